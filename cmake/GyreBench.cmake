@@ -1,0 +1,20 @@
+# bench/A/B.cpp -> bench/A_B in the build folder. A file that includes Google Benchmark is linked with it.
+
+file(GLOB_RECURSE GYRE_BENCHES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/*.cpp")
+add_custom_target(gyre_bench)
+foreach(source IN LISTS GYRE_BENCHES)
+  cmake_path(RELATIVE_PATH source BASE_DIRECTORY "${PROJECT_SOURCE_DIR}/bench" OUTPUT_VARIABLE name)
+  string(REGEX REPLACE "\\.cpp$" "" name "${name}")
+  string(REPLACE "/" "_" name "${name}")
+  add_executable(bench_${name} EXCLUDE_FROM_ALL "${source}")
+  gyre_own_code(bench_${name})
+  set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY
+                                                                     "${PROJECT_BINARY_DIR}/bench")
+  target_link_libraries(bench_${name} PRIVATE gyre::gyre)
+  file(STRINGS "${source}" uses_benchmark REGEX "^#include <benchmark/benchmark.h>")
+  if(uses_benchmark)
+    find_package(benchmark 1.7 REQUIRED)
+    target_link_libraries(bench_${name} PRIVATE benchmark::benchmark)
+  endif()
+  add_dependencies(gyre_bench bench_${name})
+endforeach()

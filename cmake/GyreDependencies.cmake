@@ -1,0 +1,10 @@
+# What the library stands on (docs/dependencies.md says why). None of these appears in a public header.
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(GYRE_CARES REQUIRED IMPORTED_TARGET GLOBAL libcares>=1.18)
+pkg_check_modules(GYRE_URING REQUIRED IMPORTED_TARGET GLOBAL liburing>=2.3)
+pkg_check_modules(GYRE_IDN2 REQUIRED IMPORTED_TARGET GLOBAL libidn2>=2.3)
+find_package(fmt 9 REQUIRED)

@@ -1,0 +1,24 @@
+# The library `gyre`: every source under src/. A new file is picked up by the next build.
+
+file(GLOB_RECURSE GYRE_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/*.cpp")
+file(GLOB_RECURSE GYRE_HEADERS CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/*.hpp")
+if(NOT GYRE_SOURCES)
+  file(WRITE "${PROJECT_BINARY_DIR}/empty.cpp" "")
+  set(GYRE_SOURCES "${PROJECT_BINARY_DIR}/empty.cpp")
+endif()
+
+add_library(gyre ${GYRE_SOURCES} ${GYRE_HEADERS})
+add_library(gyre::gyre ALIAS gyre)
+gyre_own_code(gyre)
+set_target_properties(gyre PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+                                      POSITION_INDEPENDENT_CODE ON)
+target_include_directories(
+  gyre
+  PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+  PRIVATE "${PROJECT_SOURCE_DIR}/src")
+target_compile_definitions(gyre PRIVATE GYRE_VERSION="${PROJECT_VERSION}" FMT_HEADER_ONLY=1)
+target_link_libraries(
+  gyre
+  PUBLIC Threads::Threads
+  PRIVATE OpenSSL::SSL OpenSSL::Crypto PkgConfig::GYRE_CARES PkgConfig::GYRE_URING PkgConfig::GYRE_IDN2
+          $<BUILD_INTERFACE:fmt::fmt-header-only>)

@@ -1,0 +1,88 @@
+# The tests: one program per room (tests/core -> core_test), one ctest entry per program and backend (core.epoll, core.io_uring).
+#
+# tests/ROOM/**/*_test.cpp   the tests of a room
+# tests/ROOM/**/*.cpp        other sources there are linked into the room's program
+# tests/support/*.cpp        linked into every program; main() is there
+# tests/http/core            a program of its own, http_core: it needs no loop and so no backend
+
+include(GyreLlhttp)
+find_package(GTest 1.12 REQUIRED)
+
+set(GYRE_ROOMS_ONCE backend http_core sim)                # run once: they choose the backend themselves, or have none
+set(GYRE_FOLDERS_NO_TESTS support canary install acceptance data)
+
+file(GLOB_RECURSE GYRE_TEST_SUPPORT CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cpp")
+add_custom_target(gyre_tests)
+
+# Each source is sorted into its room.
+file(GLOB_RECURSE gyre_all_test_files CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*.cpp")
+set(GYRE_ROOMS_WITH_TESTS)
+foreach(source IN LISTS gyre_all_test_files)
+  cmake_path(RELATIVE_PATH source BASE_DIRECTORY "${PROJECT_SOURCE_DIR}/tests" OUTPUT_VARIABLE path)
+  if(NOT path MATCHES "^([^/]+)/")
+    continue()
+  endif()
+  set(room "${CMAKE_MATCH_1}")
+  if(room IN_LIST GYRE_FOLDERS_NO_TESTS)
+    continue()
+  endif()
+  if(path MATCHES "^http/core/")
+    set(room http_core)
+  endif()
+  if(path MATCHES "_test\\.cpp$")
+    list(APPEND GYRE_ROOMS_WITH_TESTS ${room})
+  endif()
+  list(APPEND GYRE_ROOM_${room} "${source}")
+endforeach()
+list(REMOVE_DUPLICATES GYRE_ROOMS_WITH_TESTS)
+
+# GoogleTest and the standard headers around it are most of the time that a test takes to compile.
+function(gyre_test_target target)
+  gyre_own_code(${target})
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests" "${PROJECT_SOURCE_DIR}/src")
+  target_compile_definitions(${target} PRIVATE GYRE_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data" FMT_HEADER_ONLY=1)
+  target_link_libraries(
+    ${target} PRIVATE gyre::gyre GTest::gtest OpenSSL::SSL OpenSSL::Crypto PkgConfig::GYRE_CARES PkgConfig::GYRE_URING
+                      Threads::Threads)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp)  # so that ccache can know the header again
+  else()
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
+  endif()
+endfunction()
+
+add_library(gyre_test_support OBJECT ${GYRE_TEST_SUPPORT})
+gyre_test_target(gyre_test_support)
+target_precompile_headers(
+  gyre_test_support PRIVATE <gtest/gtest.h> <algorithm> <array> <chrono> <coroutine> <functional> <memory> <optional>
+  <source_location> <string> <string_view> <system_error> <tuple> <utility> <variant> <vector>)
+
+# gyre_add_ctest(NAME TARGET [BACKEND])
+function(gyre_add_ctest name target)
+  add_test(NAME ${name} COMMAND ${target})
+  set(environment "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1" "UBSAN_OPTIONS=print_stacktrace=1"
+                  "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1")
+  if(ARGC GREATER 2)
+    list(APPEND environment "GYRE_BACKEND=${ARGV2}")
+  endif()
+  # 77: the kernel or the container refuses this backend (tests/support/main.cpp).
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT "${environment}" TIMEOUT 300 SKIP_RETURN_CODE 77)
+endfunction()
+
+foreach(room IN LISTS GYRE_ROOMS_WITH_TESTS)
+  add_executable(${room}_test ${GYRE_ROOM_${room}})
+  gyre_test_target(${room}_test)
+  target_link_libraries(${room}_test PRIVATE gyre_test_support)
+  target_precompile_headers(${room}_test REUSE_FROM gyre_test_support)
+  set_target_properties(${room}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  add_dependencies(gyre_tests ${room}_test)
+  if(room STREQUAL "http_core")
+    target_link_libraries(http_core_test PRIVATE gyre_llhttp)
+  endif()
+  if(room IN_LIST GYRE_ROOMS_ONCE)
+    gyre_add_ctest(${room} ${room}_test)
+  else()
+    gyre_add_ctest(${room}.epoll ${room}_test epoll)
+    gyre_add_ctest(${room}.io_uring ${room}_test io_uring)
+  endif()
+endforeach()
