@@ -187,28 +187,29 @@ public:
         return descriptor;
     }
 
-    /// Sends until the connection takes no more. @return how many bytes it took.
+    /// Sends until the connection takes no more, not even a byte. @return how many bytes it took.
     auto fill(int descriptor) -> std::size_t {
-        std::string block(65'536, 'x');
+        const std::string block(65'536, 'x');
         std::size_t total = 0;
-        for (;;) {
-            Request request{OperationKind::send, descriptor};
-            request.buffer = block.data();
-            request.size = block.size();
-            if (!backend_->start(request)) {
-                settle();
-                if (request.in_flight) {
-                    backend_->cancel(request);
-                    finish(request);
-                }
-                if (request.result <= 0) return total;
-            }
-            if (request.result <= 0) return total;
-            total += static_cast<std::size_t>(request.result);
+        for (const std::size_t size : {block.size(), std::size_t{1}}) {
+            while (const std::size_t taken = send_unless_stuck(descriptor, block.substr(0, size))) total += taken;
         }
+        return total;
     }
 
 private:
+    auto send_unless_stuck(int descriptor, std::string block) -> std::size_t {
+        Request request{OperationKind::send, descriptor};
+        request.buffer = block.data();
+        request.size = block.size();
+        if (!backend_->start(request)) {
+            settle();
+            backend_->cancel(request);
+            finish(request);
+        }
+        return request.result > 0 ? static_cast<std::size_t>(request.result) : 0;
+    }
+
     std::unique_ptr<Backend> backend_;
 };
 
