@@ -101,9 +101,10 @@ public:
         return operation.result;
     }
 
-    /// Turns the loop until nothing more happens by itself at this moment.
+    /// Turns the loop for a moment: long enough for what has been sent to arrive.
     void settle() {
-        for (int turn = 0; turn < 3; ++turn) backend_->wait(backend_->now() + 2ms);
+        const Time limit = backend_->now() + 5ms;
+        while (backend_->now() < limit) backend_->wait(limit);
     }
 
     auto receive(int descriptor, std::size_t size = 4096) -> std::pair<std::int64_t, std::string> {
@@ -173,6 +174,11 @@ public:
     [[nodiscard]] auto pair() -> std::pair<int, int> {
         const int listening = listener();
         const int client = backend_->open_socket(AF_INET, SOCK_STREAM, 0);
+        // Fixed sizes: a kernel that grows its buffers as it sees fit makes "full" a moving mark.
+        const int size = 32'768;
+        EXPECT_EQ(backend_->set_option(listening, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
+        EXPECT_EQ(backend_->set_option(client, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
+        EXPECT_EQ(backend_->set_option(client, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
         EXPECT_EQ(connect(client, local_address(listening)), 0);
         const int server = accept(listening);
         EXPECT_GE(server, 0);
