@@ -1,0 +1,128 @@
+#include <gyre/http/core/fields.hpp>
+
+#include "grammar.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace gyre::http {
+namespace {
+
+using internal::equals_ignoring_case;
+using internal::refuse;
+
+constexpr std::size_t max_text_bytes = std::size_t{1} << 31;
+constexpr std::size_t compact_above_bytes = 1024;
+
+void check_name(std::string_view name) {
+    if (name.empty()) refuse(Rule::empty_field_name);
+    if (!internal::is_token(name)) refuse(Rule::bad_field_name);
+}
+
+void check_value(std::string_view value) {
+    if (std::any_of(value.begin(), value.end(), internal::is_forbidden_control)) refuse(Rule::control_in_value);
+}
+
+}  // namespace
+
+Fields::Fields(std::initializer_list<std::pair<std::string_view, std::string_view>> list) {
+    for (const auto& [name, value] : list) add(name, value);
+}
+
+auto Fields::store(std::string_view name, std::string_view value) -> Entry {
+    if (name.size() + value.size() > max_text_bytes - text_.size()) {
+        throw std::length_error("gyre::http::Fields: more than 2 GiB of text");
+    }
+    const Entry entry{static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
+                      static_cast<std::uint32_t>(text_.size() + name.size()),
+                      static_cast<std::uint32_t>(value.size())};
+    // One string first: either argument may be a view into text_, which append may move.
+    std::string both;
+    both.reserve(name.size() + value.size());
+    both.append(name).append(value);
+    text_ += both;
+    return entry;
+}
+
+void Fields::compact() {
+    std::size_t used = 0;
+    for (const auto& entry : entries_) used += std::size_t{entry.name_size} + entry.value_size;
+    if (text_.size() < compact_above_bytes || used > text_.size() / 2) return;
+    Fields packed;
+    packed.text_.reserve(used);
+    packed.entries_.reserve(entries_.size());
+    for (const auto field : *this) packed.entries_.push_back(packed.store(field.name, field.value));
+    *this = std::move(packed);
+}
+
+void Fields::add(std::string_view name, std::string_view value) {
+    value = internal::trim_whitespace(value);
+    check_name(name);
+    check_value(value);
+    entries_.push_back(store(name, value));
+}
+
+void Fields::set(std::string_view name, std::string_view value) {
+    value = internal::trim_whitespace(value);
+    check_name(name);
+    check_value(value);
+    const auto same_name = [&](const Entry& entry) { return equals_ignoring_case(at(entry).name, name); };
+    const auto first = std::find_if(entries_.begin(), entries_.end(), same_name);
+    if (first == entries_.end()) return entries_.push_back(store(name, value));
+    // The later ones first: after the store below, `name` may no longer point anywhere.
+    entries_.erase(std::remove_if(first + 1, entries_.end(), same_name), entries_.end());
+    *first = store(name, value);
+    compact();
+}
+
+auto Fields::remove(std::string_view name) -> std::size_t {
+    const auto removed =
+        std::erase_if(entries_, [&](const Entry& entry) { return equals_ignoring_case(at(entry).name, name); });
+    if (removed != 0) compact();
+    return removed;
+}
+
+void Fields::clear() noexcept {
+    entries_.clear();
+    text_.clear();
+}
+
+auto Fields::get(std::string_view name) const noexcept -> std::optional<std::string_view> {
+    for (const auto field : *this) {
+        if (equals_ignoring_case(field.name, name)) return field.value;
+    }
+    return std::nullopt;
+}
+
+auto Fields::get_all(std::string_view name) const -> std::vector<std::string_view> {
+    std::vector<std::string_view> values;
+    for (const auto field : *this) {
+        if (equals_ignoring_case(field.name, name)) values.push_back(field.value);
+    }
+    return values;
+}
+
+auto Fields::contains(std::string_view name) const noexcept -> bool { return get(name).has_value(); }
+
+auto Fields::count(std::string_view name) const noexcept -> std::size_t {
+    return static_cast<std::size_t>(std::count_if(
+        begin(), end(), [name](const Field& field) { return equals_ignoring_case(field.name, name); }));
+}
+
+auto Fields::contains_token(std::string_view name, std::string_view token) const noexcept -> bool {
+    bool found = false;
+    for (const auto field : *this) {
+        if (!equals_ignoring_case(field.name, name)) continue;
+        internal::for_each_member(field.value,
+                                  [&](std::string_view member) { found |= equals_ignoring_case(member, token); });
+    }
+    return found;
+}
+
+auto operator==(const Fields& a, const Fields& b) noexcept -> bool {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Field& x, const Field& y) {
+        return equals_ignoring_case(x.name, y.name) && x.value == y.value;
+    });
+}
+
+}  // namespace gyre::http
