@@ -1,0 +1,100 @@
+#pragma once
+
+#include <gyre/core/result.hpp>
+#include <gyre/core/scheduler.hpp>
+#include <gyre/core/work.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace gyre::internal {
+
+class BranchesWait;
+
+/// One of several strands that run side by side in place of the awaiting frame.
+class Branch final : public Strand {
+public:
+    Branch() noexcept = default;
+    auto ended() noexcept -> Next override;
+    auto stopped() noexcept -> Next override;
+
+    BranchesWait* owner = nullptr;
+    std::size_t index = 0;
+};
+
+/// The wait for several strands inside one scope: what `gather` and `race` are made of.
+///
+/// The first error cancels the others, and all have ended before it is thrown.
+class BranchesWait : public Wait {
+public:
+    BranchesWait(BranchesWait&& other) noexcept : Wait(std::move(other)) {}
+    auto operator=(BranchesWait&&) -> BranchesWait& = delete;
+
+    void await_suspend(std::coroutine_handle<>) noexcept { suspended_ = true; }
+
+    void cancel() noexcept override;
+    void interrupt() noexcept override;
+
+    auto branch_ended(Branch& branch) noexcept -> Next;
+    auto branch_stopped(Branch& branch) noexcept -> Next;
+
+protected:
+    BranchesWait() noexcept = default;
+    ~BranchesWait() = default;
+
+    /// Makes `count` branches and their scope. May throw for lack of memory.
+    void open(std::size_t count);
+    /// Starts branch `index`.
+    void start(std::size_t index, Frame& root) noexcept;
+    /// Branch `index` is not needed any more.
+    void skip(std::size_t index) noexcept;
+    /// Branch `index` could not be made.
+    void fail(std::size_t index) noexcept;
+    /// After the last `start`. @return true if all have ended.
+    [[nodiscard]] auto all_ended() noexcept -> bool;
+    void throw_error();
+    void cancel_others(const char* reason) noexcept;
+
+    /// Moves the result of a branch out of its frame, which is destroyed. @return its error, or null.
+    virtual auto take(std::size_t index, Frame& root) noexcept -> std::exception_ptr = 0;
+    /// Branch `index` has its result; for `race`.
+    virtual void finished(std::size_t index) noexcept { static_cast<void>(index); }
+    /// Whether the result is there already, so that what the others do no longer counts; for `race`.
+    [[nodiscard]] virtual auto has_winner() const noexcept -> bool { return false; }
+
+    std::optional<Scope> scope_;
+    std::exception_ptr first_error_;
+
+private:
+    [[nodiscard]] auto next() noexcept -> Next;
+
+    std::unique_ptr<Branch[]> branches_;
+    std::size_t count_ = 0;
+    std::size_t running_ = 0;
+    std::size_t stopped_ = 0;
+    bool suspended_ = false;
+};
+
+/// Takes one result out of a frame into `place`; null or its error.
+template <class T>
+auto take_into(std::optional<Regular<T>>& place, Frame& root) noexcept -> std::exception_ptr {
+    auto outcome = take_outcome<T>(root);
+    if (!outcome.has_value()) return outcome.error();
+    try {
+        if constexpr (std::is_void_v<T>) {
+            place.emplace();
+        } else if constexpr (std::is_reference_v<T>) {
+            place.emplace(std::addressof(std::move(outcome).value()));
+        } else {
+            place.emplace(std::move(outcome).value());
+        }
+    } catch (...) {
+        return std::current_exception();
+    }
+    return nullptr;
+}
+
+}  // namespace gyre::internal

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <gyre/core/cancel_cause.hpp>
+#include <gyre/core/scheduler.hpp>
+
+#include <source_location>
+#include <string>
+
+namespace gyre::internal {
+
+/// The record of a cancellation that is asked for now, by the task that runs.
+[[nodiscard]] auto cancel_request(const Scheduler& scheduler, std::string reason, std::source_location where)
+    -> CausePointer;
+
+}  // namespace gyre::internal

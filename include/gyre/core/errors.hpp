@@ -1,0 +1,96 @@
+#pragma once
+
+#include <gyre/core/cancel_cause.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace gyre {
+
+/// Thrown by joining another task that was cancelled. The caller itself is not.
+class CancelledError : public std::runtime_error {
+public:
+    explicit CancelledError(internal::CausePointer cause);
+
+    /// The reason given to `cancel`.
+    [[nodiscard]] auto reason() const noexcept -> const std::string& { return cause_->reason; }
+    /// Who cancelled it, where and when.
+    [[nodiscard]] auto cause() const noexcept -> const CancelCause& { return *cause_; }
+
+private:
+    internal::CausePointer cause_;
+};
+
+/// A deadline passed before the work inside had ended. `what()` says which, and where it was set.
+class TimeoutError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// An object was used in a state that does not allow it: the text names the mistake.
+class InvalidStateError : public std::logic_error {
+public:
+    using std::logic_error::logic_error;
+};
+
+/// The promise of an awaited future was dropped without a value.
+class BrokenPromiseError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// The loop is closed, or was never running here.
+class LoopError : public std::logic_error {
+public:
+    using std::logic_error::logic_error;
+};
+
+/// Everything waits and nothing can ever wake it: what simulated time finds instead of hanging.
+class DeadlockError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// An operation on a socket, file or name failed. `what()` names the operation, its object and the reason:
+/// "connect 10.0.0.1:443: Connection refused".
+class IoError : public std::system_error {
+public:
+    /// @param operation as a user would call it: "connect", "read".
+    /// @param object    the peer, path or name.
+    IoError(std::error_code code, std::string_view operation, std::string_view object);
+    IoError(std::error_code code, std::string_view operation, std::string_view object, std::string_view detail);
+
+    [[nodiscard]] auto operation() const noexcept -> const std::string& { return operation_; }
+    [[nodiscard]] auto object() const noexcept -> const std::string& { return object_; }
+    /// "connect 10.0.0.1:443: Connection refused", without the decoration that std::system_error may add.
+    [[nodiscard]] auto what() const noexcept -> const char* override { return text_.c_str(); }
+
+private:
+    std::string operation_;
+    std::string object_;
+    std::string text_;
+};
+
+/// Several errors at once, in the order in which they happened. There is always at least one.
+class ExceptionGroup : public std::runtime_error {
+public:
+    /// @throws std::invalid_argument if `errors` is empty.
+    ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> errors);
+
+    [[nodiscard]] auto size() const noexcept -> std::size_t { return errors_.size(); }
+    [[nodiscard]] auto errors() const noexcept -> std::span<const std::exception_ptr> { return errors_; }
+
+private:
+    std::vector<std::exception_ptr> errors_;
+};
+
+/// The text of any exception: `what()` if it has one.
+[[nodiscard]] auto describe(const std::exception_ptr& error) -> std::string;
+
+}  // namespace gyre

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+
+namespace gyre::internal {
+
+template <class T>
+class IntrusiveList;
+
+/// Base of what can be in an `IntrusiveList<T>`; it must be out of the list when it is destroyed.
+template <class T>
+class ListLink {
+public:
+    ListLink() noexcept = default;
+    /// What is in a list does not move; before that there is nothing to take along.
+    ListLink(ListLink&& other) noexcept { static_cast<void>(other); }
+    auto operator=(ListLink&&) -> ListLink& = delete;
+
+    [[nodiscard]] auto linked() const noexcept -> bool { return next_ != nullptr; }
+    /// Leaves its list; no effect if it is in none.
+    void unlink() noexcept {
+        if (next_ == nullptr) return;
+        previous_->next_ = next_;
+        next_->previous_ = previous_;
+        next_ = previous_ = nullptr;
+    }
+
+protected:
+    ~ListLink() = default;
+
+private:
+    friend class IntrusiveList<T>;
+    ListLink* next_ = nullptr;
+    ListLink* previous_ = nullptr;
+};
+
+/// A circular list of objects that live elsewhere. First in, first out.
+template <class T>
+class IntrusiveList {
+public:
+    IntrusiveList() noexcept { end_.next_ = end_.previous_ = &end_; }
+    IntrusiveList(const IntrusiveList&) = delete;
+    auto operator=(const IntrusiveList&) -> IntrusiveList& = delete;
+    ~IntrusiveList() { end_.next_ = nullptr; }
+
+    [[nodiscard]] auto empty() const noexcept -> bool { return end_.next_ == &end_; }
+    [[nodiscard]] auto front() noexcept -> T* { return empty() ? nullptr : static_cast<T*>(end_.next_); }
+    /// The one after `item`, or null.
+    [[nodiscard]] auto after(T& item) noexcept -> T* {
+        auto* next = static_cast<ListLink<T>&>(item).next_;
+        return next == &end_ ? nullptr : static_cast<T*>(next);
+    }
+    [[nodiscard]] auto pop_front() noexcept -> T* {
+        T* first = front();
+        if (first != nullptr) static_cast<ListLink<T>*>(first)->unlink();
+        return first;
+    }
+    void push_back(T& item) noexcept {
+        auto& link = static_cast<ListLink<T>&>(item);
+        link.previous_ = end_.previous_;
+        link.next_ = &end_;
+        end_.previous_->next_ = &link;
+        end_.previous_ = &link;
+    }
+
+private:
+    ListLink<T> end_;
+};
+
+}  // namespace gyre::internal

@@ -1,0 +1,239 @@
+#pragma once
+
+#include <gyre/backend/clock.hpp>
+#include <gyre/core/callback.hpp>
+#include <gyre/core/mailbox.hpp>
+#include <gyre/core/scheduler.hpp>
+#include <gyre/core/task_node.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <source_location>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gyre {
+
+namespace backend {
+class Backend;
+}
+namespace internal {
+class DescriptorWatches;
+}
+
+/// How a loop runs.
+struct RunOptions {
+    Timing timing = Timing::sampled;
+    std::string_view backend = {};  ///< "epoll" or "io_uring"; empty: as GYRE_BACKEND says, else the best that works.
+};
+
+/// Where an error came from that nobody received.
+enum class ErrorOrigin : std::uint8_t {
+    task,        ///< A spawned task that nobody joined.
+    callback,    ///< A function given to `call_soon`, `call_later`, `post`, `add_reader`...
+    sibling,     ///< A later error in a group, `gather` or `race`, after the first that was thrown.
+    cleanup,     ///< The clean-up of `try_finally`, after the body's own error.
+    connection,  ///< The handler of one connection of a server.
+    future,      ///< A promise was given an error, and nobody looked at its future.
+};
+
+/// An error that nobody received, and what is known about it.
+struct ErrorContext {
+    std::exception_ptr error;
+    ErrorOrigin origin = ErrorOrigin::task;
+    std::string source;  ///< The name or place of the task, the peer of the connection...
+
+    /// "task 'watch' (main.cpp:20): connection refused"
+    [[nodiscard]] auto text() const -> std::string;
+};
+
+/// A function that a loop was asked to call. Dropping the handle cancels nothing. Source: asyncio.Handle.
+class Handle {
+public:
+    Handle() noexcept = default;
+    explicit Handle(internal::CallbackPointer callback) noexcept : callback_(std::move(callback)) {}
+
+    /// The function will not be called, and what it holds is dropped at once. No effect once it runs or has run.
+    void cancel() noexcept;
+    [[nodiscard]] auto cancelled() const noexcept -> bool { return callback_ && callback_->cancelled; }
+
+protected:
+    internal::CallbackPointer callback_;
+};
+
+/// A function that a loop was asked to call at a point in time. Source: asyncio.TimerHandle.
+class TimerHandle : public Handle {
+public:
+    using Handle::Handle;
+    /// The deadline.
+    [[nodiscard]] auto when() const noexcept -> Time { return callback_ ? callback_->when : Time::max(); }
+};
+
+/// A loop: runs the tasks, timers, callbacks and I/O of one thread.
+///
+/// Everything that is ready waits in one queue, first in, first out; timers fire in the order of their deadlines.
+/// Thread: the one that runs it, except `post`. Source: asyncio's event loop.
+class EventLoop {
+public:
+    /// @throws std::invalid_argument for an unknown backend, std::system_error if it cannot be had.
+    explicit EventLoop(RunOptions options = {});
+    /// A loop on a backend of the caller's: a simulated one, for instance.
+    explicit EventLoop(std::unique_ptr<backend::Backend> backend, RunOptions options = {});
+    EventLoop(const EventLoop&) = delete;
+    auto operator=(const EventLoop&) -> EventLoop& = delete;
+    /// As `close`.
+    ~EventLoop();
+
+    /// Runs some work as a task until it has ended. @return its value. @throws its error; CancelledError if it was
+    /// cancelled; LoopError if a loop runs on this thread already or this one is closed; DeadlockError in simulated
+    /// time, when nothing can wake anything.
+    template <Work W>
+    auto run_until_complete(W&& work, std::source_location where = std::source_location::current())
+        -> internal::WorkResult<W> {
+        return run_to_outcome(std::forward<W>(work), where).value();
+    }
+
+    /// As `run_until_complete`, with the outcome as data.
+    template <Work W>
+    auto run_to_outcome(W&& work, std::source_location where = std::source_location::current())
+        -> Outcome<internal::WorkResult<W>>;
+
+    /// Runs until `stop`. @throws LoopError as `run_until_complete`.
+    void run_forever();
+    /// Ends `run_forever` after what is ready now. Thread: the loop's; from others use `post`.
+    void stop() noexcept { stopping_ = true; }
+
+    /// Cancels every task that is left and runs until they have ended, drops what was to be called, and lets go of the
+    /// backend. Idempotent. @throws LoopError if the loop is running.
+    void close();
+    [[nodiscard]] auto is_closed() const noexcept -> bool { return closed_; }
+    [[nodiscard]] auto is_running() const noexcept -> bool { return running_; }
+
+    /// The time of the loop's clock, read now.
+    [[nodiscard]] auto now() const noexcept -> Time;
+
+    /// Calls `function` after what is ready now. @throws LoopError if the loop is closed.
+    template <std::invocable F>
+    auto call_soon(F&& function) -> Handle {
+        return Handle(enqueue(internal::make_callback(std::forward<F>(function))));
+    }
+    /// Calls `function` when `delay` has passed. @throws LoopError if the loop is closed.
+    template <std::invocable F>
+    auto call_later(Duration delay, F&& function) -> TimerHandle {
+        return call_at(now() + delay, std::forward<F>(function));
+    }
+    /// Calls `function` when the clock has reached `deadline`. @throws LoopError if the loop is closed.
+    template <std::invocable F>
+    auto call_at(Time deadline, F&& function) -> TimerHandle {
+        return TimerHandle(schedule(deadline, internal::make_callback(std::forward<F>(function))));
+    }
+    /// Calls `function` on the loop's thread, waking it if it sleeps. @throws LoopError if the loop is closed.
+    /// Thread: any. Source: asyncio's call_soon_threadsafe.
+    template <std::invocable F>
+    void post(F&& function) {
+        post_callback(internal::make_callback(std::forward<F>(function)));
+    }
+
+    /// Calls `function` each time that `descriptor` is readable, until `remove_reader`, which the function may call itself.
+    /// Another one replaces it. The descriptor stays the caller's, who removes it before closing it.
+    /// @throws IoError if the descriptor cannot be watched.
+    void add_reader(int descriptor, std::function<void()> function);
+    void add_writer(int descriptor, std::function<void()> function);
+    /// @return whether there was one.
+    auto remove_reader(int descriptor) noexcept -> bool;
+    auto remove_writer(int descriptor) noexcept -> bool;
+
+    /// Who is told of errors that nobody received. Without one they are kept for `unreceived_errors`, and `gyre::run`
+    /// throws the first from a task or callback if the main task itself succeeded.
+    void set_exception_handler(std::function<void(const ErrorContext&)> handler) { handler_ = std::move(handler); }
+    /// The first such errors while there is no handler, at most 64.
+    [[nodiscard]] auto unreceived_errors() const noexcept -> std::span<const ErrorContext> { return unreceived_; }
+    /// How many there were in all.
+    [[nodiscard]] auto unreceived_error_count() const noexcept -> std::size_t { return unreceived_count_; }
+    /// Passes on an error that nobody else can receive.
+    void handle_error(ErrorContext context) noexcept;
+
+    /// "epoll", "io_uring" or "sim".
+    [[nodiscard]] auto backend_name() const noexcept -> std::string_view;
+    /// How many spawned tasks have not ended, the main one and those of groups not counted.
+    [[nodiscard]] auto background_task_count() const noexcept -> std::size_t { return background_.count; }
+
+    // For the rest of the library.
+    [[nodiscard]] auto scheduler() noexcept -> internal::Scheduler& { return scheduler_; }
+    [[nodiscard]] auto backend() noexcept -> backend::Backend& { return *backend_; }
+    [[nodiscard]] auto background() noexcept -> internal::TaskOwner& { return background_; }
+    [[nodiscard]] auto read_clock() const noexcept -> Time { return now(); }
+    [[nodiscard]] auto mailbox() const noexcept -> const std::shared_ptr<internal::Mailbox>& { return mailbox_; }
+    void run_callback(internal::Callback& callback) noexcept;
+    /// Something outside (a thread) will post: a simulated loop that has nothing else to do waits for it.
+    void expect_post() noexcept { ++expected_posts_; }
+    void post_arrived() noexcept { --expected_posts_; }
+
+private:
+    class Running;
+    struct Background final : internal::TaskOwner {
+        void task_started() noexcept override;
+        void task_ended(internal::TaskNode& task) noexcept override;
+        std::size_t count = 0;
+    };
+
+    void drive(internal::TaskNode& main);
+    void turn();
+    void run_ready() noexcept;
+    void take_posts();
+    void wait_for_events();
+    void fire_timers() noexcept;
+    void find_deadlock();
+    void cancel_everything();
+    void check_usable() const;
+    auto enqueue(internal::CallbackPointer callback) -> internal::CallbackPointer;
+    auto schedule(Time deadline, internal::CallbackPointer callback) -> internal::CallbackPointer;
+    void post_callback(internal::CallbackPointer callback);
+
+    std::unique_ptr<backend::Backend> backend_;
+    internal::Scheduler scheduler_;
+    std::shared_ptr<internal::Mailbox> mailbox_;
+    Background background_;
+    std::unique_ptr<internal::DescriptorWatches> watches_;
+    std::function<void(const ErrorContext&)> handler_;
+    std::vector<ErrorContext> unreceived_;
+    std::size_t unreceived_count_ = 0;
+    std::size_t expected_posts_ = 0;
+    internal::TaskNode* main_ = nullptr;
+    std::string deadlock_;
+    bool running_ = false;
+    bool stopping_ = false;
+    bool closed_ = false;
+};
+
+/// The loop that runs on this thread. @throws LoopError if there is none.
+[[nodiscard]] auto this_loop() -> EventLoop&;
+
+namespace internal {
+/// As `this_loop`, or null.
+[[nodiscard]] auto current_loop() noexcept -> EventLoop*;
+}  // namespace internal
+
+template <Work W>
+auto EventLoop::run_to_outcome(W&& work, std::source_location where) -> Outcome<internal::WorkResult<W>> {
+    using T = internal::WorkResult<W>;
+    check_usable();
+    auto* node = new internal::TaskNodeOf<T, std::decay_t<W>>(scheduler_, where, std::forward<W>(work));
+    internal::TaskPointer keep(*node);
+    node->release();
+    scheduler_.stamp = now();
+    node->start(node->begin().release(), background_, nullptr, "main");
+    drive(*node);
+    node->received = true;
+    if (!deadlock_.empty()) {
+        return Outcome<T>::from_error(std::make_exception_ptr(DeadlockError(std::exchange(deadlock_, {}))));
+    }
+    return std::move(node->outcome());
+}
+
+}  // namespace gyre

@@ -1,0 +1,128 @@
+#pragma once
+
+#include <gyre/backend/clock.hpp>
+#include <gyre/core/ready_queue.hpp>
+#include <gyre/core/scope_state.hpp>
+#include <gyre/core/timer_heap.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gyre {
+class EventLoop;
+enum class Timing : std::uint8_t;
+}  // namespace gyre
+
+namespace gyre::internal {
+
+/// The seam of order: which of the ready things runs next. Without one, the queue is first in, first out.
+class Order {
+public:
+    virtual ~Order() = default;
+    /// @return an index below `count` (which is at least 1); 0 is the oldest.
+    [[nodiscard]] virtual auto choose(std::size_t count) noexcept -> std::size_t = 0;
+};
+
+/// The heart of a loop: resumes, unwinds and interrupts frames. Thread: the loop's own.
+class Scheduler {
+public:
+    explicit Scheduler(EventLoop& loop) noexcept : loop(loop) {}
+    Scheduler(const Scheduler&) = delete;
+    auto operator=(const Scheduler&) -> Scheduler& = delete;
+    ~Scheduler() = default;
+
+    /// The wait of `frame` has completed: it gets its turn in the order of these calls.
+    void wake(Frame& frame) noexcept {
+        enqueue(frame);
+    }
+
+    /// The wait of `frame` confirms that it did not happen: its strand is unwound when its turn comes.
+    void stop(Frame& frame) noexcept {
+        frame.stopping = true;
+        enqueue(frame);
+    }
+
+    /// Puts a strand whose root has not started yet into the ready queue.
+    void start_queued(Frame& root) noexcept { enqueue(root); }
+
+    /// Starts `frame` on the native stack, or through the loop if that is deep already.
+    /// @return true if it has ended.
+    auto start_inline(Frame& frame) noexcept -> bool {
+        if (depth_ >= inline_depth_limit) {
+            resume_next(frame);
+            return false;
+        }
+        frame.starting = true;
+        frame.state = Frame::State::running;
+        ++depth_;
+        frame.handle().resume();
+        --depth_;
+        frame.starting = false;
+        return frame.done();
+    }
+
+    /// `frame` goes on as soon as the native stack is back in the loop.
+    void resume_next(Frame& frame) noexcept;
+
+    /// Called at the final suspension point of a frame whose starter has left the native stack.
+    void frame_ended(Frame& frame) noexcept;
+
+    /// Makes room in the ready queue for more strands or callbacks, so that waking them cannot fail.
+    void admit(std::size_t count = 1) {
+        ready.reserve(admitted_ + count);
+        admitted_ += count;
+    }
+    void leave() noexcept { --admitted_; }
+
+    /// A scope was cancelled: interrupts its strands, and the scopes inside, without recursion.
+    void interrupt(Scope& scope) noexcept;
+
+    /// Asks the wait at the end of a strand to stop. No effect on a strand that runs or has its wake-up already.
+    static void interrupt(Strand& strand) noexcept;
+
+    /// Runs one entry of the ready queue.
+    void run_one() noexcept;
+
+    ReadyQueue ready;
+    TimerHeap timers;
+    EventLoop& loop;
+    Order* order = nullptr;
+    Time stamp{};                ///< The last reading of the clock.
+    bool exact = false;          ///< A fresh stamp for each resume.
+    Frame* current = nullptr;    ///< The frame that the loop resumed last, while it runs.
+
+private:
+    void enqueue(Frame& frame) noexcept;
+    void run(Frame& frame) noexcept;
+    auto unwind(Frame& leaf) noexcept -> Next;
+    auto take_next() noexcept -> Next;
+
+    Frame* next_ = nullptr;   ///< To be resumed next.
+    Frame* ended_ = nullptr;  ///< The root of a strand, at its final suspension point.
+    Scope* interrupted_ = nullptr;
+    std::size_t admitted_ = 0;
+    int depth_ = 0;
+    bool interrupting_ = false;
+};
+
+inline auto Wait::scheduler() const noexcept -> Scheduler& { return *frame_->scope->scheduler; }
+inline auto Wait::interrupted() const noexcept -> bool { return frame_->scope->cancelled; }
+inline auto Wait::begin() noexcept -> bool {
+    frame_->wait_on(*this);
+    if (!frame_->scope->cancelled) return true;
+    scheduler().stop(*frame_);
+    return false;
+}
+
+/// Starts the child of `link` under `parent`. True if it has ended, so that the parent need not suspend.
+inline auto start_child(Frame& parent, ChildLink& link) noexcept -> bool {
+    Frame& child = *link.child;
+    child.continue_with(parent);
+    child.scope = parent.scope;
+    parent.wait_on(link);
+    if (!parent.scope->scheduler->start_inline(child)) return false;
+    parent.wait_on_nothing();
+    return true;
+}
+
+}  // namespace gyre::internal

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <gyre/core/loop.hpp>
+#include <gyre/core/task_node.hpp>
+
+#include <coroutine>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace gyre {
+
+/// How a task is spawned.
+struct SpawnOptions {
+    std::string_view name = {};  ///< Shown in dumps and errors; copied at once. Empty: the place of the spawn is shown.
+};
+
+namespace internal {
+
+/// `co_await` of a spawned task.
+class JoinWait : public Wait, private JoinListener {
+public:
+    JoinWait(JoinWait&& other) noexcept : Wait(std::move(other)), task_(other.task_) {}
+    auto operator=(JoinWait&&) -> JoinWait& = delete;
+
+    [[nodiscard]] auto await_ready() const -> bool;
+    void await_suspend(std::coroutine_handle<>) noexcept;
+
+    void cancel() noexcept override;
+    [[nodiscard]] auto record() const noexcept -> WaitRecord override;
+
+protected:
+    explicit JoinWait(TaskPointer task) noexcept : task_(std::move(task)) {}
+    ~JoinWait() = default;
+
+    TaskPointer task_;
+
+private:
+    void task_ended() noexcept override { scheduler().wake(*frame_); }
+};
+
+void mark_received(TaskNode& task, bool consumes);
+
+template <class T>
+class [[nodiscard("co_await it")]] JoinAwaiter final : public JoinWait {
+public:
+    explicit JoinAwaiter(TaskPointer task) noexcept : JoinWait(std::move(task)) {}
+
+    auto await_resume() -> T {
+        auto& node = static_cast<TypedTaskNode<T>&>(*task_.get());
+        mark_received(node, !std::is_void_v<T> && node.state == TaskNode::State::value);
+        return std::move(node.outcome()).value();
+    }
+};
+
+/// What handles of every type can do.
+class TaskHandleBase {
+public:
+    /// Whether it has ended: with a value, an error, or cancelled.
+    [[nodiscard]] auto done() const noexcept -> bool { return task_.get()->done(); }
+    /// Whether it has ended cancelled.
+    [[nodiscard]] auto cancelled() const noexcept -> bool {
+        return task_.get()->state == TaskNode::State::cancelled;
+    }
+
+    /// Asks the task to end: its present wait and each later one is cancelled. Not a suspension point; idempotent.
+    /// Thread: its loop's. @return false if it has ended already, or was asked before.
+    auto cancel(std::string reason = {}, std::source_location where = std::source_location::current()) const -> bool;
+
+    /// The name it was spawned with, else where that was: "main.cpp:20".
+    [[nodiscard]] auto name() const -> std::string { return task_.get()->title(); }
+    /// Its figures so far, or of its whole life. All zero unless the loop runs with `Timing::exact`.
+    [[nodiscard]] auto stats() const noexcept -> TaskStats { return task_.get()->stats(); }
+    /// The error it ended with; null if it has none. Counts as received.
+    [[nodiscard]] auto error() const noexcept -> std::exception_ptr;
+
+protected:
+    explicit TaskHandleBase(TaskPointer task) noexcept : task_(std::move(task)) {}
+
+    TaskPointer task_;
+};
+
+}  // namespace internal
+
+/// A spawned task, which goes on also if every handle is dropped. Copies are handles of the same task.
+///
+/// Thread: its loop's. Source: asyncio.Task.
+template <class T = void>
+class TaskHandle : public internal::TaskHandleBase {
+public:
+    explicit TaskHandle(internal::TaskPointer task) noexcept : TaskHandleBase(std::move(task)) {}
+
+    /// Waits for the end of the task. @return its value, which is moved out: it can be had once.
+    /// @throws its error; CancelledError if it was cancelled (the caller is not); InvalidStateError if the value was taken
+    ///         before, or by a task that joins itself or a task of another loop.
+    /// On cancel: the caller stops waiting; the task goes on.
+    [[nodiscard]] auto join() const noexcept { return internal::JoinAwaiter<T>(task_); }
+    [[nodiscard]] auto operator co_await() const noexcept { return join(); }
+};
+
+namespace internal {
+
+/// Makes a task of some work under `owner`, inside `outer` (null: no scope around it).
+template <class W>
+auto spawn_under(Scheduler& scheduler, TaskOwner& owner, const Scope* outer, W&& work, const SpawnOptions& options,
+                 std::source_location where) -> TaskHandle<WorkResult<W>> {
+    using T = WorkResult<W>;
+    auto* node = new TaskNodeOf<T, std::decay_t<W>>(scheduler, where, std::forward<W>(work));
+    TaskHandle<T> handle{TaskPointer(*node)};
+    node->release();
+    node->start(node->begin().release(), owner, outer, options.name);
+    return handle;
+}
+
+}  // namespace internal
+
+/// Starts some work as a task of its own on this loop, which owns it: it runs until it ends, or the loop shuts down.
+///
+/// It has its first turn after what is ready now. An error that nobody joins goes to the loop's exception handler.
+/// Prefer a `TaskGroup`, which cannot forget a task. @throws LoopError outside of a loop.
+/// Source: asyncio.create_task.
+template <Work W>
+auto spawn(W&& work, SpawnOptions options = {}, std::source_location where = std::source_location::current())
+    -> TaskHandle<internal::WorkResult<W>> {
+    auto& loop = this_loop();
+    return internal::spawn_under(loop.scheduler(), loop.background(), nullptr, std::forward<W>(work), options, where);
+}
+
+}  // namespace gyre

@@ -1,0 +1,74 @@
+#include <gyre/core/errors.hpp>
+
+#include <gyre/core/duration_text.hpp>
+#include <gyre/core/promise_base.hpp>
+
+#include <utility>
+
+namespace gyre {
+
+namespace {
+
+auto io_text(const std::error_code& code, std::string_view operation, std::string_view object, std::string_view detail)
+    -> std::string {
+    std::string text(operation);
+    if (!object.empty()) text.append(" ").append(object);
+    text.append(": ").append(detail.empty() ? code.message() : detail);
+    return text;
+}
+
+auto group_text(std::string_view message, const std::vector<std::exception_ptr>& errors) -> std::string {
+    if (errors.empty()) throw std::invalid_argument("ExceptionGroup: it needs at least one error");
+    std::string text(message);
+    text += " (" + std::to_string(errors.size()) + (errors.size() == 1 ? " error)" : " errors)");
+    for (std::size_t i = 0; i < errors.size() && i < 8; ++i) text += (i == 0 ? ": " : "; ") + describe(errors[i]);
+    if (errors.size() > 8) text += "; ...";
+    return text;
+}
+
+}  // namespace
+
+auto CancelCause::text() const -> std::string {
+    std::string text = reason;
+    const bool placed = where.line() != 0;
+    if (!placed && who.empty()) return text;
+    text += text.empty() ? "(cancelled" : " (cancelled";
+    if (placed) text.append(" at ").append(internal::place_text(where));
+    if (!who.empty()) text.append(" by task '").append(who).append("'");
+    return text + ")";
+}
+
+CancelledError::CancelledError(internal::CausePointer cause)
+    : std::runtime_error("cancelled: " + cause->text()), cause_(std::move(cause)) {}
+
+IoError::IoError(std::error_code code, std::string_view operation, std::string_view object)
+    : IoError(code, operation, object, {}) {}
+
+IoError::IoError(std::error_code code, std::string_view operation, std::string_view object, std::string_view detail)
+    : std::system_error(code),
+      operation_(operation),
+      object_(object),
+      text_(io_text(code, operation, object, detail)) {}
+
+ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> errors)
+    : std::runtime_error(group_text(message, errors)), errors_(std::move(errors)) {}
+
+auto describe(const std::exception_ptr& error) -> std::string {
+    if (!error) return "no error";
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& known) {
+        return known.what();
+    } catch (...) {
+        return "an error of a type that is not a std::exception";
+    }
+}
+
+namespace internal {
+
+void throw_empty_task() {
+    throw InvalidStateError("this Task is empty: it was moved from, or awaited or spawned before");
+}
+
+}  // namespace internal
+}  // namespace gyre

@@ -1,0 +1,99 @@
+#include <gyre/core/future_state.hpp>
+
+#include <gyre/core/errors.hpp>
+
+#include <utility>
+
+namespace gyre::internal {
+
+namespace {
+
+class CallbackListener final : public FutureListener, public Pooled {
+public:
+    CallbackListener(Scheduler& scheduler, CallbackPointer callback) : scheduler_(scheduler), callback_(std::move(callback)) {
+        scheduler.admit();
+    }
+    void future_done() noexcept override {
+        scheduler_.ready.push(*callback_.take());
+        delete this;
+    }
+    void future_dropped() noexcept override {
+        scheduler_.leave();
+        delete this;
+    }
+
+private:
+    ~CallbackListener() = default;
+
+    Scheduler& scheduler_;
+    CallbackPointer callback_;
+};
+
+}  // namespace
+
+FutureState::~FutureState() {
+    while (FutureListener* listener = listeners_.pop_front()) listener->future_dropped();
+}
+
+void FutureState::require_done() const {
+    if (!done_) throw InvalidStateError("Future: it is not done yet; co_await it");
+}
+
+void FutureState::require_settable() const {
+    if (done_) throw InvalidStateError("Promise: it has its value or error already");
+    if (current_loop() != &loop_) {
+        throw LoopError("Promise: it is set on its loop's thread only; from another thread use loop.post");
+    }
+}
+
+void FutureState::check() {
+    if (error_ != nullptr) std::rethrow_exception(received_error());
+    if (consumed_) throw InvalidStateError("Future: its value was moved out by an earlier co_await");
+}
+
+auto FutureState::received_error() noexcept -> std::exception_ptr {
+    received_ = true;
+    return error_;
+}
+
+void FutureState::settle(std::exception_ptr error) noexcept {
+    error_ = std::move(error);
+    done_ = true;
+    while (FutureListener* listener = listeners_.pop_front()) listener->future_done();
+}
+
+void FutureState::add_callback(CallbackPointer callback) {
+    callback->scheduler = &loop_.scheduler();
+    auto* listener = new CallbackListener(loop_.scheduler(), std::move(callback));
+    if (done_) {
+        listener->future_done();
+    } else {
+        listeners_.push_back(*listener);
+    }
+}
+
+void FutureState::report_if_lost() noexcept {
+    if (error_ == nullptr || received_ || current_loop() != &loop_) return;
+    loop_.handle_error({error_, ErrorOrigin::future, "a future"});
+}
+
+void break_promise_state(std::shared_ptr<FutureState> state) noexcept {
+    FutureState& target = *state;
+    const bool unobserved = state.use_count() == 1;
+    if (current_loop() == &target.loop()) {
+        if (!target.done() && !unobserved) {
+            target.settle(std::make_exception_ptr(BrokenPromiseError("the promise was dropped without a value")));
+        }
+        return;
+    }
+    // Another thread: the loop breaks it, or if the loop is gone there is nobody left to hear of it.
+    try {
+        Mailbox& mailbox = target.mailbox();
+        static_cast<void>(mailbox.post(make_callback([state = std::move(state)]() mutable {
+            break_promise_state(std::move(state));
+        })));
+    } catch (...) {  // no memory for the message: the future stays as it is
+    }
+}
+
+}  // namespace gyre::internal

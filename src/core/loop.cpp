@@ -1,0 +1,310 @@
+#include <gyre/core/loop.hpp>
+
+#include <gyre/backend/backend.hpp>
+#include <gyre/core/cancel_request.hpp>
+#include <gyre/core/descriptor_watch.hpp>
+#include <gyre/core/errors.hpp>
+#include <gyre/core/run.hpp>
+#include <gyre/core/task_handle.hpp>
+#include <gyre/core/wait_report.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace gyre {
+
+namespace {
+
+constexpr int resumes_per_turn = 256;       // then I/O and timers get their chance
+constexpr int resumes_per_clock_check = 64;
+constexpr Duration longest_turn = std::chrono::microseconds(500);
+constexpr std::size_t kept_errors = 64;
+
+// Never inlined: the address of a thread-local must not be kept across a suspension (llvm.org/PR47179).
+[[gnu::noinline]] auto current_slot() noexcept -> EventLoop*& {
+    static thread_local EventLoop* loop = nullptr;
+    return loop;
+}
+
+}  // namespace
+
+namespace internal {
+
+auto current_loop() noexcept -> EventLoop* {
+    return current_slot();
+}
+
+void throw_unreceived(const EventLoop& loop) {
+    for (const ErrorContext& context : loop.unreceived_errors()) {
+        if (context.origin == ErrorOrigin::task || context.origin == ErrorOrigin::callback) {
+            std::rethrow_exception(context.error);
+        }
+    }
+}
+
+void Callback::fire() noexcept {
+    scheduler->ready.push(*this);
+}
+
+}  // namespace internal
+
+auto this_loop() -> EventLoop& {
+    EventLoop* loop = current_slot();
+    if (loop == nullptr) throw LoopError("no gyre loop runs on this thread: call this from inside gyre::run");
+    return *loop;
+}
+
+auto ErrorContext::text() const -> std::string {
+    static constexpr const char* names[] = {"task", "callback", "sibling", "clean-up", "connection", "future"};
+    return std::string(names[static_cast<std::size_t>(origin)]) + " " + source + ": " + describe(error);
+}
+
+void Handle::cancel() noexcept {
+    if (!callback_ || callback_->cancelled || callback_->finished) return;
+    callback_->cancelled = true;
+    callback_->drop();
+    if (callback_->armed()) {
+        callback_->scheduler->timers.cancel(*callback_.get());
+        callback_->scheduler->leave();
+        callback_->release();  // the loop's reference
+    }
+}
+
+/// The loop runs on this thread as long as this lives.
+class EventLoop::Running {
+public:
+    explicit Running(EventLoop& loop) : loop_(loop) {
+        if (current_slot() != nullptr) throw LoopError("a gyre loop runs on this thread already");
+        current_slot() = &loop;
+        loop_.running_ = true;
+    }
+    Running(const Running&) = delete;
+    auto operator=(const Running&) -> Running& = delete;
+    ~Running() {
+        loop_.running_ = false;
+        current_slot() = nullptr;
+    }
+
+private:
+    EventLoop& loop_;
+};
+
+void EventLoop::Background::task_started() noexcept {
+    ++count;
+}
+
+void EventLoop::Background::task_ended(internal::TaskNode&) noexcept {
+    --count;
+}
+
+EventLoop::EventLoop(RunOptions options) : EventLoop(backend::make_backend(options.backend), options) {}
+
+EventLoop::EventLoop(std::unique_ptr<backend::Backend> backend, RunOptions options)
+    : backend_(std::move(backend)),
+      scheduler_(*this),
+      mailbox_(std::make_shared<internal::Mailbox>(*backend_)),
+      watches_(std::make_unique<internal::DescriptorWatches>(*this)) {
+    scheduler_.exact = options.timing == Timing::exact;
+    scheduler_.stamp = backend_->now();
+}
+
+EventLoop::~EventLoop() {
+    if (running_) return;  // destroyed from inside itself: nothing sane is left to do
+    try {
+        close();
+    } catch (...) {  // the backend failed: what could be ended has been
+    }
+}
+
+auto EventLoop::now() const noexcept -> Time {
+    return backend_ ? backend_->now() : scheduler_.stamp;
+}
+
+auto EventLoop::backend_name() const noexcept -> std::string_view {
+    return backend_ ? backend_->name() : "closed";
+}
+
+void EventLoop::check_usable() const {
+    if (closed_) throw LoopError("this loop is closed");
+    if (current_slot() != nullptr) {
+        throw LoopError("a gyre loop runs on this thread already: co_await the work instead of running it");
+    }
+}
+
+void EventLoop::drive(internal::TaskNode& main) {
+    const Running running(*this);
+    main_ = &main;
+    while (!main.done()) turn();
+    main_ = nullptr;
+}
+
+void EventLoop::run_forever() {
+    check_usable();
+    const Running running(*this);
+    stopping_ = false;
+    while (!stopping_) turn();
+}
+
+void EventLoop::turn() {
+    take_posts();
+    run_ready();
+    wait_for_events();
+    fire_timers();
+}
+
+void EventLoop::take_posts() {
+    internal::Callback* callback = mailbox_->queue.take();
+    while (callback != nullptr) {
+        internal::Callback* next = std::exchange(callback->next, nullptr);
+        scheduler_.admit();
+        callback->scheduler = &scheduler_;
+        scheduler_.ready.push(*callback);
+        callback = next;
+    }
+}
+
+void EventLoop::run_ready() noexcept {
+    int resumes = 0;
+    while (!scheduler_.ready.empty() && resumes < resumes_per_turn) {
+        scheduler_.run_one();
+        if (++resumes % resumes_per_clock_check == 0) {
+            if (now() - scheduler_.stamp > longest_turn) return;
+            if (!mailbox_->queue.empty()) return;
+        }
+    }
+}
+
+void EventLoop::wait_for_events() {
+    const bool busy = !scheduler_.ready.empty() || stopping_ || (main_ != nullptr && main_->done());
+    if (busy) {
+        if (backend_->in_flight() > 0) backend_->wait(Time::min());
+        return;
+    }
+    // Asleep first, and only then into the kernel: a post in between finds the sentinel and wakes the backend.
+    if (!mailbox_->queue.sleep()) return backend_->wait(Time::min());
+    const Time deadline = scheduler_.timers.next();
+    if (deadline == Time::max() && expected_posts_ == 0 && !backend_->can_be_woken()) return find_deadlock();
+    backend_->wait(deadline);
+}
+
+void EventLoop::fire_timers() noexcept {
+    scheduler_.stamp = backend_->now();
+    while (internal::Timer* timer = scheduler_.timers.pop(scheduler_.stamp)) timer->fire();
+}
+
+void EventLoop::find_deadlock() {
+    if (main_ == nullptr || !deadlock_.empty()) {
+        throw DeadlockError("deadlock: tasks are left that nothing can ever wake, and that do not end when cancelled");
+    }
+    deadlock_ = "deadlock: everything waits and nothing can ever wake it\n" + internal::wait_report(background_);
+    auto cause = std::make_shared<CancelCause>();
+    cause->reason = "deadlock";
+    cause->when = scheduler_.stamp;
+    main_->scope.cancel(std::move(cause));
+}
+
+void EventLoop::run_callback(internal::Callback& callback) noexcept {
+    scheduler_.leave();
+    if (!callback.cancelled) {
+        callback.finished = true;
+        try {
+            callback.call();
+        } catch (...) {
+            handle_error({std::current_exception(), ErrorOrigin::callback, "of the loop"});
+        }
+    }
+    callback.release();
+}
+
+void EventLoop::handle_error(ErrorContext context) noexcept {
+    ++unreceived_count_;
+    try {
+        if (handler_) {
+            handler_(context);
+        } else if (unreceived_.size() < kept_errors) {
+            unreceived_.push_back(std::move(context));
+        }
+    } catch (...) {
+        // The handler's own failure must not end the loop, and there is nobody further to tell: it stays counted.
+    }
+}
+
+auto EventLoop::enqueue(internal::CallbackPointer callback) -> internal::CallbackPointer {
+    if (closed_) throw LoopError("call_soon: this loop is closed");
+    scheduler_.admit();
+    callback->scheduler = &scheduler_;
+    callback->retain();
+    scheduler_.ready.push(*callback.get());
+    return callback;
+}
+
+auto EventLoop::schedule(Time deadline, internal::CallbackPointer callback) -> internal::CallbackPointer {
+    if (closed_) throw LoopError("call_later, call_at: this loop is closed");
+    scheduler_.timers.reserve_one();
+    scheduler_.admit();
+    callback->scheduler = &scheduler_;
+    callback->when = deadline;
+    callback->retain();
+    scheduler_.timers.insert(*callback.get(), deadline);
+    return callback;
+}
+
+void EventLoop::post_callback(internal::CallbackPointer callback) {
+    if (!mailbox_->post(std::move(callback))) throw LoopError("post: this loop is closed");
+}
+
+void EventLoop::add_reader(int descriptor, std::function<void()> function) {
+    watches_->add(descriptor, internal::DescriptorWatches::Direction::read, std::move(function));
+}
+
+void EventLoop::add_writer(int descriptor, std::function<void()> function) {
+    watches_->add(descriptor, internal::DescriptorWatches::Direction::write, std::move(function));
+}
+
+auto EventLoop::remove_reader(int descriptor) noexcept -> bool {
+    return watches_->remove(descriptor, internal::DescriptorWatches::Direction::read);
+}
+
+auto EventLoop::remove_writer(int descriptor) noexcept -> bool {
+    return watches_->remove(descriptor, internal::DescriptorWatches::Direction::write);
+}
+
+void EventLoop::cancel_everything() {
+    auto cause = std::make_shared<CancelCause>();
+    cause->reason = "the loop shuts down";
+    cause->when = scheduler_.stamp;
+    const internal::CausePointer shared = std::move(cause);
+    // Tasks that are spawned while the others end are cancelled in their turn.
+    while (background_.tasks.front() != nullptr) {
+        for (auto* task = background_.tasks.front(); task != nullptr; task = background_.tasks.after(*task)) {
+            task->scope.cancel(shared);
+        }
+        turn();
+    }
+}
+
+void EventLoop::close() {
+    if (closed_) return;
+    if (current_slot() != nullptr) throw LoopError("close: a gyre loop runs on this thread");
+    {
+        const Running running(*this);
+        cancel_everything();
+        watches_->close();
+        while (backend_->in_flight() > 0) {
+            backend_->wait(Time::max());
+        }
+        closed_ = true;
+        mailbox_->close();
+        while (internal::Timer* timer = scheduler_.timers.pop(Time::max())) timer->fire();
+        while (!scheduler_.ready.empty()) {
+            internal::Callback* callback = scheduler_.ready.pop().callback;
+            if (callback == nullptr) continue;
+            callback->cancelled = true;
+            callback->drop();
+            callback->release();
+        }
+    }
+    backend_.reset();
+}
+
+}  // namespace gyre

@@ -1,0 +1,131 @@
+#include <gyre/core/task_group.hpp>
+
+#include <gyre/core/cancel_request.hpp>
+#include <gyre/core/loop.hpp>
+
+namespace gyre {
+
+void TaskGroup::cancel(std::string reason, std::source_location where) {
+    wait_->cancel_all(std::move(reason), where);
+}
+
+auto TaskGroup::size() const noexcept -> std::size_t {
+    return wait_->running();
+}
+
+auto TaskGroup::errors() const noexcept -> std::span<const std::exception_ptr> {
+    return wait_->errors();
+}
+
+namespace internal {
+
+void GroupWait::open() {
+    const Scope& outer = *frame_->scope;
+    outer.scheduler->admit();
+    scope_.emplace(*outer.scheduler, outer.task, static_cast<Wait&>(*this));
+    scope_->inherit(outer);
+    frame_->wait_on(*this);
+}
+
+auto GroupWait::enter(Frame& body) noexcept -> bool {
+    body.continue_with(static_cast<Strand&>(*this));
+    body.scope = &*scope_;
+    root = &body;
+    if (!scope_->scheduler->start_inline(body)) return false;
+    take_body(*std::exchange(root, nullptr));
+    return body_returned();
+}
+
+auto GroupWait::body_returned() noexcept -> bool {
+    body_done_ = true;
+    scope_->scheduler->leave();
+    if (running_ > 0) return false;
+    frame_->wait_on_nothing();
+    return true;
+}
+
+void GroupWait::cancel() noexcept {
+    scope_->receive(frame_->scope->cause);
+}
+
+void GroupWait::interrupt() noexcept {
+    if (root != nullptr) Scheduler::interrupt(static_cast<Strand&>(*this));
+    // A task cannot end in here (an answer to a cancellation only enters the ready queue), so the list stays as it is.
+    for (TaskNode* task = tasks.front(); task != nullptr; task = tasks.after(*task)) task->scope.receive(scope_->cause);
+}
+
+auto GroupWait::record() const noexcept -> WaitRecord {
+    return {WaitKind::group, this, options_.name};
+}
+
+auto GroupWait::ended() noexcept -> Next {
+    take_body(*std::exchange(root, nullptr));
+    body_done_ = true;
+    scope_->scheduler->leave();
+    return all_ended() ? outcome() : Next{};
+}
+
+auto GroupWait::stopped() noexcept -> Next {
+    body_stopped_ = true;
+    body_done_ = true;
+    scope_->scheduler->leave();
+    return all_ended() ? outcome() : Next{};
+}
+
+void GroupWait::task_ended(TaskNode& task) noexcept {
+    --running_;
+    if (task.state == TaskNode::State::error) {
+        task.received = true;
+        add_error(task.error());
+    } else if (task.state == TaskNode::State::cancelled && !task.scope.asked) {
+        task_stopped_ = true;
+    }
+    if (!all_ended()) return;
+    Scheduler& scheduler = *scope_->scheduler;
+    if (outcome().stop) {
+        scheduler.stop(*frame_);
+    } else {
+        scheduler.wake(*frame_);
+    }
+}
+
+auto GroupWait::outcome() const noexcept -> Next {
+    return {frame_, unwinds()};
+}
+
+// A cancellation from outside goes on through the awaiting frame if it reached anything here; an error counts more.
+auto GroupWait::unwinds() const noexcept -> bool {
+    return errors_.empty() && (body_stopped_ || task_stopped_) && frame_->scope->cancelled;
+}
+
+void GroupWait::add_error(const std::exception_ptr& error) noexcept {
+    try {
+        errors_.push_back(error);
+        if (!scope_->cancelled) cancel_all("a task of the group failed: " + describe(error), {});
+    } catch (...) {  // no memory for the list or the text: the siblings are cancelled all the same
+        static const auto cause = std::make_shared<CancelCause>();
+        scope_->cancel(cause);
+    }
+}
+
+void GroupWait::cancel_all(std::string reason, std::source_location where) {
+    if (!scope_->asked) scope_->cancel(cancel_request(*scope_->scheduler, std::move(reason), where));
+}
+
+void GroupWait::check_open() const {
+    if (all_ended()) throw InvalidStateError("TaskGroup::spawn: the group has ended");
+}
+
+void GroupWait::finish() {
+    if (errors_.empty()) return;
+    if (options_.errors == Errors::collect) {
+        throw ExceptionGroup(options_.name.empty() ? "errors in a task group" : options_.name, std::move(errors_));
+    }
+    for (std::size_t i = 1; i < errors_.size(); ++i) {
+        scope_->scheduler->loop.handle_error({errors_[i], ErrorOrigin::sibling, "a task group"});
+    }
+    std::rethrow_exception(errors_.front());
+}
+
+}  // namespace internal
+}  // namespace gyre
