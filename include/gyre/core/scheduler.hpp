@@ -26,7 +26,7 @@ public:
 /// The heart of a loop: resumes, unwinds and interrupts frames. Thread: the loop's own.
 class Scheduler {
 public:
-    explicit Scheduler(EventLoop& loop) noexcept : loop(loop) {}
+    explicit Scheduler(EventLoop& owner) noexcept : loop(owner) {}
     Scheduler(const Scheduler&) = delete;
     auto operator=(const Scheduler&) -> Scheduler& = delete;
     ~Scheduler() = default;

@@ -13,11 +13,11 @@ class TaskNode;
 class Scope {
 public:
     /// A scope with one strand.
-    Scope(Scheduler& scheduler, TaskNode* task, Strand& strand) noexcept
-        : scheduler(&scheduler), task(task), owner_(reinterpret_cast<std::uintptr_t>(&strand)) {}
+    Scope(Scheduler& home, TaskNode* owning_task, Strand& strand) noexcept
+        : scheduler(&home), task(owning_task), owner_(reinterpret_cast<std::uintptr_t>(&strand)) {}
     /// A scope whose strands `wait` knows.
-    Scope(Scheduler& scheduler, TaskNode* task, Wait& wait) noexcept
-        : scheduler(&scheduler), task(task), owner_(reinterpret_cast<std::uintptr_t>(&wait) | 1) {}
+    Scope(Scheduler& home, TaskNode* owning_task, Wait& wait) noexcept
+        : scheduler(&home), task(owning_task), owner_(reinterpret_cast<std::uintptr_t>(&wait) | 1) {}
     Scope(const Scope&) = delete;
     auto operator=(const Scope&) -> Scope& = delete;
     ~Scope() = default;

@@ -77,6 +77,7 @@ enum class Rule : std::uint8_t {
     unexpected_switching_protocols,
     // Serializer only
     bad_reason,
+    interim_to_http10,
     body_not_allowed,
     body_length_mismatch,
     trailers_need_chunked,
@@ -114,7 +115,7 @@ public:
     [[nodiscard]] auto rule() const noexcept -> Rule { return rule_; }
     [[nodiscard]] auto offset() const noexcept -> std::uint64_t { return offset_; }
 
-    /// Same as `rule_status(rule())`.
+    /// Same as `rule_status(rule())`. If the serializer threw it, the mistake is the program's own: 500.
     [[nodiscard]] auto status() const noexcept -> int { return rule_status(rule_); }
 
 private:

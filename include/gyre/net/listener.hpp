@@ -1,0 +1,67 @@
+#pragma once
+
+#include <gyre/core/task.hpp>
+#include <gyre/net/stream.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace gyre::net {
+
+/// How a socket listens.
+struct ListenOptions {
+    int backlog = 1024;
+    bool reuse_address = true;
+    bool reuse_port = false;
+    bool no_delay = true;  ///< TCP_NODELAY of the accepted connections.
+};
+
+/// A listening socket. Move-only; destroying it closes it, and removes the path of a Unix one.
+class Listener {
+public:
+    Listener(Listener&&) noexcept;
+    auto operator=(Listener&&) noexcept -> Listener&;
+    ~Listener();
+
+    /// Waits for the next connection. While descriptors run out it waits and tries again.
+    /// @throws IoError. On cancel: no connection is lost.
+    [[nodiscard]] auto accept() -> Task<Stream>;
+    [[nodiscard]] auto local_address() const -> Address;
+    /// Idempotent. No `accept` may be pending.
+    void close() noexcept;
+
+private:
+    class Socket;
+    explicit Listener(std::unique_ptr<Socket> socket) noexcept;
+    friend auto listen(std::string host, std::uint16_t port, ListenOptions options) -> Task<Listener>;
+    friend auto listen_unix(std::string path, ListenOptions options) -> Task<Listener>;
+
+    std::unique_ptr<Socket> socket_;
+};
+
+/// Listens on the first address of `host` ("" or "*": every address of the machine, IPv6 and IPv4). Port 0 takes a free one.
+/// @throws IoError naming the address ("listen 127.0.0.1:80: Permission denied").
+[[nodiscard]] auto listen(std::string host, std::uint16_t port, ListenOptions options = {}) -> Task<Listener>;
+
+/// Listens on a Unix path, which is removed with the listener. A stale socket file that nobody listens on is replaced; one
+/// that somebody listens on, or a file of another kind, is an error. @throws IoError naming the path.
+[[nodiscard]] auto listen_unix(std::string path, ListenOptions options = {}) -> Task<Listener>;
+
+/// What a server does with a connection.
+using ConnectionHandler = std::function<Task<void>(Stream)>;
+
+/// How `serve` behaves.
+struct ServeOptions {
+    std::size_t max_connections = 10'000;  ///< Beyond it, accepting pauses.
+};
+
+/// Accepts connections and runs `handler` on each, until it is cancelled; then the handlers are cancelled, and it ends when
+/// they have. It owns the listener and closes it however it ends.
+/// An error that leaves a handler ends that connection only, and goes to the loop's exception handler with the peer's
+/// address. @throws IoError if accepting fails for good.
+[[nodiscard]] auto serve(Listener listener, ConnectionHandler handler, ServeOptions options = {}) -> Task<void>;
+
+}  // namespace gyre::net

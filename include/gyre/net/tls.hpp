@@ -1,0 +1,114 @@
+#pragma once
+
+#include <gyre/core/errors.hpp>
+#include <gyre/core/task.hpp>
+#include <gyre/net/connect.hpp>
+#include <gyre/net/stream.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gyre::net {
+
+/// A TLS handshake or record failed. `what()` names the peer and the reason in words
+/// ("tls example.org:443: certificate has expired").
+class TlsError : public IoError {
+public:
+    using IoError::IoError;
+};
+
+/// What a client trusts and offers. A builder: every setter returns the options.
+class TlsClientOptions {
+public:
+    TlsClientOptions();
+    /// Trusts the certificates of this PEM file instead of the system's. @throws TlsError when the context is made.
+    auto ca_file(std::string path) -> TlsClientOptions&;
+    /// The same, from PEM text.
+    auto ca_pem(std::string pem) -> TlsClientOptions&;
+    /// Protocols to offer, best first: {"http/1.1"}. Source: RFC 7301.
+    auto alpn(std::vector<std::string> protocols) -> TlsClientOptions&;
+    /// Accepts any certificate and any name. For tests only.
+    auto insecure_skip_verify() -> TlsClientOptions&;
+
+private:
+    friend class TlsClientContext;
+    std::string ca_file_;
+    std::string ca_pem_;
+    std::vector<std::string> alpn_;
+    bool verify_ = true;
+};
+
+/// The settings of TLS clients, shared by connections: TLS 1.2 and 1.3, Mozilla's intermediate suites, chain, host name and
+/// IP address verified. Thread: one loop.
+class TlsClientContext {
+public:
+    /// @throws TlsError naming the file and the reason.
+    explicit TlsClientContext(const TlsClientOptions& options = {});
+    TlsClientContext(TlsClientContext&&) noexcept;
+    auto operator=(TlsClientContext&&) noexcept -> TlsClientContext&;
+    ~TlsClientContext();
+
+    /// Runs the handshake over `stream`, of which nothing may be buffered. SNI is sent for names, not for IP addresses.
+    /// @param host the name or address that the certificate must be for.
+    /// @throws TlsError; IoError if the connection breaks. On cancel: the connection is dropped.
+    [[nodiscard]] auto handshake(Stream stream, std::string host) const -> Task<Stream>;
+
+private:
+    struct State;
+    std::shared_ptr<const State> state_;
+};
+
+/// What a server shows.
+class TlsServerOptions {
+public:
+    TlsServerOptions();
+    /// PEM files: the certificate with its chain, and the key.
+    auto certificate(std::string chain_file, std::string key_file) -> TlsServerOptions&;
+    /// The same, from PEM text.
+    auto certificate_pem(std::string chain, std::string key) -> TlsServerOptions&;
+    /// Protocols that it speaks, best first.
+    auto alpn(std::vector<std::string> protocols) -> TlsServerOptions&;
+
+private:
+    friend class TlsServerContext;
+    std::string chain_file_, key_file_, chain_pem_, key_pem_;
+    std::vector<std::string> alpn_;
+};
+
+/// The settings of a TLS server, shared by its connections. Thread: one loop.
+class TlsServerContext {
+public:
+    /// @throws TlsError naming the file and the reason (also if key and certificate do not belong together).
+    explicit TlsServerContext(const TlsServerOptions& options);
+    TlsServerContext(TlsServerContext&&) noexcept;
+    auto operator=(TlsServerContext&&) noexcept -> TlsServerContext&;
+    ~TlsServerContext();
+
+    /// Runs the server's side of the handshake. @throws as the client's.
+    [[nodiscard]] auto handshake(Stream stream) const -> Task<Stream>;
+
+private:
+    struct State;
+    std::shared_ptr<const State> state_;
+};
+
+/// What a TLS connection agreed on.
+struct TlsInfo {
+    std::string version;           ///< "TLSv1.3"
+    std::string cipher;            ///< "TLS_AES_256_GCM_SHA384"
+    std::string alpn;              ///< The chosen protocol, or empty.
+    std::string server_name;       ///< SNI, as sent or received.
+    std::string peer_certificate;  ///< Subject of the peer's certificate, or empty.
+};
+
+/// What `stream` agreed on, or an empty optional if it is not a TLS connection.
+[[nodiscard]] auto tls_info(Stream& stream) -> std::optional<TlsInfo>;
+
+/// `connect`, then the handshake, within the one `options.timeout`.
+[[nodiscard]] auto connect_tls(std::string host, std::uint16_t port, const TlsClientContext& context,
+                               ConnectOptions options = {}) -> Task<Stream>;
+
+}  // namespace gyre::net

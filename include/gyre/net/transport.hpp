@@ -1,0 +1,46 @@
+#pragma once
+
+#include <gyre/core/task.hpp>
+#include <gyre/net/address.hpp>
+
+#include <cstddef>
+#include <span>
+
+namespace gyre::net {
+
+/// A stream of bytes in both directions: TCP, Unix, TLS, memory. What a `Stream` is made of, and what users may add.
+///
+/// One read and one write may be pending at a time, side by side. Thread: its loop's.
+class Transport {
+public:
+    virtual ~Transport() = default;
+    Transport() = default;
+    Transport(const Transport&) = delete;
+    auto operator=(const Transport&) -> Transport& = delete;
+
+    /// Reads what is there, at least one byte, waiting for it. @return how many bytes; 0 at the end of the stream.
+    /// @throws IoError. On cancel: nothing was read, and nothing is lost.
+    [[nodiscard]] virtual auto read_some(std::span<std::byte> buffer) -> Task<std::size_t> = 0;
+
+    /// Writes all of it. Returns when the layer below has taken every byte. @throws IoError.
+    /// On cancel: some of it may have been written; what follows on this stream is undefined, so close it.
+    [[nodiscard]] virtual auto write_all(std::span<const std::byte> data) -> Task<void> = 0;
+
+    /// Says that nothing more will be written: the peer reads an end of stream. Reading goes on. @throws IoError.
+    [[nodiscard]] virtual auto shutdown_write() -> Task<void> = 0;
+
+    /// Ends both directions politely (a TLS goodbye) and lets go of the descriptor. Idempotent. No error is thrown for a
+    /// peer that has gone. On cancel: closed at once.
+    [[nodiscard]] virtual auto close() -> Task<void> = 0;
+
+    /// Drops the stream at once, without a goodbye. Nothing may be pending. Idempotent.
+    virtual void abort() noexcept = 0;
+
+    [[nodiscard]] virtual auto local_address() const -> Address = 0;
+    [[nodiscard]] virtual auto peer_address() const -> Address = 0;
+
+    /// Whether it was closed or aborted on this side.
+    [[nodiscard]] virtual auto is_closed() const noexcept -> bool = 0;
+};
+
+}  // namespace gyre::net
