@@ -2,17 +2,16 @@
 
 namespace gyre::http::internal {
 
-void BodyDecoder::start(BodyFraming framing, std::uint64_t content_length, std::uint64_t offset,
-                        const Limits& limits) {
+void BodyDecoder::start(BodyFraming framing, std::uint64_t content_length, std::uint64_t offset) {
     framing_ = framing;
     if (!trailers_.empty()) trailers_.clear();
     offset_ = offset;
-    limit_ = limits.body_bytes;
-    left_ = framing == BodyFraming::content_length ? content_length : limits.body_bytes;
-    if (framing == BodyFraming::content_length && content_length > limits.body_bytes) {
-        refuse(Rule::body_too_large, offset);
+    left_ = limit_;
+    if (framing == BodyFraming::content_length) {
+        if (content_length > limit_) refuse(Rule::body_too_large, offset);
+        left_ = content_length;
     }
-    if (framing == BodyFraming::chunked) chunks_.start(offset, limits);
+    if (framing == BodyFraming::chunked) chunks_.start(offset);
 }
 
 auto BodyDecoder::next(std::span<const char> input) -> Event {

@@ -8,7 +8,10 @@ namespace gyre::http::internal {
 
 class BodyDecoder {
 public:
-    void start(BodyFraming framing, std::uint64_t content_length, std::uint64_t offset, const Limits& limits);
+    /// @param limits must outlive this.
+    explicit BodyDecoder(const Limits& limits) noexcept : chunks_(limits), limit_(limits.body_bytes) {}
+
+    void start(BodyFraming framing, std::uint64_t content_length, std::uint64_t offset);
 
     /// Events `need_more`, `body` and `complete`.
     [[nodiscard]] auto next(std::span<const char> input) -> Event;
@@ -22,7 +25,7 @@ private:
     ChunkedDecoder chunks_;
     Fields trailers_;
     std::uint64_t left_ = 0;
-    std::uint64_t limit_ = 0;
+    std::uint64_t limit_;
     std::uint64_t offset_ = 0;
     BodyFraming framing_ = BodyFraming::none;
 };

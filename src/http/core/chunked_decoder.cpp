@@ -10,8 +10,7 @@ constexpr unsigned max_size_digits = 16;
 
 }  // namespace
 
-void ChunkedDecoder::start(std::uint64_t offset, const Limits& limits) noexcept {
-    limits_ = &limits;
+void ChunkedDecoder::start(std::uint64_t offset) noexcept {
     trailer_bytes_.release();
     offset_ = offset;
     size_ = total_ = overhead_ = 0;
@@ -49,9 +48,7 @@ void ChunkedDecoder::framing_byte(char c) {
                 return;
             }
             phase_ = Phase::trailers;
-            trailer_scanner_.start(0, offset_ + 1,
-                                   {limits_->field_line_bytes, limits_->trailers_bytes, limits_->trailer_count,
-                                    Rule::trailers_too_large, Rule::too_many_trailers});
+            trailer_scanner_.start(0, offset_ + 1);
             return;
         case Phase::data_cr:
             if (c != '\r') refuse(Rule::missing_crlf_after_chunk, offset_);
@@ -146,8 +143,8 @@ auto ChunkedDecoder::read_data(std::span<const char> input) -> Event {
 }
 
 auto ChunkedDecoder::read_trailers(std::span<const char> input, Fields& trailers) -> Event {
-    const auto end = trailer_bytes_.feed(input, [&](std::span<const char> data) -> std::optional<std::size_t> {
-        if (!trailer_scanner_.scan(data, nullptr)) return std::nullopt;
+    const auto end = trailer_bytes_.feed(input, [&](std::span<const char> data) -> std::size_t {
+        if (!trailer_scanner_.scan(data, nullptr)) return 0;
         Fields all;
         trailer_scanner_.finish(data, all);
         trailers.clear();
@@ -156,8 +153,8 @@ auto ChunkedDecoder::read_trailers(std::span<const char> input, Fields& trailers
         }
         return trailer_scanner_.position();
     });
-    if (!end) return {EventKind::need_more, input.size()};
-    return {EventKind::complete, *end};
+    if (end == 0) return {EventKind::need_more, input.size()};
+    return {EventKind::complete, end};
 }
 
 }  // namespace gyre::http::internal

@@ -11,8 +11,11 @@ namespace gyre::http::internal {
 
 class ChunkedDecoder {
 public:
+    /// @param limits must outlive this.
+    explicit ChunkedDecoder(const Limits& limits) noexcept : limits_(&limits), trailer_scanner_(trailer_budget(limits)) {}
+
     /// @param offset where the body starts in the message, for errors.
-    void start(std::uint64_t offset, const Limits& limits) noexcept;
+    void start(std::uint64_t offset) noexcept;
 
     /// Events `need_more`, `body` and `complete`.
     [[nodiscard]] auto next(std::span<const char> input, Fields& trailers) -> Event;
@@ -42,7 +45,7 @@ private:
     auto read_data(std::span<const char> input) -> Event;
     auto read_trailers(std::span<const char> input, Fields& trailers) -> Event;
 
-    const Limits* limits_ = nullptr;
+    const Limits* limits_;
     FieldScanner trailer_scanner_;
     HeadBuffer trailer_bytes_;
     std::uint64_t offset_ = 0;     // of the next byte in the message

@@ -108,6 +108,8 @@ constexpr std::array rows{
     RuleRow{Rule::unexpected_switching_protocols, "unexpected_switching_protocols",
             "101 to a request that asked for no upgrade", "RFC 9110 15.2.2", 400},
     RuleRow{Rule::bad_reason, "bad_reason", "the reason phrase has a control character", "RFC 9112 4", 500},
+    RuleRow{Rule::interim_to_http10, "interim_to_http10", "an interim (1xx) response to an HTTP/1.0 client",
+            "RFC 9110 15.2", 500},
     RuleRow{Rule::body_not_allowed, "body_not_allowed", "a body or its framing where the message can have none",
             "RFC 9110 6.4.1", 500},
     RuleRow{Rule::body_length_mismatch, "body_length_mismatch", "the body is not as long as announced",

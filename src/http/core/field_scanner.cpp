@@ -12,12 +12,14 @@ constexpr std::size_t largest_budget = std::size_t{1} << 29;
 
 }  // namespace
 
-void FieldScanner::start(std::size_t position, std::uint64_t offset, const SectionBudget& budget) noexcept {
-    builder_.clear();
-    budget_ = budget;
+FieldScanner::FieldScanner(const SectionBudget& budget) noexcept : budget_(budget) {
     budget_.line_bytes = std::min(budget.line_bytes, largest_budget);
     budget_.total_bytes = std::min(budget.total_bytes, largest_budget);
     budget_.count = std::min(budget.count, largest_budget);
+}
+
+void FieldScanner::start(std::size_t position, std::uint64_t offset) noexcept {
+    builder_.clear();
     offset_ = offset;
     section_start_ = position_ = position;
     used_bytes_ = 0;

@@ -5,6 +5,7 @@
 #include "framing_facts.hpp"
 
 #include <gyre/http/core/fields.hpp>
+#include <gyre/http/core/limits.hpp>
 
 #include <span>
 #include <vector>
@@ -43,11 +44,23 @@ struct SectionBudget {
     Rule too_many;
 };
 
+constexpr auto header_budget(const Limits& limits) noexcept -> SectionBudget {
+    return {limits.field_line_bytes, limits.fields_bytes, limits.field_count, Rule::fields_too_large,
+            Rule::too_many_fields};
+}
+
+constexpr auto trailer_budget(const Limits& limits) noexcept -> SectionBudget {
+    return {limits.field_line_bytes, limits.trailers_bytes, limits.trailer_count, Rule::trailers_too_large,
+            Rule::too_many_trailers};
+}
+
 class FieldScanner {
 public:
+    explicit FieldScanner(const SectionBudget& budget) noexcept;
+
     /// @param position where the section starts in the data that `scan` will be given.
     /// @param offset   where that data starts in the message, for errors.
-    void start(std::size_t position, std::uint64_t offset, const SectionBudget& budget) noexcept;
+    void start(std::size_t position, std::uint64_t offset) noexcept;
 
     /// Goes on from where it stopped. `data` must hold the same bytes as before, perhaps elsewhere, and more.
     /// @param facts told of each field; null for trailers.
@@ -70,7 +83,7 @@ private:
     [[noreturn]] void refuse_in_name(char c, std::size_t position) const;
 
     FieldsBuilder builder_;
-    SectionBudget budget_{};
+    SectionBudget budget_;
     std::uint64_t offset_ = 0;
     std::size_t section_start_ = 0;
     std::size_t position_ = 0;

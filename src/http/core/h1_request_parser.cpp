@@ -3,6 +3,7 @@
 #include "body_decoder.hpp"
 #include "start_line.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace gyre::http {
@@ -12,12 +13,12 @@ using namespace internal;
 struct RequestParser::State {
     enum class Stage : std::uint8_t { between, request_line, fields, body, complete };
 
-    explicit State(const Limits& wanted) : limits(wanted) {}
+    explicit State(const Limits& wanted) : limits(wanted), fields(header_budget(limits)), body(limits) {}
 
     auto step(std::span<const char> input) -> Event;
     void begin_message();
     auto read_head(std::span<const char> input) -> Event;
-    auto scan_head(std::span<const char> data) -> std::optional<std::size_t>;
+    auto scan_head(std::span<const char> data) -> std::size_t;
     void finish_head(std::span<const char> data);
     auto read_body(std::span<const char> input) -> Event;
 
@@ -94,21 +95,19 @@ void RequestParser::State::begin_message() {
 
 auto RequestParser::State::read_head(std::span<const char> input) -> Event {
     const auto end = bytes.feed(input, [this](std::span<const char> data) { return scan_head(data); });
-    if (!end) return {EventKind::need_more, input.size()};
+    if (end == 0) return {EventKind::need_more, input.size()};
     stage = Stage::body;
-    return {EventKind::head, *end};
+    return {EventKind::head, end};
 }
 
-auto RequestParser::State::scan_head(std::span<const char> data) -> std::optional<std::size_t> {
+auto RequestParser::State::scan_head(std::span<const char> data) -> std::size_t {
     if (stage == Stage::request_line) {
-        if (!line.scan(data, limits.start_line_bytes)) return std::nullopt;
+        if (!line.scan(data, limits.start_line_bytes)) return 0;
         line.finish(data, head);
-        fields.start(line.position(), 0,
-                     {limits.field_line_bytes, limits.fields_bytes, limits.field_count, Rule::fields_too_large,
-                      Rule::too_many_fields});
+        fields.start(line.position(), 0);
         stage = Stage::fields;
     }
-    if (!fields.scan(data, &facts)) return std::nullopt;
+    if (!fields.scan(data, &facts)) return 0;
     finish_head(data);
     return fields.position();
 }
@@ -119,7 +118,7 @@ void RequestParser::State::finish_head(std::span<const char> data) {
     if (is_1_1 && !facts.has_host) refuse(Rule::missing_host);
     const auto framing = facts.decide(head.version, BodyFraming::none);
     keep_alive = !facts.connection_close && (is_1_1 || facts.connection_keep_alive);
-    body.start(framing, facts.content_length, fields.position(), limits);
+    body.start(framing, facts.content_length, fields.position());
 }
 
 auto RequestParser::State::read_body(std::span<const char> input) -> Event {

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <optional>
 #include <utility>
 
 namespace gyre::http {
@@ -14,12 +15,12 @@ using namespace internal;
 struct ResponseParser::State {
     enum class Stage : std::uint8_t { unexpected, expected, status_line, fields, body };
 
-    explicit State(const Limits& wanted) : limits(wanted) {}
+    explicit State(const Limits& wanted) : limits(wanted), fields(header_budget(limits)), body(limits) {}
 
     auto step(std::span<const char> input) -> Event;
     void begin_message();
     auto read_head(std::span<const char> input) -> Event;
-    auto scan_head(std::span<const char> data) -> std::optional<std::size_t>;
+    auto scan_head(std::span<const char> data) -> std::size_t;
     void check_status();
     void finish_head(std::span<const char> data);
     auto read_body(std::span<const char> input) -> Event;
@@ -110,23 +111,21 @@ void ResponseParser::State::begin_message() {
 
 auto ResponseParser::State::read_head(std::span<const char> input) -> Event {
     const auto end = bytes.feed(input, [this](std::span<const char> data) { return scan_head(data); });
-    if (!end) return {EventKind::need_more, input.size()};
+    if (end == 0) return {EventKind::need_more, input.size()};
     // After an interim response the same request still waits for its final one.
     stage = is_interim() ? Stage::expected : Stage::body;
-    return {is_interim() ? EventKind::interim_head : EventKind::head, *end};
+    return {is_interim() ? EventKind::interim_head : EventKind::head, end};
 }
 
-auto ResponseParser::State::scan_head(std::span<const char> data) -> std::optional<std::size_t> {
+auto ResponseParser::State::scan_head(std::span<const char> data) -> std::size_t {
     if (stage == Stage::status_line) {
-        if (!line.scan(data, limits.start_line_bytes)) return std::nullopt;
+        if (!line.scan(data, limits.start_line_bytes)) return 0;
         line.finish(data, head);
         check_status();
-        fields.start(line.position(), 0,
-                     {limits.field_line_bytes, limits.fields_bytes, limits.field_count, Rule::fields_too_large,
-                      Rule::too_many_fields});
+        fields.start(line.position(), 0);
         stage = Stage::fields;
     }
-    if (!fields.scan(data, &facts)) return std::nullopt;
+    if (!fields.scan(data, &facts)) return 0;
     finish_head(data);
     return fields.position();
 }
@@ -142,7 +141,7 @@ void ResponseParser::State::finish_head(std::span<const char> data) {
     if (!response_can_have_body(method, head.status)) framing = BodyFraming::none;
     keep_alive = head.version >= Version{1, 1} && !facts.connection_close && framing != BodyFraming::until_close &&
                  !leaves_http();
-    body.start(framing, facts.content_length, fields.position(), limits);
+    body.start(framing, facts.content_length, fields.position());
 }
 
 auto ResponseParser::State::read_body(std::span<const char> input) -> Event {

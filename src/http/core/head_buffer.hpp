@@ -3,7 +3,6 @@
 // Holds the bytes of a head or trailer section that arrived in pieces. A section that arrives whole is never copied.
 
 #include <algorithm>
-#include <optional>
 #include <span>
 #include <string>
 
@@ -12,15 +11,15 @@ namespace gyre::http::internal {
 class HeadBuffer {
 public:
     /// Gives `scan` the section from its first byte, as a whole, until it tells where the section ends.
-    /// @param scan (span) -> size of the section once it is complete, else empty. It refuses what is over its limits,
+    /// @param scan (span) -> size of the section once it is complete, else 0. It refuses what is over its limits,
     ///             which is what bounds this buffer.
-    /// @return bytes of `input` that belong to the section once it is complete, else empty: all of them do.
+    /// @return bytes of `input` that belong to the section once it is complete, else 0: all of them do, and more.
     template <typename Scan>
-    auto feed(std::span<const char> input, Scan scan) -> std::optional<std::size_t> {
-        if (input.empty()) return std::nullopt;
+    auto feed(std::span<const char> input, Scan scan) -> std::size_t {
+        if (input.empty()) return 0;
         if (bytes_.empty()) {
-            const std::optional<std::size_t> end = scan(input);
-            if (!end) bytes_.assign(input.data(), input.size());
+            const std::size_t end = scan(input);
+            if (end == 0) bytes_.assign(input.data(), input.size());
             return end;
         }
         for (std::size_t taken = 0; taken < input.size();) {
@@ -28,13 +27,13 @@ public:
             const auto slice = input.subspan(taken, std::min(slice_bytes, input.size() - taken));
             const auto before = bytes_.size();
             bytes_.append(slice.data(), slice.size());
-            if (const std::optional<std::size_t> end = scan(std::span<const char>{bytes_})) {
+            if (const std::size_t end = scan(std::span<const char>{bytes_}); end != 0) {
                 release();
-                return taken + (*end - before);
+                return taken + (end - before);
             }
             taken += slice.size();
         }
-        return std::nullopt;
+        return 0;
     }
 
     [[nodiscard]] auto empty() const noexcept -> bool { return bytes_.empty(); }

@@ -27,6 +27,7 @@ private:
     enum class Phase : std::uint8_t { before_line, before_line_lf, method, target, version, line_lf };
 
     auto skip_empty_line(std::span<const char> data) -> bool;
+    auto scan_target(const char* data, std::size_t at, std::size_t stop) noexcept -> std::size_t;
     auto pause(std::size_t position, Phase phase) noexcept -> bool;
     void check_version_byte(char c, std::size_t position) const;
     [[noreturn]] void refuse_in_method(char c, std::size_t position) const;
