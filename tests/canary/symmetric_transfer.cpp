@@ -10,7 +10,9 @@ struct Ping {
         std::coroutine_handle<> parent;
         struct Back {
             bool await_ready() const noexcept { return false; }
-            std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> h) noexcept { return h.promise().parent; }
+            std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> h) noexcept {
+                return h.promise().parent;
+            }
             void await_resume() const noexcept {}
         };
         Ping get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
