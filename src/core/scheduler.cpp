@@ -90,9 +90,9 @@ void Scheduler::run(Frame& frame) noexcept {
         next.frame->state = Frame::State::running;
         current = next.frame;
         next.frame->handle().resume();
+        current = nullptr;
         next = take_next();
     }
-    current = nullptr;
 }
 
 void Scheduler::run_one() noexcept {

@@ -13,6 +13,20 @@ namespace gyre::internal {
 template <class T>
 concept HasCoAwait = requires(T&& value) { static_cast<T&&>(value).operator co_await(); };
 
+/// Awaits a wait where it is: the temporary lives until the whole expression ends. A plain reference would do, but GCC 12
+/// copies or moves what `await_transform` gives by reference, and a wait has an address.
+template <class W>
+class WaitReference {
+public:
+    explicit WaitReference(W& wait) noexcept : wait_(&wait) {}
+    [[nodiscard]] auto await_ready() const -> bool { return wait_->await_ready(); }
+    void await_suspend(std::coroutine_handle<> handle) const { wait_->await_suspend(handle); }
+    auto await_resume() const -> decltype(auto) { return wait_->await_resume(); }
+
+private:
+    W* wait_;
+};
+
 /// What every coroutine of gyre has in common.
 class PromiseBase : public Frame {
 public:

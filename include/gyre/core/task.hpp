@@ -210,7 +210,7 @@ auto PromiseBase::await_transform(Awaitable&& awaitable, std::source_location wh
         return TaskAwaiter<typename Plain::value_type>(*this, awaitable.release());
     } else if constexpr (std::is_base_of_v<Wait, Plain>) {
         awaitable.attach(*this);
-        return static_cast<Awaitable&&>(awaitable);
+        return WaitReference<Plain>(awaitable);
     } else {
         static_assert(HasCoAwait<Awaitable>,
                       "not awaitable in gyre: await a Task, a handle, a Future or another awaitable of gyre; callbacks and "

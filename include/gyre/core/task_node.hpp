@@ -85,7 +85,7 @@ public:
 protected:
     virtual ~TaskNode() = default;
     /// Moves the result out of the root frame, which is destroyed, and drops the callable.
-    virtual void take(Frame& root) noexcept = 0;
+    virtual void take(Frame& ended_root) noexcept = 0;
     virtual void set_cancelled() noexcept = 0;
     /// Tells the loop's handler of an error that nobody received.
     void report_lost_error() noexcept;
@@ -140,7 +140,7 @@ protected:
         if (!received && state == State::error) report_lost_error();
     }
     void set_cancelled() noexcept override { outcome_.emplace(Outcome<T>::from_cancelled(scope.cause)); }
-    void take_from(Frame& root) noexcept { outcome_.emplace(take_outcome<T>(root)); }
+    void take_from(Frame& ended_root) noexcept { outcome_.emplace(take_outcome<T>(ended_root)); }
 
 private:
     std::optional<Outcome<T>> outcome_;
@@ -158,8 +158,8 @@ public:
 
 private:
     ~TaskNodeOf() override = default;
-    void take(Frame& root) noexcept override {
-        this->take_from(root);
+    void take(Frame& ended_root) noexcept override {
+        this->take_from(ended_root);
         work_.reset();
     }
     void set_cancelled() noexcept override {
