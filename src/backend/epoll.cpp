@@ -66,11 +66,13 @@ auto ready_events(const Operation& operation) noexcept -> std::int64_t {
     return request.revents;
 }
 
-auto connection_result(int descriptor) noexcept -> std::int64_t {
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) < 0) return -errno;
-    return -error;
+/// How a connect ended whose socket has become writable. @return -EINPROGRESS: it has not.
+auto connection_result(const Operation& operation) noexcept -> std::int64_t {
+    // Asked by connecting again, not through SO_ERROR: that would leave the socket believing that it still connects, so that
+    // the program's next connect would succeed, or be aborted, for the sake of this one.
+    const auto* const address = reinterpret_cast<const sockaddr*>(operation.address);
+    if (::connect(operation.descriptor, address, operation.address_length) == 0 || errno == EISCONN) return 0;
+    return errno == EALREADY ? -EINPROGRESS : -errno;
 }
 
 /// The whole buffer was filled, or the end was reached: more may follow at once. A short receive means: drained.
@@ -270,7 +272,7 @@ void EpollBackend::serve(Direction& direction) noexcept {
     while (is_ready && !direction.waiting.is_empty()) {
         Operation& operation = *direction.waiting.front();
         const bool is_connect = operation.kind == OperationKind::connect;
-        const std::int64_t result = is_connect ? connection_result(operation.descriptor) : attempt(operation);
+        const std::int64_t result = is_connect ? connection_result(operation) : attempt(operation);
         is_ready = !is_blocked(operation, result) && leaves_more(operation, result);
         if (is_blocked(operation, result)) break;
         direction.waiting.remove(operation);

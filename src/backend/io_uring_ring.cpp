@@ -86,14 +86,16 @@ auto Ring::next_entry() noexcept -> io_uring_sqe* {
 
 void Ring::cancel(std::uint64_t tag) noexcept {
     io_uring_sqe* const entry = next_entry();
-    if (entry == nullptr) return cancel_now(tag);
+    if (entry == nullptr) return cancel_synchronously(tag, 0);
     io_uring_prep_cancel64(entry, tag, 0);
     io_uring_sqe_set_flags(entry, IOSQE_CQE_SKIP_SUCCESS);  // the operation's own completion says it all
     io_uring_sqe_set_data64(entry, cancel_tag);
 }
 
 void Ring::cancel_now(std::uint64_t tag) noexcept {
-    cancel_synchronously(tag, 0);
+    cancel(tag);
+    // Submitting marks the entry; only collecting ends it, and lets go of its file.
+    collect();
 }
 
 void Ring::cancel_all() noexcept {
