@@ -131,6 +131,10 @@ void EventLoop::check_usable() const {
     }
 }
 
+void EventLoop::check_open() const {
+    if (closed_) throw LoopError("this loop is closed");
+}
+
 void EventLoop::drive(internal::TaskNode& main) {
     const Running running(*this);
     main_ = &main;
@@ -289,6 +293,7 @@ void EventLoop::close() {
     {
         const Running running(*this);
         cancel_everything();
+        while (!locals_.empty()) locals_.pop_back();
         watches_->close();
         while (backend_->in_flight() > 0) {
             backend_->wait(Time::max());

@@ -14,6 +14,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <typeindex>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -173,6 +175,17 @@ public:
     /// Something outside (a thread) will post: a simulated loop that has nothing else to do waits for it.
     void expect_post() noexcept { ++expected_posts_; }
     void post_arrived() noexcept { --expected_posts_; }
+    /// The one `T` of this loop, made as `T(loop)` when first asked for. It goes when the loop closes, after the last task
+    /// and before the backend. @throws LoopError if the loop is closed.
+    template <class T>
+    [[nodiscard]] auto local() -> T& {
+        for (auto& [type, object] : locals_) {
+            if (type == typeid(T)) return *static_cast<T*>(object.get());
+        }
+        check_open();
+        locals_.emplace_back(typeid(T), std::make_shared<T>(*this));
+        return *static_cast<T*>(locals_.back().second.get());
+    }
 
 private:
     class Running;
@@ -191,6 +204,7 @@ private:
     void find_deadlock();
     void cancel_everything();
     void check_usable() const;
+    void check_open() const;
     auto enqueue(internal::CallbackPointer callback) -> internal::CallbackPointer;
     auto schedule(Time deadline, internal::CallbackPointer callback) -> internal::CallbackPointer;
     void post_callback(internal::CallbackPointer callback);
@@ -200,6 +214,7 @@ private:
     std::shared_ptr<internal::Mailbox> mailbox_;
     Background background_;
     std::unique_ptr<internal::DescriptorWatches> watches_;
+    std::vector<std::pair<std::type_index, std::shared_ptr<void>>> locals_;  ///< Later ones may use earlier ones.
     std::function<void(const ErrorContext&)> handler_;
     std::vector<ErrorContext> unreceived_;
     std::size_t unreceived_count_ = 0;
