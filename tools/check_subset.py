@@ -757,8 +757,14 @@ def check_text(path, text, constructed=()):
 
 
 def default_files():
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [p for p in sorted(set(listed.stdout.split("\n")))
+    """What git knows and new files; without git (an unpacked archive) what lies there."""
+    listed = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard"],
+                            cwd=ROOT, capture_output=True, text=True, check=False)
+    paths = listed.stdout.split("\n")
+    if listed.returncode != 0:
+        paths = [os.path.relpath(os.path.join(folder, name), ROOT)
+                 for top in FOLDERS for folder, _, names in os.walk(os.path.join(ROOT, top)) for name in names]
+    return [p for p in sorted(set(paths))
             if p.startswith(FOLDERS) and not p.startswith(NOT_OURS) and p.endswith((".hpp", ".cpp")) and os.path.exists(os.path.join(ROOT, p))]
 
 
