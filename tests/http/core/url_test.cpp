@@ -1,0 +1,194 @@
+#include <gyre/http/core/limits.hpp>
+#include <gyre/http/core/percent.hpp>
+#include <gyre/http/core/url.hpp>
+
+#include <gtest/gtest.h>
+
+namespace gyre::http {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Row {
+    std::string_view text;
+    std::string_view base;
+    std::string_view href;  // empty: refused
+};
+
+constexpr std::string_view page = "http://u:p@host:8080/a/b/c?q#f";
+
+constexpr Row rows[] = {
+    {"http://example.org", "", "http://example.org/"},
+    {"HTTP://EXAMPLE.org:80/%7Ea/../b?c#d", "", "http://example.org/b?c#d"},
+    {"https://h:443/", "", "https://h/"},
+    {"https://h:/", "", "https://h/"},
+    {"wss://h:80/x", "", "wss://h:80/x"},
+    {"http:\\\\h\\a\\b", "", "http://h/a/b"},
+    {"http:h/a", "", "http://h/a"},
+    {"http:////h/a", "", "http://h/a"},
+    {"  http://h/a\tb\n ", "", "http://h/ab"},
+    {"http://u@x:p@h/", "", "http://u%40x:p@h/"},
+    {"http://h/a b\"<>`{}?a b'#c `", "", "http://h/a%20b%22%3C%3E%60%7B%7D?a%20b%27#c%20%60"},
+    {"http://h/%2e%2E/./a/.%2e/b/.", "", "http://h/b/"},
+    {"http://127.1/", "", "http://127.0.0.1/"},
+    {"http://0x7f.1/", "", "http://127.0.0.1/"},
+    {"http://0300.0250.0.1./", "", "http://192.168.0.1/"},
+    {"http://4294967295/", "", "http://255.255.255.255/"},
+    {"http://4294967296/", "", ""},
+    {"http://1.2.3.256/", "", ""},
+    {"http://1.2.3.4.5/", "", ""},
+    {"http://1.2.3.08/", "", ""},
+    {"http://a.1.2.3.4x/", "", "http://a.1.2.3.4x/"},
+    {"http://foo.0x4/", "", ""},
+    {"http://[::1]:8080/", "", "http://[::1]:8080/"},
+    {"http://[1:0:0:2:0:0:0:3]/", "", "http://[1:0:0:2::3]/"},
+    {"http://[1:0:3:0:5:0:7:0]/", "", "http://[1:0:3:0:5:0:7:0]/"},
+    {"http://[0:0:0:0:0:0:0:0]/", "", "http://[::]/"},
+    {"http://[2001:DB8::]/", "", "http://[2001:db8::]/"},
+    {"http://[::ffff:1.2.3.4]/", "", "http://[::ffff:102:304]/"},
+    {"http://[1::2::3]/", "", ""},
+    {"http://[1:2:3:4:5:6:7:8:9]/", "", ""},
+    {"http://[1:2:3]/", "", ""},
+    {"http://[::1.2.3.04]/", "", ""},
+    {"http://[:1]/", "", ""},
+    {"http://[1:]/", "", ""},
+    {"http://[fe80::1%25eth0]/", "", ""},
+    {"http://[::1/", "", ""},
+    {"http://b\xc3\xbc" "cher.example/", "", "http://xn--bcher-kva.example/"},
+    {"http://fa\xc3\x9f.de/", "", "http://xn--fa-hia.de/"},
+    {"http://\xef\xbc\xa1.com/", "", "http://a.com/"},
+    {"http://%41.com/", "", "http://a.com/"},
+    {"http://a%2fb/", "", ""},
+    {"http://a b/", "", ""},
+    {"http://a<b/", "", ""},
+    {"http://\xff/", "", ""},
+    {"http://", "", ""},
+    {"http://:80/", "", ""},
+    {"http://u@/", "", ""},
+    {"http://h:65535/", "", "http://h:65535/"},
+    {"http://h:65536/", "", ""},
+    {"http://h:8a/", "", ""},
+    {"/only/path", "", ""},
+    {"", "", ""},
+    {"mailto:a@b?c#d", "", "mailto:a@b?c#d"},
+    {"foo://Host/../a b", "", "foo://Host/a%20b"},
+    {"foo:/.//p", "", "foo:/.//p"},
+    {"foo://h\xc3\xa9/", "", "foo://h%C3%A9/"},
+    {"file:///C|/x/../..", "", "file:///C:/"},
+    {"file://localhost/etc", "", "file:///etc"},
+    {"g", page, "http://u:p@host:8080/a/b/g"},
+    {"./g/", page, "http://u:p@host:8080/a/b/g/"},
+    {"../../../g", page, "http://u:p@host:8080/g"},
+    {"/g", page, "http://u:p@host:8080/g"},
+    {"//g/x", page, "http://g/x"},
+    {"?y", page, "http://u:p@host:8080/a/b/c?y"},
+    {"#s", page, "http://u:p@host:8080/a/b/c?q#s"},
+    {"", page, "http://u:p@host:8080/a/b/c?q"},
+    {"http:g", page, "http://u:p@host:8080/a/b/g"},
+    {"https:g", page, "https://g/"},
+    {"\\\\g\\x", page, "http://g/x"},
+    {"javascript:1", page, "javascript:1"},
+    {"#s", "mailto:x", "mailto:x#s"},
+    {"g", "mailto:x", ""},
+    {"../x", "file:///C:/a/b", "file:///C:/x"},
+};
+
+auto parse(std::string_view text, std::string_view base, UrlMode mode = UrlMode::whatwg) -> Url {
+    return base.empty() ? Url::parse(text, mode) : Url::parse(text, Url::parse(base), mode);
+}
+
+TEST(Url, follows_the_url_standard) {
+    for (const auto& row : rows) {
+        std::string href;
+        try {
+            href = parse(row.text, row.base).href();
+            EXPECT_EQ(Url::parse(href).href(), href) << "its own text must read back the same";
+        } catch (const UrlError&) {
+        }
+        EXPECT_EQ(href, row.href) << row.text << " on " << row.base;
+    }
+}
+
+TEST(Url, strict_mode_refuses_what_would_be_repaired) {
+    for (const auto text :
+         {"http:\\\\h/"sv, "http://h\\@evil/"sv, "http://h/a\tb"sv, "http://h/\n"sv, " http://h/"sv, "http://h/ "sv,
+          "http:h/"sv, "http:/h/"sv, "http:///h/"sv, "http://u@h/"sv, "http://u:p@h/"sv, "http://@h/"sv,
+          "http://0x7f.1/"sv, "http://127.1/"sv, "http://2130706433/"sv, "http://127.0.0.01/"sv, "http://127.0.0.1./"sv,
+          "http://a%2ecom/"sv, "http://%68/"sv, "http:///"sv, "http://:80/"sv, "http://[fe80::1%25eth0]/"sv,
+          "foo:///x"sv}) {
+        EXPECT_THROW((void)Url::parse(text, UrlMode::strict), UrlError) << text;
+    }
+}
+
+TEST(Url, strict_mode_takes_clean_urls_with_the_same_result) {
+    for (const auto text :
+         {"http://example.org/a/../b?c=d#e"sv, "https://127.0.0.1:8443/"sv, "http://[::1]/"sv,
+          "http://b\xc3\xbc" "cher.example/"sv, "file:///etc/hosts"sv, "mailto:a@b"sv, "HTTP://H/%20"sv}) {
+        EXPECT_EQ(Url::parse(text, UrlMode::strict), Url::parse(text)) << text;
+    }
+    const auto base = Url::parse("https://h/a");
+    EXPECT_EQ(Url::parse("//other/x", base, UrlMode::strict).href(), "https://other/x");
+    EXPECT_EQ(Url::parse("../x?y", base, UrlMode::strict).href(), "https://h/x?y");
+    EXPECT_THROW((void)Url::parse("///other/x", base, UrlMode::strict), UrlError);
+    EXPECT_THROW((void)Url::parse("https:x", base, UrlMode::strict), UrlError);
+}
+
+TEST(Url, parts) {
+    const auto url = Url::parse("https://u:p@Example.org:8443/a%20b?c=d#e");
+    EXPECT_EQ(url.scheme(), "https");
+    EXPECT_EQ(url.username(), "u");
+    EXPECT_EQ(url.password(), "p");
+    EXPECT_EQ(url.host(), "example.org");
+    EXPECT_EQ(url.host_kind(), HostKind::domain);
+    EXPECT_EQ(url.port(), 8443);
+    EXPECT_EQ(url.path(), "/a%20b");
+    EXPECT_EQ(url.query(), "c=d");
+    EXPECT_EQ(url.fragment(), "e");
+    EXPECT_EQ(url.origin(), "https://example.org:8443");
+    EXPECT_EQ(url.authority(), "example.org:8443");
+    EXPECT_EQ(url.request_target(), "/a%20b?c=d");
+    EXPECT_EQ(Url::parse("wss://h").effective_port(), 443);
+    EXPECT_EQ(Url::parse("file:///x").origin(), "null");
+    EXPECT_EQ(Url::parse("http://1.2.3.4").host_kind(), HostKind::ipv4);
+    EXPECT_EQ(Url::parse("http://[::]").host_kind(), HostKind::ipv6);
+    EXPECT_EQ(Url::parse("mailto:x").host_kind(), HostKind::none);
+    EXPECT_TRUE(Url::parse("mailto:x").has_opaque_path());
+}
+
+TEST(Url, errors_say_where) {
+    const auto offset_of = [](std::string_view text) -> std::size_t {
+        try {
+            (void)Url::parse(text);
+        } catch (const UrlError& error) {
+            return error.offset();
+        }
+        return 999;
+    };
+    EXPECT_EQ(offset_of("http://h:8a/"), 10U);
+    EXPECT_EQ(offset_of("  http://h:8a/"), 12U);
+    EXPECT_EQ(offset_of("ht\ttp://h:8a/"), 11U);
+    EXPECT_EQ(offset_of("http://a b/"), 7U);
+}
+
+TEST(Url, length_is_limited) {
+    const std::string start = "http://h/";
+    EXPECT_NO_THROW((void)Url::parse(start + std::string(max_url_bytes - start.size(), 'a')));
+    EXPECT_THROW((void)Url::parse(start + std::string(max_url_bytes - start.size() + 1, 'a')), UrlError);
+}
+
+TEST(Url, fragment_can_be_inherited) {
+    auto url = Url::parse("http://h/#old");
+    url.set_fragment("a b");
+    EXPECT_EQ(url.href(), "http://h/#a%20b");
+    url.set_fragment(std::nullopt);
+    EXPECT_EQ(url.href(), "http://h/");
+}
+
+TEST(Percent, encodes_and_decodes) {
+    EXPECT_EQ(percent_encode("a b/c%?\xc3\xa9", EncodeSet::component), "a%20b%2Fc%25%3F%C3%A9");
+    EXPECT_EQ(percent_decode("a%20b%2g%"), "a b%2g%");
+    EXPECT_EQ(percent_decode(percent_encode("\0\x7f\xff'"sv, EncodeSet::component)), "\0\x7f\xff'"sv);
+}
+
+}  // namespace
+}  // namespace gyre::http
