@@ -1,0 +1,73 @@
+#pragma once
+
+#include <gyre/core/task.hpp>
+#include <gyre/http/core/fields.hpp>
+#include <gyre/http/core/message.hpp>
+#include <gyre/http/core/url.hpp>
+#include <gyre/net/address.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace gyre::http {
+
+namespace internal {
+class Exchange;
+}
+
+/// What a server answered: the head at once, the body piece by piece as it is read. Move-only.
+///
+/// When the body was read to its end, the connection is kept for the next request; a response that is dropped before that
+/// closes it. It may outlive its `Client`. Thread: its loop's; not moved while a read is pending.
+class ClientResponse {
+public:
+    /// What `text` gathers by default at most, in bytes.
+    static constexpr std::size_t default_text_limit = 64 * 1024 * 1024;
+
+    explicit ClientResponse(std::unique_ptr<internal::Exchange> exchange) noexcept;
+    ClientResponse(ClientResponse&&) noexcept;
+    auto operator=(ClientResponse&&) noexcept -> ClientResponse&;
+    ~ClientResponse();
+
+    [[nodiscard]] auto status() const noexcept -> int;
+    /// As sent; may be empty.
+    [[nodiscard]] auto reason() const noexcept -> std::string_view;
+    [[nodiscard]] auto version() const noexcept -> Version;
+    [[nodiscard]] auto fields() const noexcept -> const Fields&;
+    /// The first field of that name.
+    [[nodiscard]] auto header(std::string_view name) const noexcept -> std::optional<std::string_view>;
+    /// The URL that answered: the last one, if there were redirects.
+    [[nodiscard]] auto url() const noexcept -> const Url&;
+    /// How many redirects were followed.
+    [[nodiscard]] auto redirects() const noexcept -> std::size_t;
+    [[nodiscard]] auto peer() const noexcept -> const net::Address&;
+
+    /// How long the body is, if the server said so in advance; 0 where there can be none.
+    [[nodiscard]] auto content_length() const noexcept -> std::optional<std::uint64_t>;
+    /// Can the end of the body be told from a cut connection? False for a body without length that lasts until the server
+    /// closes: then a cut looks like an end.
+    [[nodiscard]] auto body_is_delimited() const noexcept -> bool;
+
+    /// The next piece of the body, waiting for it; empty at its end, and again after that. The bytes stay where they were
+    /// received and are valid until the next call. The client holds one such piece at a time, however long the body is.
+    /// @throws RequestError if the body is cut short or malformed, or nothing comes for the read timeout; again each time.
+    /// On cancel: nothing is lost, and reading may go on.
+    [[nodiscard]] auto read() -> Task<std::span<const char>>;
+
+    /// The rest of the body. @throws RequestError as `read`, and if it is longer than `limit` bytes.
+    /// On cancel: what it had gathered is lost.
+    [[nodiscard]] auto text(std::size_t limit = default_text_limit) -> Task<std::string>;
+
+    /// The fields after a chunked body: complete once `read` gave the end; empty before, and without any.
+    [[nodiscard]] auto trailers() const noexcept -> const Fields&;
+
+private:
+    std::unique_ptr<internal::Exchange> exchange_;
+};
+
+}  // namespace gyre::http
