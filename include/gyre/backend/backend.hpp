@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gyre/backend/clock.hpp>
+#include <gyre/backend/files.hpp>
 #include <gyre/backend/operation.hpp>
 
 #include <cstddef>
@@ -81,6 +82,9 @@ public:
 
     /// How many descriptors were given out (open_socket, accept) and not yet closed: for leak checks.
     [[nodiscard]] virtual auto open_descriptors() const noexcept -> std::size_t = 0;
+
+    /// The files that programs on this backend see: the kernel's, unless a backend brings its own.
+    [[nodiscard]] virtual auto files() noexcept -> Files& { return kernel_files(); }
 
     /// The addresses of a host name if this backend has names of its own (simulation), as numeric text; empty optional: ask
     /// the real resolver. An empty vector: there is no such name.

@@ -93,9 +93,15 @@ public:
     [[nodiscard]] auto release_transport() -> std::unique_ptr<Transport>;
 
 private:
+    struct Filling;
+    [[nodiscard]] auto take(std::size_t count) -> std::string;
+    [[nodiscard]] auto make_room(std::size_t size) -> std::span<std::byte>;
+
     std::unique_ptr<Transport> transport_;
-    std::string buffer_;         ///< Bytes read, of which the first `consumed_` are gone.
-    std::size_t consumed_ = 0;
+    std::string buffer_;      ///< Storage; the bytes from `begin_` to `end_` came and were not consumed.
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+    bool is_reading_ = false;  ///< One task at a time.
 };
 
 }  // namespace gyre::net
