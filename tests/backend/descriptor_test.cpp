@@ -216,14 +216,18 @@ TEST_P(Descriptor, readiness_that_nobody_waits_for_does_not_keep_the_loop_busy) 
     close(server);
 }
 
-TEST_P(Descriptor, running_out_of_descriptors_is_an_errno) {
+// UBSan looks at a virtual table through a pipe, which it cannot open here.
+__attribute__((no_sanitize("vptr"))) auto open_without_room(Backend& backend) -> int {
     rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
     const rlimit none{.rlim_cur = 3, .rlim_max = before.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-    EXPECT_EQ(world()->open_socket(AF_INET, SOCK_STREAM, 0), -EMFILE);
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    const int result = backend.open_socket(AF_INET, SOCK_STREAM, 0);
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    return result;
 }
+
+TEST_P(Descriptor, running_out_of_descriptors_is_an_errno) { EXPECT_EQ(open_without_room(*world()), -EMFILE); }
 
 TEST_P(Descriptor, a_refused_connect_on_a_bound_socket_leaves_it_usable) {
     const int gone = world().listener();

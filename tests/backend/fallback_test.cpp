@@ -94,7 +94,9 @@ TEST(Choice, an_empty_environment_is_no_wish) {
 TEST(Choice, the_environment_decides_where_the_program_does_not) {
     const Environment environment{"epoll"};
     EXPECT_EQ(name_or_error(""), "epoll");
-    if (has_io_uring()) EXPECT_EQ(name_or_error("io_uring"), "io_uring");
+    if (has_io_uring()) {
+        EXPECT_EQ(name_or_error("io_uring"), "io_uring");
+    }
 }
 
 TEST(Choice, an_unknown_name_says_which_are_known) {

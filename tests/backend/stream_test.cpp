@@ -297,7 +297,9 @@ TEST_P(Stream, a_poll_and_a_receive_on_one_descriptor) {
     EXPECT_EQ(world().send(client, "x"), 1);
     world().finish(receive);
     EXPECT_EQ(byte, 'x');
-    if (poll.in_flight) EXPECT_EQ(world().send(client, "y"), 1);  // the receive may have come first
+    if (poll.in_flight) {  // the receive may have come first
+        EXPECT_EQ(world().send(client, "y"), 1);
+    }
     world().finish(poll);
     EXPECT_EQ(poll.result & POLLIN, POLLIN);
     close(client, server);

@@ -21,7 +21,9 @@ TEST_P(Waiting, a_deadline_is_not_early) {
         const Time deadline = world()->now() + length;
         world()->wait(deadline);
         EXPECT_GE(world()->now(), deadline);
-        if (is_sim()) EXPECT_EQ(world()->now(), deadline);
+        if (is_sim()) {
+            EXPECT_EQ(world()->now(), deadline);
+        }
     }
 }
 
@@ -43,7 +45,9 @@ TEST_P(Waiting, for_nothing_never_blocks) {
     const Time start = world()->now();
     for (int i = 0; i < 1'000; ++i) world()->wait(Time::min());
     EXPECT_LT(world()->now() - start, 2s);
-    if (is_sim()) EXPECT_EQ(world()->now(), start);
+    if (is_sim()) {
+        EXPECT_EQ(world()->now(), start);
+    }
     EXPECT_EQ(world().send(client, "x"), 1);
     for (int i = 0; i < 100'000 && request.in_flight; ++i) world()->wait(Time::min());
     EXPECT_EQ(request.result, 1) << "a busy loop makes progress too";
