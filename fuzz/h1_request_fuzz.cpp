@@ -1,0 +1,37 @@
+// Requests: any cut gives the same events, and a head that was accepted reads back equal when it is written.
+
+#include "h1_fuzz_support.hpp"
+
+using namespace gyre::http;
+using namespace gyre::http::testing;
+
+namespace {
+
+void check_round_trip(std::string_view stream) {
+    RequestParser parser;
+    try {
+        if (parser.next(stream).kind != EventKind::head) return;
+    } catch (const ProtocolError&) {
+        return;
+    }
+    std::string written;
+    (void)write_head(parser.head(), written);
+    RequestParser again;
+    require(again.next(written).kind == EventKind::head, "what was written is a whole head");
+    require(again.head() == parser.head(), "it reads back equal");
+    require(again.framing() == parser.framing() && again.content_length() == parser.content_length(), "framed the same");
+}
+
+}  // namespace
+
+extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) -> int {
+    std::string_view stream{reinterpret_cast<const char*>(data), size};
+    const auto cuts = take_cuts(stream);
+    for (const auto& limits : {Limits::server(), small_limits()}) {
+        const auto whole = request_transcript(stream, {}, limits);
+        require(request_transcript(stream, cuts, limits) == whole, "cuts change nothing");
+        require(request_transcript(stream, {1}, limits) == whole, "single bytes change nothing");
+    }
+    check_round_trip(stream);
+    return 0;
+}
