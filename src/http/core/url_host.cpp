@@ -15,7 +15,8 @@ namespace {
 using Pieces = std::array<std::uint16_t, 8>;
 
 auto is_forbidden_in_host(char c) noexcept -> bool {
-    static constexpr std::string_view forbidden{"\0\t\n\r #/:<>?@[\\]^|", 17};
+    using namespace std::string_view_literals;
+    static constexpr auto forbidden = "\0\t\n\r #/:<>?@[\\]^|"sv;
     return forbidden.find(c) != std::string_view::npos;
 }
 
