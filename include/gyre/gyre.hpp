@@ -16,11 +16,13 @@
 #include <gyre/core/task_group.hpp>
 #include <gyre/core/task_handle.hpp>
 #include <gyre/core/try_finally.hpp>
+#include <gyre/net/address.hpp>
 #include <gyre/net/connect.hpp>
 #include <gyre/net/listener.hpp>
 #include <gyre/net/resolve.hpp>
 #include <gyre/net/stream.hpp>
 #include <gyre/net/tls.hpp>
+#include <gyre/net/transport.hpp>
 #include <gyre/net/udp.hpp>
 #include <gyre/os/file.hpp>
 #include <gyre/os/signals.hpp>

@@ -93,7 +93,8 @@ public:
     [[nodiscard]] auto release_transport() -> std::unique_ptr<Transport>;
 
 private:
-    struct Filling;
+    [[nodiscard]] auto layer() const -> Transport&;
+    [[nodiscard]] auto find(std::string_view delimiter, std::size_t start, std::size_t limit) const noexcept -> std::size_t;
     [[nodiscard]] auto take(std::size_t count) -> std::string;
     [[nodiscard]] auto make_room(std::size_t size) -> std::span<std::byte>;
 

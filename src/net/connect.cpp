@@ -1,0 +1,121 @@
+#include <gyre/net/connect.hpp>
+
+#include "net/attempts.hpp"
+#include "net/socket_transport.hpp"
+
+#include <gyre/core/errors.hpp>
+#include <gyre/core/scope.hpp>
+#include <gyre/core/sleep.hpp>
+#include <gyre/core/task_group.hpp>
+#include <gyre/net/resolve.hpp>
+#include <gyre/sync/event.hpp>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+namespace gyre::net {
+
+namespace {
+
+constexpr auto full_backlog_pause = std::chrono::milliseconds(10);
+
+/// One attempt at one address. @throws IoError "connect <address>: ...".
+auto connect_to(Address address, bool no_delay) -> Task<Stream> {
+    for (;;) {
+        auto socket = internal::Socket::open(address, SOCK_STREAM, "connect");
+        if (no_delay && address.is_ip()) socket.set_option(IPPROTO_TCP, TCP_NODELAY, 1);
+        sockaddr_storage target = address.storage();
+        const auto result = co_await socket.connect(target, address.length());
+        if (result == 0) co_return Stream(std::make_unique<SocketTransport>(std::move(socket)));
+        // A Unix listener whose backlog is full says so at once, and nothing tells when there is room.
+        if (result != -EAGAIN || address.family() != AF_UNIX) static_cast<void>(socket.check(result, "connect"));
+        co_await sleep(full_backlog_pause);
+    }
+}
+
+/// What the attempts of one `connect` have come to.
+struct Race {
+    explicit Race(const ConnectOptions& how) noexcept : options(how) {}
+
+    const ConnectOptions options;
+    internal::Attempts attempts;
+    std::optional<Stream> winner;
+    Event progress{"an attempt to connect"};
+};
+
+auto run_attempt(Race& race, Address address) -> Task<void> {
+    race.attempts.begin(address);
+    try {
+        auto stream = co_await connect_to(address, race.options.no_delay);
+        if (!race.winner) race.winner.emplace(std::move(stream));
+    } catch (const IoError& error) {
+        race.attempts.fail(address, error.code());
+    }
+    race.progress.set();
+}
+
+auto race_addresses(Race& race, std::vector<Address> addresses) -> Task<void> {
+    addresses = internal::interleaved(std::move(addresses));
+    co_await task_group([&](TaskGroup& group) -> Task<void> {
+        for (const Address& address : addresses) {
+            race.progress.clear();
+            group.spawn(run_attempt(race, address), {.name = "connect"});
+            // The next address is tried when this one, or an earlier one, has failed, or has had its time.
+            co_await move_on_after(race.options.attempt_delay, race.progress.wait());
+            if (race.winner) break;
+        }
+        while (!race.winner && group.size() > 0) {
+            race.progress.clear();
+            co_await race.progress.wait();
+        }
+        group.cancel("another address answered first");
+    });
+}
+
+auto connect_to_host(Race& race, std::string host, std::uint16_t port) -> Task<void> {
+    auto addresses = co_await resolve(std::move(host), port);
+    co_await race_addresses(race, std::move(addresses));
+}
+
+/// Runs `work` within the time limit. @return whether it came to its end.
+auto within(Duration limit, Task<void> work) -> Task<bool> {
+    if (limit <= Duration::zero()) {
+        co_await std::move(work);
+        co_return true;
+    }
+    const auto done = co_await move_on_after(limit, std::move(work));
+    co_return done;
+}
+
+auto finish(Race& race, bool in_time, const std::string& object) -> Stream {
+    if (race.winner) return std::move(*race.winner);
+    if (!in_time) race.attempts.throw_timeout(race.options.timeout, object);
+    race.attempts.throw_error(object);
+}
+
+}  // namespace
+
+auto connect(std::string host, std::uint16_t port, ConnectOptions options) -> Task<Stream> {
+    Race race(options);
+    const std::string object = internal::host_and_port(host, port);
+    auto work = connect_to_host(race, std::move(host), port);
+    const auto in_time = co_await within(options.timeout, std::move(work));
+    co_return finish(race, in_time, object);
+}
+
+auto connect(Address address, ConnectOptions options) -> Task<Stream> {
+    Race race(options);
+    auto work = run_attempt(race, address);
+    const auto in_time = co_await within(options.timeout, std::move(work));
+    co_return finish(race, in_time, address.text());
+}
+
+auto connect_unix(std::string path, ConnectOptions options) -> Task<Stream> {
+    return connect(Address::from_path(path), options);
+}
+
+}  // namespace gyre::net

@@ -1,0 +1,77 @@
+#include <gyre/core/loop.hpp>
+#include <gyre/core/task_group.hpp>
+#include <gyre/net/listener.hpp>
+#include <gyre/sync/event.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace gyre::net {
+
+namespace {
+
+/// How many connections there are, and who waits for one to end.
+class Places {
+public:
+    explicit Places(std::size_t most) noexcept : most_(most) {}
+
+    [[nodiscard]] auto are_taken() const noexcept -> bool { return taken_ >= most_; }
+    [[nodiscard]] auto wait_for_one() noexcept {
+        left_.clear();
+        return left_.wait();
+    }
+
+    void enter() noexcept { ++taken_; }
+    void leave() noexcept {
+        --taken_;
+        left_.set();
+    }
+
+private:
+    Event left_{"a free connection of net::serve"};
+    std::size_t most_;
+    std::size_t taken_ = 0;
+};
+
+/// One connection's place among those of its server.
+class Place {
+public:
+    explicit Place(Places& places) noexcept : places_(&places) { places.enter(); }
+    Place(Place&& other) noexcept : places_(std::exchange(other.places_, nullptr)) {}
+    auto operator=(Place&&) -> Place& = delete;
+    ~Place() {
+        if (places_ != nullptr) places_->leave();
+    }
+
+private:
+    Places* places_;
+};
+
+auto handle_connection(Stream stream, Place place, ConnectionHandler& handler) -> Task<void> {
+    const Place own = std::move(place);
+    const Address peer = stream.peer_address();
+    std::exception_ptr error;
+    try {
+        auto handling = handler(std::move(stream));
+        co_await std::move(handling);
+    } catch (...) {
+        error = std::current_exception();
+    }
+    if (error) this_loop().handle_error({error, ErrorOrigin::connection, peer.text()});
+}
+
+}  // namespace
+
+auto serve(Listener listener, ConnectionHandler handler, ServeOptions options) -> Task<void> {
+    Places places(options.max_connections);
+    co_await task_group([&](TaskGroup& group) -> Task<void> {
+        Listener open = std::move(listener);  // closed as soon as accepting ends, while the handlers still do
+        for (;;) {
+            while (places.are_taken()) co_await places.wait_for_one();
+            auto stream = co_await open.accept();
+            group.spawn(handle_connection(std::move(stream), Place(places), handler), {.name = "connection"});
+        }
+    });
+}
+
+}  // namespace gyre::net

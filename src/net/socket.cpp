@@ -1,0 +1,163 @@
+#include "net/socket.hpp"
+
+#include <gyre/backend/backend.hpp>
+#include <gyre/core/errors.hpp>
+#include <gyre/core/loop.hpp>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace gyre::internal {
+
+LoopSockets::LoopSockets(EventLoop& loop) noexcept : backend(loop.backend()) {}
+
+LoopSockets::~LoopSockets() {
+    while (SocketState* socket = open.pop_front()) socket->abandon();
+}
+
+SocketState::SocketState(LoopSockets& sockets, int opened) noexcept : loop(&sockets), descriptor(opened) {
+    sockets.open.push_back(*this);
+}
+
+SocketState::~SocketState() {
+    unlink();
+}
+
+void SocketState::close() noexcept {
+    if (std::exchange(closed_, true)) return;
+    if (in_flight.empty()) return close_descriptor();
+    for (SocketWait* wait = in_flight.front(); wait != nullptr; wait = in_flight.after(*wait)) wait->withdraw();
+}
+
+void SocketState::abandon() noexcept {
+    closed_ = true;
+    close_descriptor();
+    loop = nullptr;
+}
+
+void SocketState::close_descriptor() noexcept {
+    if (descriptor < 0) return;
+    loop->backend.close(std::exchange(descriptor, -1));
+}
+
+void SocketState::leave() noexcept {
+    if (--waits_ > 0) return;
+    const std::unique_ptr<SocketState> last = std::move(self_);
+}
+
+void SocketState::operation_ended() noexcept {
+    if (closed_ && in_flight.empty()) close_descriptor();
+}
+
+void SocketState::part(std::unique_ptr<SocketState> state) noexcept {
+    if (!state) return;
+    state->close();
+    SocketState& kept = *state;
+    if (kept.waits_ > 0) kept.self_ = std::move(state);
+}
+
+auto SocketState::name() const noexcept -> std::string_view {
+    try {
+        if (name_.empty()) name_ = peer.text();
+    } catch (...) {  // no memory for a name: it has none
+    }
+    return name_;
+}
+
+auto Socket::open(const net::Address& address, int type, std::string_view operation) -> Socket {
+    LoopSockets& sockets = loop_sockets();
+    const int descriptor = sockets.backend.open_socket(address.family(), type, 0);
+    if (descriptor < 0) throw_io_error(descriptor, operation, address.text());
+    return adopt(sockets, descriptor, address);
+}
+
+auto Socket::adopt(LoopSockets& sockets, int descriptor, const net::Address& peer) -> Socket {
+    try {
+        Socket socket(std::make_unique<SocketState>(sockets, descriptor));
+        socket.state_->peer = peer;
+        return socket;
+    } catch (...) {
+        sockets.backend.close(descriptor);
+        throw;
+    }
+}
+
+auto Socket::operator=(Socket&& other) noexcept -> Socket& {
+    std::swap(state_, other.state_);
+    return *this;
+}
+
+Socket::~Socket() {
+    SocketState::part(std::move(state_));
+}
+
+auto Socket::receive(std::span<std::byte> bytes) const noexcept -> SocketWait {
+    return {*state_, backend::OperationKind::receive, bytes.data(), bytes.size()};
+}
+
+auto Socket::send(std::span<const std::byte> bytes) const noexcept -> SocketWait {
+    // The kernel only reads it; the field is shared with receive.
+    return {*state_, backend::OperationKind::send, const_cast<std::byte*>(bytes.data()), bytes.size()};
+}
+
+auto Socket::receive_message(msghdr& message) const noexcept -> SocketWait {
+    return {*state_, backend::OperationKind::receive_message, message};
+}
+
+auto Socket::send_message(msghdr& message) const noexcept -> SocketWait {
+    return {*state_, backend::OperationKind::send_message, message};
+}
+
+auto Socket::accept(AcceptedPeer& peer) const noexcept -> SocketWait {
+    return {*state_, peer};
+}
+
+auto Socket::connect(sockaddr_storage& target, socklen_t length) const noexcept -> SocketWait {
+    return {*state_, target, length};
+}
+
+auto Socket::bind(const net::Address& address) const noexcept -> int {
+    return state_->loop->backend.bind(state_->descriptor, address.storage(), address.length());
+}
+
+auto Socket::listen(int backlog) const noexcept -> int {
+    return state_->loop->backend.listen(state_->descriptor, backlog);
+}
+
+void Socket::set_option(int level, int option, int value) const noexcept {
+    // A wish: a socket that does not know the option works without it.
+    static_cast<void>(state_->loop->backend.set_option(state_->descriptor, level, option, &value, sizeof value));
+}
+
+void Socket::shutdown_write() const {
+    if (is_closed()) throw_io_error(-EBADF, "shutdown_write", state_->name());
+    const int result = state_->loop->backend.shutdown(state_->descriptor, SHUT_WR);
+    if (result < 0) throw_io_error(result, "shutdown_write", state_->name());
+}
+
+auto Socket::local_address() const -> net::Address {
+    sockaddr_storage storage{};
+    socklen_t length = sizeof storage;
+    if (is_closed()) throw_io_error(-EBADF, "local_address", state_->name());
+    const int result = state_->loop->backend.local_address(state_->descriptor, storage, length);
+    if (result < 0) throw_io_error(result, "local_address", state_->name());
+    return {storage, length};
+}
+
+auto Socket::check(std::int64_t result, std::string_view operation) const -> std::size_t {
+    if (result < 0) throw_io_error(result, operation, state_->name());
+    return static_cast<std::size_t>(result);
+}
+
+void throw_io_error(std::int64_t result, std::string_view operation, std::string_view object) {
+    const std::error_code code(static_cast<int>(-result), std::generic_category());
+    if (result == -EBADF) throw IoError(code, operation, object, "closed on this side");
+    throw IoError(code, operation, object);
+}
+
+auto loop_sockets() -> LoopSockets& {
+    return this_loop().local<LoopSockets>();
+}
+
+}  // namespace gyre::internal

@@ -1,0 +1,32 @@
+#include "net/socket_transport.hpp"
+
+#include "net/busy.hpp"
+
+namespace gyre::net {
+
+auto SocketTransport::read_some(std::span<std::byte> buffer) -> Task<std::size_t> {
+    const internal::Busy busy(is_reading_, "read: another task is reading this connection");
+    const auto result = co_await socket_.receive(buffer);
+    co_return socket_.check(result, "read");
+}
+
+auto SocketTransport::write_all(std::span<const std::byte> data) -> Task<void> {
+    const internal::Busy busy(is_writing_, "write: another task is writing to this connection");
+    while (!data.empty()) {
+        const auto result = co_await socket_.send(data);
+        data = data.subspan(socket_.check(result, "write"));
+    }
+}
+
+auto SocketTransport::shutdown_write() -> Task<void> {
+    if (is_writing_) throw InvalidStateError("shutdown_write: another task is writing to this connection");
+    socket_.shutdown_write();
+    co_return;
+}
+
+auto SocketTransport::close() -> Task<void> {
+    socket_.close();
+    co_return;
+}
+
+}  // namespace gyre::net

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "net/socket.hpp"
+
+#include <gyre/net/transport.hpp>
+
+namespace gyre::net {
+
+/// A TCP or Unix connection as a transport.
+class SocketTransport final : public Transport {
+public:
+    explicit SocketTransport(internal::Socket socket) noexcept : socket_(std::move(socket)) {}
+
+    [[nodiscard]] auto read_some(std::span<std::byte> buffer) -> Task<std::size_t> override;
+    [[nodiscard]] auto write_all(std::span<const std::byte> data) -> Task<void> override;
+    [[nodiscard]] auto shutdown_write() -> Task<void> override;
+    [[nodiscard]] auto close() -> Task<void> override;
+    void abort() noexcept override { socket_.close(); }
+    [[nodiscard]] auto local_address() const -> Address override { return socket_.local_address(); }
+    [[nodiscard]] auto peer_address() const -> Address override { return socket_.peer(); }
+    [[nodiscard]] auto is_closed() const noexcept -> bool override { return socket_.is_closed(); }
+
+private:
+    internal::Socket socket_;
+    bool is_reading_ = false;
+    bool is_writing_ = false;
+};
+
+}  // namespace gyre::net
