@@ -29,8 +29,9 @@ enum class RequestPhase : std::uint8_t {
 /// An answer of the server is never an error, whatever its status. Neither is a cancellation.
 class RequestError : public std::runtime_error {
 public:
-    /// @param reason everything of the text that comes after method, URL and peer.
-    /// @param cause  the error below, or null. With one that names the peer itself (an IoError), `reason` is its text.
+    /// @param reason what comes after method and URL in `what()`; from `send` on, the peer is put before a reason that
+    ///               does not name it.
+    /// @param cause  the error below, or null.
     RequestError(RequestPhase phase, std::string_view method, std::string_view url, std::string_view peer,
                  std::string_view reason, std::exception_ptr cause = nullptr);
 
@@ -40,7 +41,7 @@ public:
     [[nodiscard]] auto url() const noexcept -> const std::string& { return url_; }
     /// "127.0.0.1:81"; the host and port if there was no connection yet, empty before that.
     [[nodiscard]] auto peer() const noexcept -> const std::string& { return peer_; }
-    /// "Connection refused", "read timed out after 30 s", "chunk size is not hexadecimal (RFC 9112 7.1)".
+    /// "connect 127.0.0.1:81: Connection refused", "read timed out after 30 s".
     [[nodiscard]] auto reason() const noexcept -> const std::string& { return reason_; }
     /// The error below: an IoError, TlsError, ProtocolError, UrlError, TimeoutError. Null if there is none.
     [[nodiscard]] auto cause() const noexcept -> const std::exception_ptr& { return cause_; }

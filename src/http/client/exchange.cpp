@@ -1,0 +1,224 @@
+#include "exchange.hpp"
+
+#include <gyre/core/duration_text.hpp>
+#include <gyre/core/errors.hpp>
+#include <gyre/core/scope.hpp>
+#include <gyre/http/core/errors.hpp>
+#include <gyre/http/core/limits.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace gyre::http::internal {
+
+namespace {
+
+constexpr std::size_t head_read_size = 16 * 1024;
+constexpr std::size_t body_read_size = 64 * 1024;
+constexpr std::size_t write_size = 64 * 1024;       // what one wait of the read timeout is for
+constexpr std::size_t small_body_size = 16 * 1024;  // travels with the head in one write
+
+}  // namespace
+
+Exchange::Exchange(std::shared_ptr<Pool> pool, std::unique_ptr<Connection> connection, const Outgoing& request)
+    : pool_(std::move(pool)),
+      connection_(std::move(connection)),
+      method_(request.method),
+      url_(request.url),
+      peer_(connection_->peer),
+      peer_text_(connection_->peer_text),
+      redirects_(request.redirects),
+      may_be_kept_(!request.wants_close()) {}
+
+Exchange::~Exchange() {
+    finish_with_what_is_there();
+}
+
+auto Exchange::run(std::string_view head, std::string_view body) -> Task<void> {
+    connection_->parser.expect(method_);
+    co_await send(head, body);
+    co_await read_head();
+    begin_body();
+}
+
+auto Exchange::send(std::string_view head, std::string_view body) -> Task<void> {
+    try {
+        if (body.size() <= small_body_size) {
+            std::string all(head);
+            all += body;
+            co_await send_all(all);
+        } else {
+            co_await send_all(head);
+            co_await send_all(body);
+        }
+    } catch (const IoError&) {
+        // A server may refuse a request before it has read all of it, and close: its answer tells more than this error.
+        send_error_ = std::current_exception();
+        may_be_kept_ = false;
+    }
+}
+
+auto Exchange::send_all(std::string_view bytes) -> Task<void> {
+    const Duration limit = pool_->options().read_timeout();
+    while (!bytes.empty()) {
+        auto writing = connection_->stream.write(bytes.substr(0, write_size));
+        bool sent = true;
+        if (limit <= Duration::zero()) {
+            co_await std::move(writing);
+        } else {
+            sent = co_await move_on_after(limit, std::move(writing));
+        }
+        if (!sent) fail_timed_out(RequestPhase::send, "write");
+        bytes.remove_prefix(std::min(bytes.size(), write_size));
+    }
+}
+
+auto Exchange::read_head() -> Task<void> {
+    std::size_t interim = 0;
+    for (;;) {
+        const Event event = parse(RequestPhase::response);
+        connection_->stream.consume(event.consumed);
+        if (event.kind == EventKind::head) co_return;
+        if (event.kind == EventKind::interim_head && ++interim > max_interim_responses) {
+            fail(RequestPhase::response, "more than " + std::to_string(max_interim_responses) + " interim responses");
+        }
+        if (event.kind != EventKind::need_more) continue;
+        const bool more = co_await fill(RequestPhase::response, head_read_size);
+        if (!more) stream_ended(RequestPhase::response);
+        has_answered_ = true;
+    }
+}
+
+void Exchange::begin_body() {
+    auto& parser = connection_->parser;
+    framing_ = parser.framing();
+    content_length_ = parser.content_length();
+    may_be_kept_ = may_be_kept_ && parser.keep_alive();
+    head_ = parser.take_head();
+    if (framing_ != BodyFraming::none) return;
+    static_cast<void>(parser.next({}));  // a message without a body is complete now
+    finish();
+}
+
+auto Exchange::read() -> Task<std::span<const char>> {
+    if (error_) throw RequestError(*error_);
+    for (;;) {
+        if (!connection_) co_return std::span<const char>();
+        connection_->stream.consume(std::exchange(shown_, 0));
+        const Event event = parse(RequestPhase::body);
+        if (event.kind == EventKind::body) {
+            shown_ = event.consumed;
+            body_bytes_ += event.body.size();
+            if (!event.body.empty()) co_return event.body;
+            continue;
+        }
+        connection_->stream.consume(event.consumed);
+        if (event.kind == EventKind::complete) {
+            finish();
+        } else {
+            const bool more = co_await fill(RequestPhase::body, body_read_size);
+            if (!more) stream_ended(RequestPhase::body);
+        }
+    }
+}
+
+auto Exchange::text(std::size_t limit) -> Task<std::string> {
+    std::string text;
+    const std::string too_long = "the body is longer than " + std::to_string(limit) + " bytes";
+    if (framing_ == BodyFraming::content_length) {
+        if (content_length_ - body_bytes_ > limit) fail(RequestPhase::body, too_long);
+        text.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(content_length_ - body_bytes_, body_read_size)));
+    }
+    for (;;) {
+        const auto piece = co_await read();
+        if (piece.empty()) co_return text;
+        if (piece.size() > limit - text.size()) fail(RequestPhase::body, too_long);
+        text.append(piece.data(), piece.size());
+    }
+}
+
+auto Exchange::fill(RequestPhase phase, std::size_t size) -> Task<bool> {
+    const Duration limit = pool_->options().read_timeout();
+    std::optional<std::size_t> came;
+    try {
+        auto filling = connection_->stream.fill(size);
+        if (limit <= Duration::zero()) {
+            came = co_await std::move(filling);
+        } else {
+            came = co_await move_on_after(limit, std::move(filling));
+        }
+    } catch (const IoError& error) {
+        was_stale_ = connection_->is_reused && !has_answered_;
+        if (send_error_) fail(RequestPhase::send, describe(send_error_), send_error_);
+        fail(phase, error.what(), std::current_exception());
+    }
+    if (!came) fail_timed_out(phase, "read");
+    pool_->figures().bytes_received += *came;
+    co_return *came > 0;
+}
+
+auto Exchange::parse(RequestPhase phase) -> Event {
+    try {
+        return connection_->parser.next(connection_->stream.buffered());
+    } catch (const ProtocolError& error) {
+        fail(phase, error.what(), std::current_exception());
+    }
+}
+
+void Exchange::stream_ended(RequestPhase phase) {
+    try {
+        if (connection_->parser.finish()) {
+            may_be_kept_ = false;
+            return finish();
+        }
+    } catch (const ProtocolError& error) {
+        if (phase == RequestPhase::response) fail(phase, error.what(), std::current_exception());
+        std::string text = "the connection ended after " + std::to_string(body_bytes_);
+        if (framing_ == BodyFraming::content_length) text += " of " + std::to_string(content_length_);
+        fail(phase, text + " bytes of the body, before its end", std::current_exception());
+    }
+    // Between messages: no byte of an answer, or none after an interim response.
+    was_stale_ = connection_->is_reused && !has_answered_;
+    if (send_error_) fail(RequestPhase::send, describe(send_error_), send_error_);
+    fail(phase, "the server closed the connection without an answer");
+}
+
+// What has come already may be the whole rest: then the connection can serve again although nobody read that.
+void Exchange::finish_with_what_is_there() noexcept {
+    if (!connection_ || framing_ == BodyFraming::none) return;
+    try {
+        connection_->stream.consume(std::exchange(shown_, 0));
+        for (;;) {
+            const Event event = connection_->parser.next(connection_->stream.buffered());
+            connection_->stream.consume(event.consumed);
+            if (event.kind == EventKind::complete) return finish();
+            if (event.kind == EventKind::need_more) return;
+        }
+    } catch (...) {  // malformed: the connection is closed, and nobody reads this response any more
+    }
+}
+
+void Exchange::finish() noexcept {
+    try {
+        if (framing_ == BodyFraming::chunked) trailers_ = connection_->parser.trailers();
+    } catch (...) {  // no memory for a copy: the body was whole all the same
+        may_be_kept_ = false;
+    }
+    // Bytes after the response were not asked for: whoever sent them is not trusted with another request.
+    if (may_be_kept_ && connection_->stream.buffered().empty()) pool_->keep(std::move(connection_));
+    connection_.reset();
+}
+
+void Exchange::fail(RequestPhase phase, std::string_view reason, std::exception_ptr cause) {
+    error_.emplace(phase, method_, url_.href(), peer_text_, reason, std::move(cause));
+    connection_.reset();
+    throw RequestError(*error_);
+}
+
+void Exchange::fail_timed_out(RequestPhase phase, std::string_view operation) {
+    const std::string text = std::string(operation) + " timed out after " +
+                             gyre::internal::duration_text(pool_->options().read_timeout());
+    fail(phase, text, std::make_exception_ptr(TimeoutError(peer_text_ + ": " + text)));
+}
+
+}  // namespace gyre::http::internal

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "connection.hpp"
+#include "outgoing.hpp"
+#include "pool.hpp"
+
+#include <gyre/core/task.hpp>
+#include <gyre/http/core/message.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace gyre::http::internal {
+
+/// One request and its response on one connection, which it gives back to the pool when the body was read to its end.
+/// Destroyed before that, it closes the connection.
+class Exchange {
+public:
+    Exchange(std::shared_ptr<Pool> pool, std::unique_ptr<Connection> connection, const Outgoing& request);
+    Exchange(const Exchange&) = delete;
+    auto operator=(const Exchange&) -> Exchange& = delete;
+    ~Exchange();
+
+    /// Sends `head` and `body`, and reads the head of the final response. Once. @throws RequestError.
+    [[nodiscard]] auto run(std::string_view head, std::string_view body) -> Task<void>;
+
+    /// Did `run` fail because a kept connection was dead: before any byte of a response?
+    [[nodiscard]] auto was_stale() const noexcept -> bool { return was_stale_; }
+
+    /// The next piece of the body, empty at its end. @throws RequestError.
+    [[nodiscard]] auto read() -> Task<std::span<const char>>;
+    /// The rest of the body. @throws RequestError.
+    [[nodiscard]] auto text(std::size_t limit) -> Task<std::string>;
+
+    [[nodiscard]] auto head() const noexcept -> const ResponseHead& { return head_; }
+    [[nodiscard]] auto url() const noexcept -> const Url& { return url_; }
+    [[nodiscard]] auto redirects() const noexcept -> std::size_t { return redirects_; }
+    [[nodiscard]] auto peer() const noexcept -> const net::Address& { return peer_; }
+    [[nodiscard]] auto peer_text() const noexcept -> const std::string& { return peer_text_; }
+    [[nodiscard]] auto framing() const noexcept -> BodyFraming { return framing_; }
+    [[nodiscard]] auto content_length() const noexcept -> std::uint64_t { return content_length_; }
+    [[nodiscard]] auto trailers() const noexcept -> const Fields& { return trailers_; }
+
+private:
+    [[nodiscard]] auto send(std::string_view head, std::string_view body) -> Task<void>;
+    [[nodiscard]] auto send_all(std::string_view bytes) -> Task<void>;
+    [[nodiscard]] auto read_head() -> Task<void>;
+    /// Reads more, within the read timeout. @return false at the end of the stream.
+    [[nodiscard]] auto fill(RequestPhase phase, std::size_t size) -> Task<bool>;
+    /// The next event in what has been received; bytes without meaning of their own are consumed.
+    [[nodiscard]] auto parse(RequestPhase phase) -> Event;
+    void stream_ended(RequestPhase phase);
+    void begin_body();
+    void finish_with_what_is_there() noexcept;
+    void finish() noexcept;
+
+    [[noreturn]] void fail(RequestPhase phase, std::string_view reason, std::exception_ptr cause = nullptr);
+    [[noreturn]] void fail_timed_out(RequestPhase phase, std::string_view operation);
+
+    std::shared_ptr<Pool> pool_;
+    std::unique_ptr<Connection> connection_;  ///< Null once it was given back or closed.
+    std::string method_;
+    Url url_;
+    net::Address peer_;
+    std::string peer_text_;
+    std::size_t redirects_;
+
+    ResponseHead head_;
+    Fields trailers_;
+    std::uint64_t content_length_ = 0;
+    std::uint64_t body_bytes_ = 0;      ///< Of the body, so far.
+    std::size_t shown_ = 0;             ///< Bytes of the stream's buffer that the caller looks at.
+    std::exception_ptr send_error_;     ///< Sending failed, and an early answer is being looked for.
+    std::optional<RequestError> error_;  ///< Reading failed for good.
+    BodyFraming framing_ = BodyFraming::none;
+    bool may_be_kept_;
+    bool has_answered_ = false;  ///< A byte of a response has come.
+    bool was_stale_ = false;
+};
+
+}  // namespace gyre::http::internal

@@ -1,0 +1,92 @@
+#include "outgoing.hpp"
+
+#include <gyre/http/core/errors.hpp>
+#include <gyre/http/core/h1_writer.hpp>
+#include <gyre/http/core/message.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace gyre::http::internal {
+
+namespace {
+
+constexpr std::array<std::string_view, 6> idempotent_methods = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+constexpr std::array<std::string_view, 3> methods_with_body = {"POST", "PUT", "PATCH"};
+
+auto is_one_of(std::string_view method, std::span<const std::string_view> methods) noexcept -> bool {
+    return std::find(methods.begin(), methods.end(), method) != methods.end();
+}
+
+auto parse_url(const ClientOptions& options, std::string_view method, std::string_view text) -> Url {
+    try {
+        return Url::parse(text, options.url_mode());
+    } catch (const UrlError& error) {
+        throw RequestError(RequestPhase::url, method, text, {}, error.what(), std::current_exception());
+    }
+}
+
+}  // namespace
+
+Outgoing::Outgoing(const ClientOptions& options, std::string wanted_method, std::string_view wanted_url,
+                   Fields wanted_fields, std::string wanted_body)
+    : method(std::move(wanted_method)),
+      url(parse_url(options, method, wanted_url)),
+      fields(std::move(wanted_fields)),
+      body(std::move(wanted_body)) {
+    if (url.scheme() != "http" && url.scheme() != "https") throw error(RequestPhase::url, "the scheme is not http or https");
+    if (!url.username().empty() || !url.password().empty()) {
+        throw RequestError(RequestPhase::url, method, url.origin(), {},
+                           "a user name or password in the URL: set the Authorization field instead");
+    }
+    if (method == "CONNECT") throw error(RequestPhase::url, "CONNECT opens a tunnel, which this client does not");
+    if (fields.contains("Transfer-Encoding")) throw error(RequestPhase::url, "Transfer-Encoding is the client's own to set");
+}
+
+auto Outgoing::head(const ClientOptions& options) const -> std::string {
+    RequestHead head;
+    head.method = method;
+    head.target = url.request_target();
+    const auto host = fields.get("Host");
+    std::string out;
+    try {
+        head.fields.add("Host", host ? *host : url.authority());
+        if (!fields.contains("User-Agent") && !options.user_agent().empty()) {
+            head.fields.add("User-Agent", options.user_agent());
+        }
+        if (!fields.contains("Accept")) head.fields.add("Accept", "*/*");
+        if (!body.empty() || is_one_of(method, methods_with_body)) {
+            head.fields.add("Content-Length", std::to_string(body.size()));
+        }
+        bool seen_host = false;
+        for (const auto field : fields) {
+            Fields one;
+            one.add(field.name, field.value);
+            if (one.contains("Content-Length")) continue;
+            if (one.contains("Host") && !std::exchange(seen_host, true)) continue;  // a second one is refused below
+            head.fields.add(field.name, field.value);
+        }
+        // The body goes out from where it is; the encoder only checks that it fits the head.
+        auto encoder = write_head(head, out);
+        if (!body.empty()) {
+            encoder.begin_piece(body.size(), out);
+            encoder.end_piece(out);
+        }
+        encoder.finish(out);
+    } catch (const ProtocolError& problem) {
+        throw error(RequestPhase::url, problem.what(), {}, std::current_exception());
+    }
+    return out;
+}
+
+auto Outgoing::is_idempotent() const noexcept -> bool {
+    return is_one_of(method, idempotent_methods);
+}
+
+auto Outgoing::error(RequestPhase phase, std::string_view reason, std::string_view peer, std::exception_ptr cause) const
+    -> RequestError {
+    return RequestError(phase, method, url.href(), peer, reason, std::move(cause));
+}
+
+}  // namespace gyre::http::internal

@@ -1,0 +1,170 @@
+#include "pool.hpp"
+
+#include <gyre/core/duration_text.hpp>
+#include <gyre/core/scope.hpp>
+#include <gyre/net/connect.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace gyre::http::internal {
+
+namespace {
+
+constexpr Duration no_wait{};
+
+// Has neither a byte nor an end come on a connection that owes us nothing? Only what is there already counts.
+auto is_quiet(Connection& connection) -> Task<bool> {
+    try {
+        auto reading = connection.stream.fill();
+        const auto arrived = co_await move_on_after(no_wait, std::move(reading));
+        co_return !arrived.has_value();
+    } catch (const IoError&) {
+        co_return false;
+    }
+}
+
+auto host_to_connect(const Url& url) -> std::string {
+    const auto host = url.host();
+    if (url.host_kind() == HostKind::ipv6) return std::string(host.substr(1, host.size() - 2));
+    return std::string(host);
+}
+
+// Host and port as far as they are known before there is a connection.
+auto wanted_peer(const Url& url) -> std::string {
+    return std::string(url.host()) + ":" + std::to_string(url.effective_port());
+}
+
+}  // namespace
+
+Pool::Pool(ClientOptions options) : options_(std::move(options)), statistics_(std::make_shared<ClientStatistics>()) {}
+
+Pool::~Pool() {
+    close();
+}
+
+auto Pool::statistics() const noexcept -> ClientStatistics {
+    auto figures = *statistics_;
+    for (const auto& [origin, connections] : kept_) figures.idle_connections += connections.size();
+    return figures;
+}
+
+auto Pool::reuse(const Outgoing& request) -> Task<std::unique_ptr<Connection>> {
+    const std::string origin = request.url.origin();
+    while (auto connection = take(origin)) {
+        const bool quiet = co_await is_quiet(*connection);
+        if (!quiet) continue;
+        connection->is_reused = true;
+        ++statistics_->connections_reused;
+        co_return connection;
+    }
+    co_return nullptr;
+}
+
+auto Pool::open(const Outgoing& request) -> Task<std::unique_ptr<Connection>> {
+    const std::string host = host_to_connect(request.url);
+    const Time started = this_loop().now();
+    std::optional<net::Stream> stream;
+    try {
+        net::ConnectOptions how;
+        how.timeout = options_.connect_timeout();
+        auto connecting = net::connect(host, request.url.effective_port(), how);
+        stream = co_await std::move(connecting);
+    } catch (const IoError& error) {
+        const auto phase = error.operation() == "resolve" ? RequestPhase::resolve : RequestPhase::connect;
+        throw request.error(phase, error.what(), wanted_peer(request.url), std::current_exception());
+    }
+    if (request.url.scheme() == "https") {
+        auto encrypting = encrypt(request, host, std::move(*stream), started);
+        stream = co_await std::move(encrypting);
+    }
+    ++statistics_->connections_opened;
+    co_return std::make_unique<Connection>(std::move(*stream), request.url.origin(), options_.limits(), statistics_);
+}
+
+auto Pool::encrypt(const Outgoing& request, const std::string& host, net::Stream plain, Time started)
+    -> Task<net::Stream> {
+    const std::string peer = plain.peer_address().text();
+    const Duration limit = options_.connect_timeout();
+    try {
+        auto handshake = tls_context().handshake(std::move(plain), host);
+        if (limit <= Duration::zero()) co_return co_await std::move(handshake);
+        auto encrypted = co_await move_on_at(started + limit, std::move(handshake));
+        if (encrypted) co_return std::move(*encrypted);
+    } catch (const IoError& error) {
+        throw request.error(RequestPhase::tls, error.what(), peer, std::current_exception());
+    }
+    const std::string text = "tls " + peer + ": timed out after " + gyre::internal::duration_text(limit);
+    throw request.error(RequestPhase::tls, text, peer, std::make_exception_ptr(TimeoutError(text)));
+}
+
+void Pool::keep(std::unique_ptr<Connection> connection) noexcept {
+    if (is_closed_ || options_.max_idle_per_host() == 0) return;
+    try {
+        connection->kept_since = this_loop().now();
+        watch_age(connection->kept_since);
+        auto& kept = kept_[connection->origin];
+        kept.push_back(std::move(connection));
+        if (kept.size() > options_.max_idle_per_host()) kept.erase(kept.begin());
+    } catch (...) {  // no memory, or no loop any more: a connection that is not kept is closed, and that is all
+    }
+}
+
+void Pool::close() noexcept {
+    is_closed_ = true;
+    kept_.clear();
+    if (age_timer_) age_timer_->cancel();
+    age_timer_.reset();
+}
+
+auto Pool::take(const std::string& origin) -> std::unique_ptr<Connection> {
+    const auto found = kept_.find(origin);
+    if (found == kept_.end()) return nullptr;
+    auto& kept = found->second;
+    std::unique_ptr<Connection> last;
+    if (!kept.empty() && !is_too_old(*kept.back())) {
+        last = std::move(kept.back());
+        kept.pop_back();
+    } else {
+        kept.clear();  // the last one is the youngest
+    }
+    if (kept.empty()) kept_.erase(found);
+    return last;
+}
+
+auto Pool::is_too_old(const Connection& connection) const -> bool {
+    const Duration limit = options_.idle_timeout();
+    return limit > Duration::zero() && this_loop().now() - connection.kept_since >= limit;
+}
+
+auto Pool::tls_context() -> const net::TlsClientContext& {
+    if (!tls_) {
+        auto options = options_.tls();
+        options.alpn({"http/1.1"});
+        tls_.emplace(options);
+    }
+    return *tls_;
+}
+
+// One timer for the pool: it fires for the oldest connection, and is set again for the next.
+void Pool::watch_age(Time oldest) {
+    if (age_timer_ || options_.idle_timeout() <= Duration::zero()) return;
+    const auto drop = [pool = weak_from_this()] {
+        if (const auto alive = pool.lock()) alive->drop_old();
+    };
+    age_timer_ = this_loop().call_at(oldest + options_.idle_timeout(), drop);
+}
+
+void Pool::drop_old() {
+    age_timer_.reset();
+    Time oldest = Time::max();
+    for (auto at = kept_.begin(); at != kept_.end();) {
+        auto& kept = at->second;
+        std::erase_if(kept, [this](const auto& connection) { return is_too_old(*connection); });
+        if (!kept.empty()) oldest = std::min(oldest, kept.front()->kept_since);
+        at = kept.empty() ? kept_.erase(at) : std::next(at);
+    }
+    if (oldest != Time::max()) watch_age(oldest);
+}
+
+}  // namespace gyre::http::internal
