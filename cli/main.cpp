@@ -1,0 +1,30 @@
+#include "demo_command.hpp"
+#include "get_command.hpp"
+#include "serve_command.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+int main(int argc, char** argv) {
+    // A reader of standard output that goes away is an error of that write, not the end of everything.
+    std::signal(SIGPIPE, SIG_IGN);
+    CLI::App app("gyre: downloads and serves over HTTP, on an asynchronous runtime", "gyre");
+    app.set_version_flag("--version", "gyre " GYRE_VERSION);
+    app.require_subcommand(1);
+    int status = 0;
+    gyre::cli::add_get_command(app, status);
+    gyre::cli::add_serve_command(app, status);
+    gyre::cli::add_demo_command(app, status);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "gyre: %s\n", error.what());
+        return 1;
+    }
+    return status;
+}
