@@ -1,0 +1,91 @@
+#pragma once
+
+#include <gyre/core/task.hpp>
+#include <gyre/http/core/fields.hpp>
+#include <gyre/http/core/message.hpp>
+#include <gyre/net/address.hpp>
+#include <gyre/net/stream.hpp>
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace gyre::http {
+
+namespace internal {
+class ServerConnection;
+}  // namespace internal
+
+/// One request and its response, as a handler of `serve_connection` and `serve_http` sees them.
+///
+/// The head has arrived; the body is read piece by piece, and what is not read stays with the client (TCP pushes back).
+/// The response is sent whole with `respond`, or in pieces with `start`, `write` and `finish`.
+/// Lives as long as the handler runs. One task may read while another writes. Thread: its loop's.
+class ServerExchange {
+public:
+    explicit ServerExchange(internal::ServerConnection& connection) noexcept : connection_(&connection) {}
+    ServerExchange(const ServerExchange&) = delete;
+    auto operator=(const ServerExchange&) -> ServerExchange& = delete;
+
+    [[nodiscard]] auto head() const noexcept -> const RequestHead&;
+    [[nodiscard]] auto method() const noexcept -> std::string_view;
+    /// As sent, in any of the four forms.
+    [[nodiscard]] auto target() const noexcept -> std::string_view;
+    /// The path of the target as sent: without scheme, host and query. "*" for the asterisk form, empty for CONNECT.
+    [[nodiscard]] auto raw_path() const noexcept -> std::string_view;
+    /// The path, percent-decoded. It may hold any byte, also `/` that was sent as %2F: to find a file use `raw_path`.
+    [[nodiscard]] auto path() const -> std::string;
+    /// What follows the first `?` of the target, as sent.
+    [[nodiscard]] auto query() const noexcept -> std::string_view;
+    /// Who sent it.
+    [[nodiscard]] auto peer() const noexcept -> const net::Address&;
+
+    /// Waits for the next piece of the body. Empty at its end. The bytes live until the next call and until the handler
+    /// ends. The first call sends 100 (Continue) to a client that waits for it.
+    /// @throws ProtocolError for a body that breaks a rule; IoError if the client has gone, or is too slow (`timed_out`).
+    /// A handler that lets these through is answered for: 400, 408 or 413. On cancel: nothing is lost.
+    [[nodiscard]] auto read() -> Task<std::span<const char>>;
+    /// Complete once `read` gave the end.
+    [[nodiscard]] auto trailers() const noexcept -> const Fields&;
+
+    /// Sends the whole response. Date, reason, Content-Length and Connection are added; with HEAD the body is counted and
+    /// not sent. `body` must live until this returns.
+    /// @throws InvalidStateError if a response was started before; ProtocolError if the head breaks a rule, or for a body
+    /// with 204 or 304: nothing was sent then. IoError if the client has gone or does not take it in time.
+    /// On cancel: part of it may have been sent; the connection is dropped when the handler ends.
+    [[nodiscard]] auto respond(ResponseHead head, std::string_view body) -> Task<void>;
+    /// The same, for the usual case.
+    [[nodiscard]] auto respond(int status, std::string_view content_type, std::string_view body) -> Task<void>;
+
+    /// Sends the head; the body follows. Without a Content-Length it is chunked, or for HTTP/1.0 ends with the connection.
+    /// Throws as `respond`.
+    [[nodiscard]] auto start(ResponseHead head) -> Task<void>;
+    /// Sends a piece of the body, which must live until this returns. With HEAD nothing is sent.
+    /// @throws InvalidStateError outside of a response; ProtocolError past the Content-Length; IoError.
+    [[nodiscard]] auto write(std::string_view piece) -> Task<void>;
+    /// Ends the body. A handler that returns without it ends its body there.
+    /// @throws ProtocolError if the body is shorter than its Content-Length; the connection is dropped then.
+    [[nodiscard]] auto finish() -> Task<void>;
+    /// The same with trailers, which only a chunked body has. @throws ProtocolError for one that frames, routes or
+    /// authenticates.
+    [[nodiscard]] auto finish(Fields trailers) -> Task<void>;
+
+    [[nodiscard]] auto has_started() const noexcept -> bool;
+
+    /// Drops the connection at once: the client sees a response that is cut off.
+    void abort() noexcept;
+
+    /// Takes the connection over, for another protocol: what was read and not consumed is in its buffer. The server does
+    /// nothing more with it. @throws InvalidStateError if the body was not read to its end, or a response is unfinished.
+    [[nodiscard]] auto take_stream() -> net::Stream;
+
+private:
+    internal::ServerConnection* connection_;
+};
+
+/// Answers one request. An error that leaves it before the response was started is answered with 500, later it cuts the
+/// connection; both are told to the loop's exception handler.
+using Handler = std::function<Task<void>(ServerExchange&)>;
+
+}  // namespace gyre::http

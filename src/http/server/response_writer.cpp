@@ -1,0 +1,107 @@
+#include "response_writer.hpp"
+
+#include <gyre/core/errors.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace gyre::http::internal {
+
+void ResponseWriter::begin(std::string_view method, Version version) {
+    method_ = method;
+    version_ = version;
+    stage_ = Stage::none;
+    keeps_alive_ = false;
+}
+
+void ResponseWriter::write_head_of(ResponseHead& head, std::optional<std::size_t> body_bytes, bool keep_alive) {
+    if (stage_ != Stage::none) throw InvalidStateError("a request is answered once: its response was started before");
+    if (head.status < 200) throw InvalidStateError("a response has a status from 200 on");
+    auto& fields = head.fields;
+    const bool is_1_1 = version_ >= Version{1, 1};
+    head.version = {};
+    if (head.reason.empty()) head.reason = default_reason(head.status);
+    if (!fields.contains("Date")) fields.add("Date", clock_.date());
+    if (!is_1_1) fields.remove("Transfer-Encoding");
+
+    keep_alive = keep_alive && !fields.contains_token("Connection", "close");
+    // HEAD is told what GET would be told; 204, 304 and a tunnel have no body at all.
+    const bool can_have_body = response_can_have_body(
+        method_ == "HEAD" ? "GET" : std::string_view(method_), head.status);
+    if (!can_have_body && body_bytes.value_or(0) != 0) throw ProtocolError(Rule::body_not_allowed);
+    if (can_have_body && !fields.contains("Content-Length") && !fields.contains("Transfer-Encoding")) {
+        if (body_bytes) {
+            fields.add("Content-Length", std::to_string(*body_bytes));
+        } else if (is_1_1) {
+            fields.add("Transfer-Encoding", "chunked");
+        } else {
+            keep_alive = false;
+        }
+    }
+    if (!keep_alive && !fields.contains_token("Connection", "close")) fields.add("Connection", "close");
+    if (keep_alive && !is_1_1) fields.add("Connection", "keep-alive");
+
+    out_.clear();
+    encoder_ = write_head(head, method_, version_, out_);
+    keeps_alive_ = keep_alive;
+}
+
+auto ResponseWriter::respond(ResponseHead head, std::string_view body, bool keep_alive) -> Task<void> {
+    write_head_of(head, body.size(), keep_alive);
+    if (method_ != "HEAD") {
+        encoder_.begin_piece(body.size(), out_);
+        // One segment for what is small; what is large goes from where it is.
+        if (body.size() <= GuardedStream::piece_bytes) out_.append(std::exchange(body, {}));
+    } else {
+        body = {};
+    }
+    std::string tail;
+    encoder_.end_piece(tail);
+    encoder_.finish(tail);
+    if (body.empty()) out_.append(std::exchange(tail, {}));
+
+    stage_ = Stage::body;
+    co_await stream_.write(out_);
+    if (!body.empty()) co_await stream_.write(body);
+    if (!tail.empty()) co_await stream_.write(tail);
+    stage_ = Stage::finished;
+}
+
+auto ResponseWriter::start(ResponseHead head, bool keep_alive) -> Task<void> {
+    write_head_of(head, std::nullopt, keep_alive);
+    stage_ = Stage::body;
+    co_await stream_.write(out_);
+}
+
+void ResponseWriter::check_in_body() const {
+    if (stage_ == Stage::none) throw InvalidStateError("the response was not started");
+    if (stage_ == Stage::finished) throw InvalidStateError("the response is finished");
+}
+
+auto ResponseWriter::write(std::string_view piece) -> Task<void> {
+    check_in_body();
+    if (piece.empty() || method_ == "HEAD") co_return;
+    out_.clear();
+    encoder_.begin_piece(piece.size(), out_);
+    if (piece.size() <= GuardedStream::piece_bytes && encoder_.framing() == BodyFraming::chunked) {
+        out_.append(piece);
+        encoder_.end_piece(out_);
+        co_await stream_.write(out_);
+        co_return;
+    }
+    if (!out_.empty()) co_await stream_.write(out_);
+    co_await stream_.write(piece);
+    out_.clear();
+    encoder_.end_piece(out_);
+    if (!out_.empty()) co_await stream_.write(out_);
+}
+
+auto ResponseWriter::finish(Fields trailers) -> Task<void> {
+    check_in_body();
+    out_.clear();
+    if (method_ != "HEAD") encoder_.finish(out_, trailers);
+    if (!out_.empty()) co_await stream_.write(out_);
+    stage_ = Stage::finished;
+}
+
+}  // namespace gyre::http::internal

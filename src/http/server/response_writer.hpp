@@ -1,0 +1,52 @@
+#pragma once
+
+#include "guarded_stream.hpp"
+#include "wall_clock.hpp"
+
+#include <gyre/core/task.hpp>
+#include <gyre/http/core/h1_writer.hpp>
+#include <gyre/http/core/message.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gyre::http::internal {
+
+/// Writes one response at a time, and the fields that the server answers for.
+class ResponseWriter {
+public:
+    ResponseWriter(GuardedStream& stream, WallClock& clock) noexcept : stream_(stream), clock_(clock) {}
+
+    /// A request has come.
+    void begin(std::string_view method, Version version);
+
+    /// The whole response. @param keep_alive whether the connection may be used again.
+    [[nodiscard]] auto respond(ResponseHead head, std::string_view body, bool keep_alive) -> Task<void>;
+    [[nodiscard]] auto start(ResponseHead head, bool keep_alive) -> Task<void>;
+    [[nodiscard]] auto write(std::string_view piece) -> Task<void>;
+    [[nodiscard]] auto finish(Fields trailers) -> Task<void>;
+
+    [[nodiscard]] auto has_started() const noexcept -> bool { return stage_ != Stage::none; }
+    [[nodiscard]] auto is_finished() const noexcept -> bool { return stage_ == Stage::finished; }
+    /// May another request follow? Known once the response was started.
+    [[nodiscard]] auto keeps_alive() const noexcept -> bool { return keeps_alive_; }
+
+private:
+    enum class Stage : std::uint8_t { none, body, finished };
+
+    void write_head_of(ResponseHead& head, std::optional<std::size_t> body_bytes, bool keep_alive);
+    void check_in_body() const;
+
+    GuardedStream& stream_;
+    WallClock& clock_;
+    BodyEncoder encoder_;
+    std::string method_;
+    std::string out_;
+    Version version_;
+    Stage stage_ = Stage::none;
+    bool keeps_alive_ = false;
+};
+
+}  // namespace gyre::http::internal
