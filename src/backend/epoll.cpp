@@ -297,9 +297,6 @@ void EpollBackend::serve_polls(Slot& slot, std::uint32_t events) noexcept {
 auto EpollBackend::note_given_out(int descriptor) noexcept -> bool {
     Slot* const slot = slots_.find_or_make(descriptor);
     if (slot == nullptr) return false;
-    slot->in.is_ready = false;
-    slot->watched = 0;
-    ++slot->generation;
     slot->is_given_out = true;
     slot->is_kept = true;
     return true;

@@ -286,7 +286,6 @@ auto IoUringBackend::received(Operation& operation, const io_uring_cqe& entry) n
 auto IoUringBackend::note_given_out(int descriptor) noexcept -> bool {
     Slot* const slot = slots_.find_or_make(descriptor);
     if (slot == nullptr) return false;
-    slot->in.is_promising = false;
     slot->is_given_out = true;
     return true;
 }

@@ -98,6 +98,7 @@ void KernelBackend::wake() noexcept {
 }
 
 auto KernelBackend::give_out(int descriptor) noexcept -> int {
+    if (forget(descriptor)) --open_descriptors_;  // its number was ours before, and closed behind our back
     if (!note_given_out(descriptor)) {
         ::close(descriptor);
         return -ENOMEM;

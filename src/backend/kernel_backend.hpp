@@ -53,11 +53,11 @@ public:
     [[nodiscard]] auto open_descriptors() const noexcept -> std::size_t final { return open_descriptors_; }
 
 protected:
-    /// Forgets whatever the number of a new descriptor meant before, and notes that it was given out.
+    /// Notes that a new descriptor was given out.
     /// @return false if there is no memory to do so.
     [[nodiscard]] virtual auto note_given_out(int descriptor) noexcept -> bool = 0;
 
-    /// Lets go of a descriptor that is about to be closed. @return whether it had been given out.
+    /// Forgets what a number means: it is about to be closed, or new. @return whether it had been given out.
     [[nodiscard]] virtual auto forget(int descriptor) noexcept -> bool = 0;
 
     /// Counts a new descriptor in. @return it, or -ENOMEM with the descriptor closed.

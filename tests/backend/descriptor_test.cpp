@@ -150,6 +150,25 @@ TEST_P(Descriptor, after_a_poll_completed_its_owner_may_close) {
     }
 }
 
+TEST_P(Descriptor, an_event_of_a_file_closed_behind_our_back_does_not_reach_the_next_of_its_number) {
+    auto [client, server] = world().pair();
+    EXPECT_EQ(world().send(client, "x"), 1);
+    EXPECT_EQ(world().receive(server).second, "x");
+    const int copy = ::dup(server);  // a child that was forked holds such copies; epoll goes on watching the file
+    ::close(server);
+    ASSERT_EQ(world()->open_socket(AF_INET, SOCK_DGRAM, 0), server);
+    Request request;
+    ASSERT_FALSE(world()->start(poll_request(request, server, POLLIN)));
+    EXPECT_EQ(world().send(client, "for the dead"), 12);
+    world().settle();
+    EXPECT_TRUE(request.in_flight);
+    world()->cancel(request);
+    world().finish(request);
+    EXPECT_EQ(request.result, -ECANCELED);
+    close(client, server);
+    ::close(copy);
+}
+
 TEST_P(Descriptor, a_regular_file_is_always_ready) {
     std::FILE* const file = std::tmpfile();
     ASSERT_NE(file, nullptr);
