@@ -1,5 +1,7 @@
 #include <gyre/net/address.hpp>
 
+#include "net/address_parts.hpp"
+
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -19,14 +21,14 @@ namespace {
 constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
 constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path);
 
-template <class Native>
+template<class Native>
 auto read_as(const sockaddr_storage& storage) noexcept -> Native {
     Native native;
     std::memcpy(&native, &storage, sizeof native);
     return native;
 }
 
-template <class Native>
+template<class Native>
 auto to_storage(const Native& native) noexcept -> sockaddr_storage {
     sockaddr_storage storage{};
     std::memcpy(&storage, &native, sizeof native);
@@ -60,31 +62,16 @@ Address::Address(const sockaddr_storage& storage, socklen_t length)
 }
 
 auto Address::from_ip(std::string_view numeric, std::uint16_t port) -> Address {
-    const std::size_t percent = numeric.find('%');
-    const std::string host(numeric.substr(0, percent));
-    const bool is_clean = host.find('\0') == std::string::npos;
-    if (sockaddr_in four{}; is_clean && percent == std::string_view::npos && ::inet_pton(AF_INET, host.c_str(), &four.sin_addr) == 1) {
-        four.sin_family = AF_INET;
-        four.sin_port = htons(port);
-        return {to_storage(four), sizeof four};
-    }
-    sockaddr_in6 six{};
-    const bool is_six = is_clean && ::inet_pton(AF_INET6, host.c_str(), &six.sin6_addr) == 1;
-    if (is_six && percent != std::string_view::npos) six.sin6_scope_id = zone_number(std::string(numeric.substr(percent + 1)));
-    if (!is_six || (percent != std::string_view::npos && six.sin6_scope_id == 0)) {
-        throw std::invalid_argument("Address: '" + std::string(numeric) + "' is not a numeric address");
-    }
-    six.sin6_family = AF_INET6;
-    six.sin6_port = htons(port);
-    return {to_storage(six), sizeof six};
+    if (auto address = internal::parse_ip(numeric, port)) return *address;
+    throw std::invalid_argument("Address: '" + std::string(numeric) + "' is not a numeric address");
 }
 
 auto Address::from_path(std::string_view path) -> Address {
     const bool is_abstract = path.starts_with('\0');
     // The kernel wants a zero byte behind a path, but not behind an abstract name.
     if (path.empty() || path.size() + (is_abstract ? 0 : 1) > longest_path) {
-        throw std::invalid_argument("Address: a Unix path has 1 to " + std::to_string(longest_path - 1) + " bytes, and '" +
-                                    std::string(path) + "' has " + std::to_string(path.size()));
+        throw std::invalid_argument("Address: a Unix path has 1 to " + std::to_string(longest_path - 1) +
+                                    " bytes, and '" + std::string(path) + "' has " + std::to_string(path.size()));
     }
     if (!is_abstract && path.find('\0') != std::string_view::npos) {
         throw std::invalid_argument("Address: a Unix path has a zero byte inside");
@@ -122,34 +109,73 @@ auto Address::path() const -> std::string_view {
 
 auto Address::text() const -> std::string {
     switch (family()) {
-        case AF_INET: return ip() + ":" + std::to_string(port());
-        case AF_INET6: return "[" + ip() + "]:" + std::to_string(port());
-        case AF_UNIX: {
-            std::string text = "unix:" + std::string(path());
-            std::ranges::replace(text, '\0', '@');
-            return text;
-        }
-        default: return {};
+    case AF_INET:
+        return ip() + ":" + std::to_string(port());
+    case AF_INET6:
+        return "[" + ip() + "]:" + std::to_string(port());
+    case AF_UNIX: {
+        std::string text = "unix:" + std::string(path());
+        std::ranges::replace(text, '\0', '@');
+        return text;
+    }
+    default:
+        return {};
     }
 }
 
 auto operator==(const Address& left, const Address& right) noexcept -> bool {
     if (left.family() != right.family()) return false;
     switch (left.family()) {
-        case AF_INET: {
-            const auto a = read_as<sockaddr_in>(left.storage_);
-            const auto b = read_as<sockaddr_in>(right.storage_);
-            return a.sin_addr.s_addr == b.sin_addr.s_addr && a.sin_port == b.sin_port;
-        }
-        case AF_INET6: {
-            const auto a = read_as<sockaddr_in6>(left.storage_);
-            const auto b = read_as<sockaddr_in6>(right.storage_);
-            return std::memcmp(&a.sin6_addr, &b.sin6_addr, sizeof a.sin6_addr) == 0 && a.sin6_port == b.sin6_port &&
-                   a.sin6_scope_id == b.sin6_scope_id;
-        }
-        case AF_UNIX: return left.path() == right.path();
-        default: return true;
+    case AF_INET: {
+        const auto a = read_as<sockaddr_in>(left.storage_);
+        const auto b = read_as<sockaddr_in>(right.storage_);
+        return a.sin_addr.s_addr == b.sin_addr.s_addr && a.sin_port == b.sin_port;
+    }
+    case AF_INET6: {
+        const auto a = read_as<sockaddr_in6>(left.storage_);
+        const auto b = read_as<sockaddr_in6>(right.storage_);
+        return std::memcmp(&a.sin6_addr, &b.sin6_addr, sizeof a.sin6_addr) == 0 && a.sin6_port == b.sin6_port &&
+               a.sin6_scope_id == b.sin6_scope_id;
+    }
+    case AF_UNIX:
+        return left.path() == right.path();
+    default:
+        return true;
     }
 }
 
 }  // namespace gyre::net
+
+namespace gyre::internal {
+
+auto parse_ip(std::string_view numeric, std::uint16_t port) -> std::optional<net::Address> {
+    if (numeric.find('\0') != std::string_view::npos) return std::nullopt;
+    const std::size_t percent = numeric.find('%');
+    const bool has_zone = percent != std::string_view::npos;
+    const std::string host(numeric.substr(0, percent));
+    if (sockaddr_in four{}; !has_zone && ::inet_pton(AF_INET, host.c_str(), &four.sin_addr) == 1) {
+        four.sin_family = AF_INET;
+        four.sin_port = htons(port);
+        return net::Address(net::to_storage(four), sizeof four);
+    }
+    sockaddr_in6 six{};
+    if (::inet_pton(AF_INET6, host.c_str(), &six.sin6_addr) != 1) return std::nullopt;
+    if (has_zone) six.sin6_scope_id = net::zone_number(std::string(numeric.substr(percent + 1)));
+    if (has_zone && six.sin6_scope_id == 0) return std::nullopt;
+    six.sin6_family = AF_INET6;
+    six.sin6_port = htons(port);
+    return net::Address(net::to_storage(six), sizeof six);
+}
+
+auto with_port(const net::Address& address, std::uint16_t port) -> net::Address {
+    if (address.family() == AF_INET) {
+        auto four = net::read_as<sockaddr_in>(address.storage());
+        four.sin_port = htons(port);
+        return {net::to_storage(four), sizeof four};
+    }
+    auto six = net::read_as<sockaddr_in6>(address.storage());
+    six.sin6_port = htons(port);
+    return {net::to_storage(six), sizeof six};
+}
+
+}  // namespace gyre::internal

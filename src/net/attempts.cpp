@@ -14,14 +14,18 @@ namespace {
 /// How much a failure tells: an answer of the host more than silence, silence more than no way to it.
 auto weight(const std::error_code& error) noexcept -> int {
     switch (error.value()) {
-        case 0: return 2;
-        case ETIMEDOUT: return 2;
-        case EHOSTUNREACH:
-        case ENETUNREACH:
-        case ENETDOWN:
-        case EADDRNOTAVAIL:
-        case EAFNOSUPPORT: return 1;
-        default: return 3;
+    case 0:
+        return 2;
+    case ETIMEDOUT:
+        return 2;
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ENETDOWN:
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+        return 1;
+    default:
+        return 3;
     }
 }
 
@@ -52,7 +56,8 @@ auto Attempts::list() const -> std::string {
 void Attempts::throw_error(const std::string& object) const {
     const Attempt& worst = most_telling();
     const std::string address = worst.address.text();
-    if (attempts_.size() > 1) throw IoError(worst.error, "connect", object, worst.error.message() + " (" + list() + ")");
+    if (attempts_.size() > 1)
+        throw IoError(worst.error, "connect", object, worst.error.message() + " (" + list() + ")");
     throw IoError(worst.error, "connect", address == object ? object : object + " (" + address + ")");
 }
 

@@ -1,6 +1,7 @@
 #include <gyre/net/connect.hpp>
 
 #include "net/attempts.hpp"
+#include "net/connect_any.hpp"
 #include "net/socket_transport.hpp"
 
 #include <gyre/core/errors.hpp>
@@ -76,6 +77,13 @@ auto race_addresses(Race& race, std::vector<Address> addresses) -> Task<void> {
     });
 }
 
+/// The connection, or the error that says it best.
+auto finish(Race& race, bool in_time, const std::string& object) -> Stream {
+    if (race.winner) return std::move(*race.winner);
+    if (!in_time) race.attempts.throw_timeout(race.options.timeout, object);
+    race.attempts.throw_error(object);
+}
+
 auto connect_to_host(Race& race, std::string host, std::uint16_t port) -> Task<void> {
     auto addresses = co_await resolve(std::move(host), port);
     co_await race_addresses(race, std::move(addresses));
@@ -91,12 +99,6 @@ auto within(Duration limit, Task<void> work) -> Task<bool> {
     co_return done;
 }
 
-auto finish(Race& race, bool in_time, const std::string& object) -> Stream {
-    if (race.winner) return std::move(*race.winner);
-    if (!in_time) race.attempts.throw_timeout(race.options.timeout, object);
-    race.attempts.throw_error(object);
-}
-
 }  // namespace
 
 auto connect(std::string host, std::uint16_t port, ConnectOptions options) -> Task<Stream> {
@@ -108,10 +110,9 @@ auto connect(std::string host, std::uint16_t port, ConnectOptions options) -> Ta
 }
 
 auto connect(Address address, ConnectOptions options) -> Task<Stream> {
-    Race race(options);
-    auto work = run_attempt(race, address);
-    const auto in_time = co_await within(options.timeout, std::move(work));
-    co_return finish(race, in_time, address.text());
+    const std::string object = address.text();
+    std::vector<Address> one(1, address);
+    co_return co_await internal::connect_any(std::move(one), object, options);
 }
 
 auto connect_unix(std::string path, ConnectOptions options) -> Task<Stream> {
@@ -119,3 +120,15 @@ auto connect_unix(std::string path, ConnectOptions options) -> Task<Stream> {
 }
 
 }  // namespace gyre::net
+
+namespace gyre::internal {
+
+auto connect_any(std::vector<net::Address> addresses, std::string object, net::ConnectOptions options)
+    -> Task<net::Stream> {
+    net::Race race(options);
+    auto work = net::race_addresses(race, std::move(addresses));
+    const auto in_time = co_await net::within(options.timeout, std::move(work));
+    co_return net::finish(race, in_time, object);
+}
+
+}  // namespace gyre::internal

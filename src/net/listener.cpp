@@ -29,16 +29,18 @@ auto is_shortage(std::int64_t result) noexcept -> bool {
 /// Whether an error is of the connection that was to be accepted, and not of the listener. Source: accept(2), accept4(2).
 auto is_of_one_connection(std::int64_t result) noexcept -> bool {
     switch (-result) {
-        case ECONNABORTED:
-        case EPROTO:
-        case EPERM:
-        case ENETDOWN:
-        case ENETUNREACH:
-        case ENOPROTOOPT:
-        case EHOSTDOWN:
-        case EHOSTUNREACH:
-        case ENONET: return true;
-        default: return false;
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -47,7 +49,10 @@ auto is_of_one_connection(std::int64_t result) noexcept -> bool {
 class Listener::Socket {
 public:
     Socket(internal::Socket socket, const ListenOptions& options, internal::UnixPath path)
-        : socket_(std::move(socket)), path_(std::move(path)), local_(socket_.local_address()), no_delay_(options.no_delay) {}
+        : socket_(std::move(socket)),
+          path_(std::move(path)),
+          local_(socket_.local_address()),
+          no_delay_(options.no_delay) {}
 
     [[nodiscard]] auto accept() -> Task<Stream> {
         for (;;) {
@@ -122,9 +127,7 @@ auto Listener::operator=(Listener&& other) noexcept -> Listener& {
     socket_ = std::move(other.socket_);
     return *this;
 }
-Listener::~Listener() {
-    close();
-}
+Listener::~Listener() { close(); }
 
 auto Listener::accept() -> Task<Stream> {
     if (!socket_) throw InvalidStateError("accept: this Listener is closed, or was moved from");
@@ -142,7 +145,8 @@ void Listener::close() noexcept {
 
 auto listen(std::string host, std::uint16_t port, ListenOptions options) -> Task<Listener> {
     if (host.empty() || host == "*") {
-        co_return Listener(std::make_unique<Listener::Socket>(open_everywhere(port, options), options, internal::UnixPath()));
+        co_return Listener(
+            std::make_unique<Listener::Socket>(open_everywhere(port, options), options, internal::UnixPath()));
     }
     const auto addresses = co_await resolve(std::move(host), port);
     int error = 0;

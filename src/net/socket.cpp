@@ -20,9 +20,7 @@ SocketState::SocketState(LoopSockets& sockets, int opened) noexcept : loop(&sock
     sockets.open.push_back(*this);
 }
 
-SocketState::~SocketState() {
-    unlink();
-}
+SocketState::~SocketState() { unlink(); }
 
 void SocketState::close() noexcept {
     if (std::exchange(closed_, true)) return;
@@ -88,9 +86,7 @@ auto Socket::operator=(Socket&& other) noexcept -> Socket& {
     return *this;
 }
 
-Socket::~Socket() {
-    SocketState::part(std::move(state_));
-}
+Socket::~Socket() { SocketState::part(std::move(state_)); }
 
 auto Socket::receive(std::span<std::byte> bytes) const noexcept -> SocketWait {
     return {*state_, backend::OperationKind::receive, bytes.data(), bytes.size()};
@@ -109,9 +105,7 @@ auto Socket::send_message(msghdr& message) const noexcept -> SocketWait {
     return {*state_, backend::OperationKind::send_message, message};
 }
 
-auto Socket::accept(AcceptedPeer& peer) const noexcept -> SocketWait {
-    return {*state_, peer};
-}
+auto Socket::accept(AcceptedPeer& peer) const noexcept -> SocketWait { return {*state_, peer}; }
 
 auto Socket::connect(sockaddr_storage& target, socklen_t length) const noexcept -> SocketWait {
     return {*state_, target, length};
@@ -156,8 +150,6 @@ void throw_io_error(std::int64_t result, std::string_view operation, std::string
     throw IoError(code, operation, object);
 }
 
-auto loop_sockets() -> LoopSockets& {
-    return this_loop().local<LoopSockets>();
-}
+auto loop_sockets() -> LoopSockets& { return this_loop().local<LoopSockets>(); }
 
 }  // namespace gyre::internal

@@ -16,7 +16,7 @@ namespace gyre {
 class EventLoop;
 namespace backend {
 class Backend;
-}
+}  // namespace backend
 }  // namespace gyre
 
 namespace gyre::internal {

@@ -45,9 +45,7 @@ SocketWait::SocketWait(SocketState& socket, AcceptedPeer& peer) noexcept
     peer_ = &peer;
 }
 
-SocketWait::~SocketWait() {
-    socket_->leave();
-}
+SocketWait::~SocketWait() { socket_->leave(); }
 
 auto SocketWait::await_ready() noexcept -> bool {
     if (interrupted()) return false;
@@ -78,9 +76,7 @@ void SocketWait::cancel() noexcept {
     socket_->loop->backend.cancel(*this);
 }
 
-void SocketWait::withdraw() noexcept {
-    socket_->loop->backend.cancel(*this);
-}
+void SocketWait::withdraw() noexcept { socket_->loop->backend.cancel(*this); }
 
 void SocketWait::completed() noexcept {
     unlink();
@@ -89,8 +85,6 @@ void SocketWait::completed() noexcept {
     scheduler().wake(*frame_);
 }
 
-auto SocketWait::record() const noexcept -> WaitRecord {
-    return {WaitKind::socket, socket_, socket_->name()};
-}
+auto SocketWait::record() const noexcept -> WaitRecord { return {WaitKind::socket, socket_, socket_->name()}; }
 
 }  // namespace gyre::internal

@@ -22,7 +22,9 @@ struct AcceptedPeer {
 ///
 /// Gives the operation's result: >= 0, or a negative errno; -EBADF if the socket was closed on this side.
 /// On cancel: the backend is asked to stop; what it has done all the same is delivered.
-class [[nodiscard("co_await it")]] SocketWait final : public Wait, public ListLink<SocketWait>, private backend::Operation {
+class [[nodiscard("co_await it")]] SocketWait final : public Wait,
+                                                      public ListLink<SocketWait>,
+                                                      private backend::Operation {
 public:
     SocketWait(SocketState& socket, backend::OperationKind what) noexcept;
     SocketWait(SocketState& socket, backend::OperationKind what, void* bytes, std::size_t count) noexcept;

@@ -86,9 +86,7 @@ auto Stream::buffered() const noexcept -> std::span<const char> {
     return std::span(buffer_).subspan(begin_, end_ - begin_);
 }
 
-void Stream::consume(std::size_t count) noexcept {
-    begin_ = std::min(begin_ + count, end_);
-}
+void Stream::consume(std::size_t count) noexcept { begin_ = std::min(begin_ + count, end_); }
 
 auto Stream::fill(std::size_t size_hint) -> Task<std::size_t> {
     const internal::Busy busy(is_reading_, two_readers);
@@ -209,41 +207,28 @@ auto Stream::read_all(std::size_t limit) -> Task<std::string> {
     }
 }
 
-auto Stream::write(std::string_view data) -> Task<void> {
-    return layer().write_all(std::as_bytes(std::span(data)));
-}
+auto Stream::write(std::string_view data) -> Task<void> { return layer().write_all(std::as_bytes(std::span(data))); }
 
-auto Stream::write(std::span<const std::byte> data) -> Task<void> {
-    return layer().write_all(data);
-}
+auto Stream::write(std::span<const std::byte> data) -> Task<void> { return layer().write_all(data); }
 
-auto Stream::shutdown_write() -> Task<void> {
-    return layer().shutdown_write();
-}
+auto Stream::shutdown_write() -> Task<void> { return layer().shutdown_write(); }
 
-auto Stream::close() -> Task<void> {
-    return layer().close();
-}
+auto Stream::close() -> Task<void> { return layer().close(); }
 
 void Stream::abort() noexcept {
     if (transport_) transport_->abort();
 }
 
-auto Stream::is_closed() const noexcept -> bool {
-    return !transport_ || transport_->is_closed();
-}
+auto Stream::is_closed() const noexcept -> bool { return !transport_ || transport_->is_closed(); }
 
-auto Stream::local_address() const -> Address {
-    return layer().local_address();
-}
+auto Stream::local_address() const -> Address { return layer().local_address(); }
 
-auto Stream::peer_address() const -> Address {
-    return layer().peer_address();
-}
+auto Stream::peer_address() const -> Address { return layer().peer_address(); }
 
 auto Stream::release_transport() -> std::unique_ptr<Transport> {
     if (begin_ != end_) {
-        throw InvalidStateError("release_transport: " + std::to_string(end_ - begin_) + " bytes are buffered and would be lost");
+        throw InvalidStateError(
+            "release_transport: " + std::to_string(end_ - begin_) + " bytes are buffered and would be lost");
     }
     if (is_reading_) throw InvalidStateError(two_readers);
     static_cast<void>(layer());

@@ -22,7 +22,7 @@ auto find_socket(const std::string& path, struct stat& found) noexcept -> bool {
 UnixPath::UnixPath(const net::Address& address, const LoopSockets& sockets) {
     if (sockets.backend.name() == "sim" || address.path().starts_with('\0')) return;
     std::string path(address.path());
-    struct stat found {};
+    struct stat found{};
     if (path.empty() || !find_socket(path, found)) return;
     device_ = found.st_dev;
     inode_ = found.st_ino;
@@ -41,7 +41,7 @@ auto UnixPath::operator=(UnixPath&& other) noexcept -> UnixPath& {
 
 void UnixPath::remove() noexcept {
     if (path_.empty()) return;
-    struct stat found {};
+    struct stat found{};
     if (find_socket(path_, found) && found.st_dev == device_ && found.st_ino == inode_) {
         ::unlink(path_.c_str());  // seam: the name belongs to the socket, which is the backend's
     }

@@ -1,0 +1,159 @@
+#include "net/ares_resolver.hpp"
+
+#include <gyre/core/errors.hpp>
+
+#include <ares.h>
+
+#include <chrono>
+#include <cstring>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+
+namespace gyre::internal {
+
+namespace {
+
+/// c-ares rounds its own times: a timer that is early would find nothing to do, and be armed again and again.
+constexpr auto timer_slack = std::chrono::milliseconds(1);
+
+void initialise_library() {
+    static std::once_flag once;
+    std::call_once(once, [] { ares_library_init(ARES_LIB_INIT_ALL); });
+}
+
+auto read_addresses(const ares_addrinfo& found) -> std::vector<net::Address> {
+    std::vector<net::Address> addresses;
+    for (const ares_addrinfo_node* node = found.nodes; node != nullptr; node = node->ai_next) {
+        if (node->ai_family != AF_INET && node->ai_family != AF_INET6) continue;
+        sockaddr_storage storage{};
+        std::memcpy(&storage, node->ai_addr, std::min<std::size_t>(node->ai_addrlen, sizeof storage));
+        addresses.emplace_back(storage, node->ai_addrlen);
+    }
+    return addresses;
+}
+
+auto answer_of(int status, const ares_addrinfo* found) -> LookupAnswer {
+    switch (status) {
+    case ARES_SUCCESS:
+        break;
+    case ARES_ENODATA:
+    case ARES_ENOTFOUND:
+        return LookupAnswer::no_such_name();
+    case ARES_EBADNAME:
+        return LookupAnswer::failed(std::errc::invalid_argument, "malformed name");
+    case ARES_ETIMEOUT:
+        return LookupAnswer::failed(std::errc::timed_out, "the name servers did not answer in time");
+    case ARES_ENOMEM:
+        return LookupAnswer::failed(std::errc::not_enough_memory, "out of memory");
+    default:
+        return LookupAnswer::failed(std::errc::resource_unavailable_try_again,
+            std::string("the name servers failed: ") + ares_strerror(status));
+    }
+    LookupAnswer answer;
+    answer.addresses = read_addresses(*found);
+    return answer.addresses.empty() ? LookupAnswer::no_such_name() : answer;
+}
+
+}  // namespace
+
+/// Owns c-ares' channel.
+struct AresResolver::Channel {
+    explicit Channel(AresResolver& owner) {
+        initialise_library();
+        ares_options options{};
+        options.sock_state_cb = [](void* data, ares_socket_t descriptor, int readable, int writable) {
+            static_cast<AresResolver*>(data)->watch(descriptor, readable != 0, writable != 0);
+        };
+        options.sock_state_cb_data = &owner;
+        // NameSources has decided that files and dns it is, in this order.
+        std::string lookups = "fb";
+        options.lookups = lookups.data();
+        const int status = ares_init_options(&handle, &options, ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS);
+        if (status != ARES_SUCCESS) {
+            throw IoError(std::make_error_code(std::errc::resource_unavailable_try_again), "resolve", "with c-ares",
+                ares_strerror(status));
+        }
+    }
+    Channel(const Channel&) = delete;
+    auto operator=(const Channel&) -> Channel& = delete;
+    ~Channel() { ares_destroy(handle); }
+
+    ares_channel handle = nullptr;
+};
+
+/// A question under way.
+struct AresResolver::Pending {
+    AresResolver& owner;
+    std::shared_ptr<Lookup> lookup;
+    std::list<Pending>::iterator place;
+
+    static void answered(void* argument, int status, int, ares_addrinfo* found) noexcept {
+        auto& pending = *static_cast<Pending*>(argument);
+        const auto lookup = std::move(pending.lookup);
+        pending.owner.pending_.erase(pending.place);
+        try {
+            lookup->finish(answer_of(status, found));
+        } catch (...) {
+            LookupAnswer answer;
+            answer.error = std::make_error_code(std::errc::not_enough_memory);
+            lookup->finish(std::move(answer));
+        }
+        if (found != nullptr) ares_freeaddrinfo(found);
+    }
+};
+
+AresResolver::AresResolver(EventLoop& loop) : loop_(loop), channel_(std::make_unique<Channel>(*this)) {}
+
+AresResolver::~AresResolver() {
+    timer_.cancel();
+    channel_.reset();
+}
+
+void AresResolver::use_servers(const std::string& servers) {
+    const int status = ares_set_servers_ports_csv(channel_->handle, servers.c_str());
+    if (status != ARES_SUCCESS) throw std::invalid_argument("resolve: bad name servers '" + servers + "'");
+}
+
+void AresResolver::start(std::shared_ptr<Lookup> lookup) {
+    const std::string host = lookup->host();
+    auto& pending = pending_.emplace_back(*this, std::move(lookup), pending_.end());
+    pending.place = std::prev(pending_.end());
+    ares_addrinfo_hints hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    ares_getaddrinfo(channel_->handle, host.c_str(), nullptr, &hints, &Pending::answered, &pending);
+    arm_timer();
+}
+
+void AresResolver::watch(int descriptor, bool readable, bool writable) noexcept {
+    try {
+        if (readable) {
+            loop_.add_reader(descriptor, [this, descriptor] { process(descriptor, ARES_SOCKET_BAD); });
+        } else {
+            loop_.remove_reader(descriptor);
+        }
+        if (writable) {
+            loop_.add_writer(descriptor, [this, descriptor] { process(ARES_SOCKET_BAD, descriptor); });
+        } else {
+            loop_.remove_writer(descriptor);
+        }
+    } catch (...) {  // not watched: the question ends with c-ares' own timeout
+    }
+}
+
+void AresResolver::process(int readable, int writable) {
+    ares_process_fd(channel_->handle, readable, writable);
+    arm_timer();
+}
+
+void AresResolver::arm_timer() {
+    timer_.cancel();
+    timeval storage{};
+    const timeval* const next = ares_timeout(channel_->handle, nullptr, &storage);
+    if (next == nullptr) return;
+    const auto delay = std::chrono::seconds(next->tv_sec) + std::chrono::microseconds(next->tv_usec) + timer_slack;
+    timer_ = loop_.call_later(delay, [this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); });
+}
+
+}  // namespace gyre::internal
