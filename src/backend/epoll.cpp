@@ -4,6 +4,7 @@
 
 #include <gyre/backend/backend.hpp>
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -73,6 +74,13 @@ auto connection_result(const Operation& operation) noexcept -> std::int64_t {
     const auto* const address = reinterpret_cast<const sockaddr*>(operation.address);
     if (::connect(operation.descriptor, address, operation.address_length) == 0 || errno == EISCONN) return 0;
     return errno == EALREADY ? -EINPROGRESS : -errno;
+}
+
+/// Where no flag of the call itself says so, the socket must: one from elsewhere could block the whole loop.
+void never_block(const Operation& operation) noexcept {
+    if (operation.kind != OperationKind::accept && operation.kind != OperationKind::connect) return;
+    const int flags = ::fcntl(operation.descriptor, F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK) == 0) ::fcntl(operation.descriptor, F_SETFL, flags | O_NONBLOCK);
 }
 
 /// The whole buffer was filled, or the end was reached: more may follow at once. A short receive means: drained.
@@ -146,6 +154,7 @@ auto EpollBackend::start(Operation& operation) noexcept -> bool {
     Direction& direction = is_outward(operation) ? slot->out : slot->in;
     // A descriptor from elsewhere is tried at once: nothing is known of it, not even that it is a socket.
     const bool is_new = !std::exchange(slot->is_kept, true);
+    if (is_new) never_block(operation);
     const bool is_promising = is_outward(operation) || direction.is_ready || is_new;
     if (direction.waiting.is_empty() && is_promising) {
         const std::int64_t result = attempt(operation);

@@ -168,7 +168,9 @@ auto IoUringBackend::start(Operation& operation) noexcept -> bool {
         return begin(operation);
     }
     const bool is_send = operation.kind == OperationKind::send || operation.kind == OperationKind::send_message;
-    if (is_send || (direction.is_promising && !is_outward(operation))) {
+    // A listener from elsewhere may be a blocking one: the ring never blocks on it, a direct try would.
+    const bool can_block = operation.kind == OperationKind::accept && !slot->is_given_out;
+    if (is_send || (direction.is_promising && !is_outward(operation) && !can_block)) {
         const std::int64_t result = attempt(operation);
         direction.is_promising = result > 0 && static_cast<std::size_t>(result) >= operation.size;
         if (!is_blocked(operation, result)) return end_at_once(operation, result);

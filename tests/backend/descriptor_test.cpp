@@ -194,6 +194,25 @@ TEST_P(Descriptor, a_socket_from_elsewhere_works) {
     EXPECT_EQ(world()->open_descriptors(), 0U) << "not given out by the backend: not counted";
 }
 
+TEST_P(Descriptor, a_blocking_listener_from_elsewhere_does_not_block_the_loop) {
+    const int listening = ::socket(AF_INET, SOCK_STREAM, 0);
+    const Address any_port = loopback();
+    ASSERT_EQ(::bind(listening, reinterpret_cast<const sockaddr*>(&any_port.storage), any_port.length), 0);
+    ASSERT_EQ(::listen(listening, 8), 0);
+    for (int round = 0; round < 3; ++round) {
+        Request accept{OperationKind::accept, listening};
+        ASSERT_FALSE(world()->start(accept));
+        world()->wait(Time::min());
+        const int first = world()->open_socket(AF_INET, SOCK_STREAM, 0);
+        const int second = world()->open_socket(AF_INET, SOCK_STREAM, 0);
+        EXPECT_EQ(world().connect(first, world().local_address(listening)), 0);
+        EXPECT_EQ(world().connect(second, world().local_address(listening)), 0);
+        world().finish(accept);
+        close(first, second, static_cast<int>(accept.result), world().accept(listening));
+    }
+    close(listening);
+}
+
 TEST_P(Descriptor, what_is_not_a_socket_says_so) {
     const Pipe pipe = make_pipe();
     EXPECT_EQ(world().receive(pipe.in).first, -ENOTSOCK);
