@@ -50,6 +50,10 @@ public:
         return static_cast<int>(result);
     }
 
+    auto duplicate(int descriptor) noexcept -> int override {
+        return retried([&] { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0); });
+    }
+
     auto close(int descriptor) noexcept -> int override { return ::close(descriptor) == 0 ? 0 : -errno; }
 
     auto read(int descriptor, std::span<std::byte> buffer) noexcept -> std::int64_t override {

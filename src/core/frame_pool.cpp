@@ -55,7 +55,7 @@ struct FramePool {
     return pool;
 }
 
-constexpr auto class_of(std::size_t size) noexcept -> std::size_t { return (size - 1) / class_bytes; }
+[[maybe_unused]] constexpr auto class_of(std::size_t size) noexcept -> std::size_t { return (size - 1) / class_bytes; }
 
 }  // namespace
 

@@ -14,7 +14,7 @@ void TimerHeap::insert(Timer& timer, Time deadline) {
 }
 
 void TimerHeap::cancel(Timer& timer) noexcept {
-    if (timer.armed()) remove(timer.index_);
+    if (timer.armed()) remove(timer.heap_index);
 }
 
 auto TimerHeap::pop(Time now) noexcept -> Timer* {
@@ -26,7 +26,7 @@ auto TimerHeap::pop(Time now) noexcept -> Timer* {
 
 void TimerHeap::place(std::size_t index, const Entry& entry) noexcept {
     heap_[index] = entry;
-    entry.timer->index_ = index;
+    entry.timer->heap_index = index;
 }
 
 void TimerHeap::sift_up(std::size_t index, const Entry& entry) noexcept {
@@ -58,7 +58,7 @@ void TimerHeap::sift_down(std::size_t index, const Entry& entry) noexcept {
 }
 
 void TimerHeap::remove(std::size_t index) noexcept {
-    heap_[index].timer->index_ = Timer::not_armed;
+    heap_[index].timer->heap_index = Timer::not_armed;
     const Entry last = heap_.back();
     heap_.pop_back();
     if (index == heap_.size()) return;

@@ -54,9 +54,7 @@ private:
     int descriptor_;
 };
 
-auto loop_files() -> backend::Files& {
-    return this_loop().backend().files();
-}
+auto loop_files() -> backend::Files& { return this_loop().backend().files(); }
 
 auto random_suffix() -> std::string {
     std::array<std::byte, 6> bytes{};
@@ -89,31 +87,26 @@ File::~File() {
 }
 
 auto File::read_some(std::span<std::byte> buffer) -> Task<std::size_t> {
-    auto call = run_blocking("read", [files = files_, descriptor = descriptor_, buffer] {
-        return files->read(descriptor, buffer);
-    });
+    auto call = run_blocking(
+        "read", [files = files_, descriptor = descriptor_, buffer] { return files->read(descriptor, buffer); });
     const std::int64_t result = co_await std::move(call);
     if (result < 0) fail(result, "read", path_);
     co_return static_cast<std::size_t>(result);
 }
 
 auto File::write(std::span<const std::byte> data) -> Task<void> {
-    auto call = run_blocking("write", [files = files_, descriptor = descriptor_, data] {
-        return files->write_all(descriptor, data);
-    });
+    auto call = run_blocking(
+        "write", [files = files_, descriptor = descriptor_, data] { return files->write_all(descriptor, data); });
     const std::int64_t result = co_await std::move(call);
     if (result < 0) fail(result, "write", path_);
 }
 
-auto File::write(std::string_view data) -> Task<void> {
-    return write(std::as_bytes(std::span(data)));
-}
+auto File::write(std::string_view data) -> Task<void> { return write(std::as_bytes(std::span(data))); }
 
 auto File::info() -> Task<FileInfo> {
     backend::FileStatus status;
-    auto call = run_blocking("stat", [files = files_, descriptor = descriptor_, &status] {
-        return files->status(descriptor, status);
-    });
+    auto call = run_blocking(
+        "stat", [files = files_, descriptor = descriptor_, &status] { return files->status(descriptor, status); });
     const int result = co_await std::move(call);
     if (result < 0) fail(result, "stat", path_);
     co_return info_of(status);
@@ -121,9 +114,8 @@ auto File::info() -> Task<FileInfo> {
 
 auto File::close() -> Task<void> {
     if (descriptor_ < 0) co_return;
-    auto call = run_blocking("close", [files = files_, descriptor = std::exchange(descriptor_, -1)] {
-        return files->close(descriptor);
-    });
+    auto call = run_blocking(
+        "close", [files = files_, descriptor = std::exchange(descriptor_, -1)] { return files->close(descriptor); });
     const int result = co_await std::move(call);
     if (result < 0) fail(result, "close", path_);
 }
@@ -132,9 +124,8 @@ auto open(std::filesystem::path path, std::string mode) -> Task<File> {
     const int flags = open_flags(mode);
     auto& files = loop_files();
     const std::string text = path.string();
-    auto call = run_blocking("open", [&files, text, flags] {
-        return OpenedDescriptor(files, files.open(text, flags, 0666));
-    });
+    auto call = run_blocking(
+        "open", [&files, text, flags] { return OpenedDescriptor(files, files.open(text, flags, 0666)); });
     auto opened = co_await std::move(call);
     if (opened.result() < 0) fail(opened.result(), "open", text);
     co_return File(files, opened.release(), text);
@@ -149,8 +140,20 @@ auto open_beneath(std::filesystem::path root, std::string relative) -> Task<File
     });
     auto opened = co_await std::move(call);
     const std::string text = (root / relative).string();
+    if (opened.result() == -EXDEV)
+        throw IoError(std::make_error_code(std::errc::permission_denied), "open", text, "the path leaves its directory");
+    if (opened.result() == -ELOOP)
+        throw IoError(std::make_error_code(std::errc::too_many_symbolic_link_levels), "open", text,
+            "a symbolic link is in the path");
     if (opened.result() < 0) fail(opened.result(), "open", text);
     co_return File(files, opened.release(), text);
+}
+
+auto duplicate(int descriptor, std::string name) -> Task<File> {
+    auto& files = loop_files();
+    const int copy = files.duplicate(descriptor);
+    if (copy < 0) fail(copy, "duplicate", name);
+    co_return File(files, copy, std::move(name));
 }
 
 auto stat(std::filesystem::path path) -> Task<FileInfo> {
@@ -199,21 +202,15 @@ auto AtomicFile::operator=(AtomicFile&& other) noexcept -> AtomicFile& {
     return *this;
 }
 
-AtomicFile::~AtomicFile() {
-    discard();
-}
+AtomicFile::~AtomicFile() { discard(); }
 
 void AtomicFile::discard() noexcept {
     if (std::exchange(pending_, false)) file_.files_->unlink(file_.path_);
 }
 
-auto AtomicFile::write(std::string_view data) -> Task<void> {
-    return file_.write(data);
-}
+auto AtomicFile::write(std::string_view data) -> Task<void> { return file_.write(data); }
 
-auto AtomicFile::write(std::span<const std::byte> data) -> Task<void> {
-    return file_.write(data);
-}
+auto AtomicFile::write(std::span<const std::byte> data) -> Task<void> { return file_.write(data); }
 
 auto AtomicFile::commit() -> Task<void> {
     co_await file_.close();

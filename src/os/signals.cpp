@@ -41,7 +41,8 @@ auto SignalSet::next() -> Task<int> {
             throw IoError(std::error_code(-signal, std::generic_category()), "receive signals", "");
         }
         const std::int64_t ready = co_await internal::wait_readable(state_->descriptor);
-        if (ready < 0) throw IoError(std::error_code(static_cast<int>(-ready), std::generic_category()), "receive signals", "");
+        if (ready < 0)
+            throw IoError(std::error_code(static_cast<int>(-ready), std::generic_category()), "receive signals", "");
     }
 }
 

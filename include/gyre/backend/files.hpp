@@ -33,6 +33,8 @@ public:
     /// openat2(2): `relative` cannot leave `root`, and no symbolic link on the way is followed.
     [[nodiscard]] virtual auto open_beneath(const std::string& root, const std::string& relative, int flags) noexcept
         -> int = 0;
+    /// dup(2), close-on-exec.
+    [[nodiscard]] virtual auto duplicate(int descriptor) noexcept -> int = 0;
     virtual auto close(int descriptor) noexcept -> int = 0;
     /// read(2), at most `buffer.size()` bytes.
     [[nodiscard]] virtual auto read(int descriptor, std::span<std::byte> buffer) noexcept -> std::int64_t = 0;

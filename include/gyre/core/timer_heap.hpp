@@ -17,18 +17,16 @@ public:
     Timer(Timer&& other) noexcept { static_cast<void>(other); }  // before it is armed there is nothing to move
     auto operator=(Timer&&) -> Timer& = delete;
 
-    [[nodiscard]] auto armed() const noexcept -> bool { return index_ != not_armed; }
+    [[nodiscard]] auto armed() const noexcept -> bool { return heap_index != not_armed; }
 
     /// The deadline has passed; the timer is no longer armed.
     virtual void fire() noexcept = 0;
 
+    static constexpr std::size_t not_armed = static_cast<std::size_t>(-1);
+    std::size_t heap_index = not_armed;  ///< Written by the heap only.
+
 protected:
     ~Timer() = default;
-
-private:
-    friend class TimerHeap;
-    static constexpr std::size_t not_armed = static_cast<std::size_t>(-1);
-    std::size_t index_ = not_armed;
 };
 
 /// The deadlines of a loop: a 4-ary heap with inline keys; equal deadlines fire in the order of their insertion.
@@ -48,7 +46,7 @@ public:
     /// Takes out the earliest timer that is due at `now`, or null.
     [[nodiscard]] auto pop(Time now) noexcept -> Timer*;
     /// The deadline of an armed timer.
-    [[nodiscard]] auto deadline(const Timer& timer) const noexcept -> Time { return heap_[timer.index_].deadline; }
+    [[nodiscard]] auto deadline(const Timer& timer) const noexcept -> Time { return heap_[timer.heap_index].deadline; }
     [[nodiscard]] auto size() const noexcept -> std::size_t { return heap_.size(); }
 
 private:

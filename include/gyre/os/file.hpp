@@ -47,6 +47,7 @@ private:
     friend class AtomicFile;
     friend auto open(std::filesystem::path path, std::string mode) -> Task<File>;
     friend auto open_beneath(std::filesystem::path root, std::string relative) -> Task<File>;
+    friend auto duplicate(int descriptor, std::string name) -> Task<File>;
     File(backend::Files& files, int descriptor, std::string path) noexcept;
 
     backend::Files* files_;
@@ -61,6 +62,10 @@ private:
 /// Opens a file for reading whose path comes from an outsider: it cannot leave `root`, and symbolic links are refused.
 /// @throws IoError naming the path. Source: openat2(2).
 [[nodiscard]] auto open_beneath(std::filesystem::path root, std::string relative) -> Task<File>;
+
+/// A file over a descriptor of the program's: standard output, for instance. It is duplicated, and stays the program's.
+/// @param name shown in errors. @throws IoError. Source: dup(2).
+[[nodiscard]] auto duplicate(int descriptor, std::string name) -> Task<File>;
 
 /// @throws IoError naming the path.
 [[nodiscard]] auto stat(std::filesystem::path path) -> Task<FileInfo>;
