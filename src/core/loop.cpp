@@ -137,9 +137,11 @@ void EventLoop::check_open() const {
 
 void EventLoop::drive(internal::TaskNode& main) {
     const Running running(*this);
-    main_ = &main;
+    struct Current {
+        internal::TaskNode*& slot;
+        ~Current() { slot = nullptr; }
+    } const current{main_ = &main};
     while (!main.done()) turn();
-    main_ = nullptr;
 }
 
 void EventLoop::run_forever() {

@@ -163,7 +163,9 @@ public:
     /// "epoll", "io_uring" or "sim".
     [[nodiscard]] auto backend_name() const noexcept -> std::string_view;
     /// How many spawned tasks have not ended, the main one and those of groups not counted.
-    [[nodiscard]] auto background_task_count() const noexcept -> std::size_t { return background_.count; }
+    [[nodiscard]] auto background_task_count() const noexcept -> std::size_t {
+        return background_.count - (main_ != nullptr && !main_->done() ? 1 : 0);
+    }
 
     // For the rest of the library.
     [[nodiscard]] auto scheduler() noexcept -> internal::Scheduler& { return scheduler_; }
