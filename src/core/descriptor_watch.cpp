@@ -45,6 +45,7 @@ public:
 
     void call() override {
         finished = false;
+        queued_ = false;
         scheduler->admit();  // the loop counts a callback as gone when it calls it; this one comes back
         calling_ = true;
         try {
@@ -58,14 +59,19 @@ public:
     void drop() noexcept override {}
 
 private:
-    ~Watch() override { scheduler->leave(); }
+    ~Watch() override {
+        if (!queued_) scheduler->leave();  // else the loop has counted it as gone, without a call
+    }
 
     void completed() noexcept override {
         if (cancelled || result < 0) return release();
         push();
     }
     // The reference that `arm` took goes into the ready queue.
-    void push() noexcept { scheduler->ready.push(*this); }
+    void push() noexcept {
+        queued_ = true;
+        scheduler->ready.push(*this);
+    }
     void after_call() {
         calling_ = false;
         if (cancelled) {
@@ -78,6 +84,7 @@ private:
     EventLoop& loop_;
     std::function<void()> function_;
     bool calling_ = false;
+    bool queued_ = false;
 };
 
 void DescriptorWatches::Release::operator()(Watch* watch) const noexcept {
