@@ -17,8 +17,8 @@ public:
         scheduler_.ready.push(*callback_.take());
         delete this;
     }
-    void future_dropped() noexcept override {
-        scheduler_.leave();
+    void future_dropped(bool loop_lives) noexcept override {
+        if (loop_lives) scheduler_.leave();
         delete this;
     }
 
@@ -32,7 +32,10 @@ private:
 }  // namespace
 
 FutureState::~FutureState() {
-    while (FutureListener* listener = listeners_.pop_front()) listener->future_dropped();
+    // A future may outlive its loop, and another loop may stand in its place by then.
+    EventLoop* running = current_loop();
+    const bool loop_lives = running != nullptr && running->mailbox() == mailbox_;
+    while (FutureListener* listener = listeners_.pop_front()) listener->future_dropped(loop_lives);
 }
 
 void FutureState::require_done() const {

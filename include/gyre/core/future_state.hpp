@@ -17,7 +17,8 @@ public:
     auto operator=(FutureListener&&) -> FutureListener& = delete;
     virtual void future_done() noexcept = 0;
     /// The future goes away undone; only callbacks can see that, for a waiter keeps it alive.
-    virtual void future_dropped() noexcept {}
+    /// @param loop_lives whether its loop runs on this thread now.
+    virtual void future_dropped(bool loop_lives) noexcept { static_cast<void>(loop_lives); }
 
 protected:
     ~FutureListener() = default;
