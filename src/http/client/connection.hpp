@@ -1,6 +1,5 @@
 #pragma once
 
-#include <gyre/backend/clock.hpp>
 #include <gyre/http/client/client.hpp>
 #include <gyre/http/core/h1_parser.hpp>
 #include <gyre/net/address.hpp>

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <gyre/backend/clock.hpp>
 #include <gyre/http/core/limits.hpp>
 #include <gyre/http/core/url.hpp>
 #include <gyre/net/tls.hpp>
