@@ -44,10 +44,12 @@ auto is_passing(const http::RequestError& error) -> bool {
     case http::RequestPhase::connect:
     case http::RequestPhase::send:
     case http::RequestPhase::response:
-    case http::RequestPhase::body: break;
+    case http::RequestPhase::body:
+        break;
     case http::RequestPhase::url:
     case http::RequestPhase::tls:
-    case http::RequestPhase::redirect: return false;
+    case http::RequestPhase::redirect:
+        return false;
     }
     // A server that breaks the protocol will do so again; one that was cut off may not.
     try {

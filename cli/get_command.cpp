@@ -67,8 +67,8 @@ auto cancel_on_signal(CancelScope& scope, std::unique_ptr<SignalSet>& signals, P
 void print_report(const GetOptions& options, const Progress& progress) {
     // The bodies have standard output for themselves.
     std::FILE* out = options.destination == Destination::standard_output ? stderr : stdout;
-    const std::string text =
-        options.json ? json_text(progress) : table_text(progress, terminal_width(), options.every_row);
+    const std::string text = options.json ? json_text(progress)
+                                          : table_text(progress, terminal_width(), options.every_row);
     std::fwrite(text.data(), 1, text.size(), out);
     std::fflush(out);
 }
@@ -107,10 +107,11 @@ void add_get_command(CLI::App& app, int& status) {
         ->check(CLI::Range(1, 100'000))
         ->capture_default_str()
         ->type_name("N");
-    auto* directory = get->add_option("-o,--output", arguments->directory, "Write the files into this directory (default: .)")
+    auto* directory = get->add_option(
+                             "-o,--output", arguments->directory, "Write the files into this directory (default: .)")
                           ->type_name("DIR");
-    auto* standard_output =
-        get->add_flag("--stdout", arguments->to_standard_output, "Write the bodies to standard output, in the order of the URLs");
+    auto* standard_output = get->add_flag(
+        "--stdout", arguments->to_standard_output, "Write the bodies to standard output, in the order of the URLs");
     auto* discard = get->add_flag("--discard", arguments->discard, "Read the bodies and drop them");
     directory->excludes(standard_output)->excludes(discard);
     standard_output->excludes(discard);
@@ -123,7 +124,8 @@ void add_get_command(CLI::App& app, int& status) {
         ->check(CLI::Range(0, 100))
         ->capture_default_str()
         ->type_name("N");
-    get->add_option("--ca", arguments->options.ca_file, "Trust the certificates of this PEM file instead of the system's")
+    get->add_option(
+           "--ca", arguments->options.ca_file, "Trust the certificates of this PEM file instead of the system's")
         ->type_name("FILE");
     get->add_flag("--insecure", arguments->options.insecure, "Accept any certificate: for tests only");
     get->add_flag("--json", arguments->options.json, "Print the report as JSON");

@@ -61,7 +61,8 @@ public:
     [[nodiscard]] auto can_restart() const -> bool override { return true; }
 };
 
-Output::Output(const GetOptions& options) : options_(options), paths_(options.urls.size()), over_(options.urls.size()) {}
+Output::Output(const GetOptions& options)
+    : options_(options), paths_(options.urls.size()), over_(options.urls.size()) {}
 Output::~Output() = default;
 
 auto Output::prepare() -> Task<void> {

@@ -49,8 +49,8 @@ private:
     const GetOptions& options_;
     std::set<std::string> names_;
     std::vector<std::string> paths_;  ///< By index: another try has the same name.
-    std::vector<char> over_;        ///< By index: its turn on standard output is over.
-    std::size_t turn_ = 0;          ///< The first index whose turn is not over.
+    std::vector<char> over_;          ///< By index: its turn on standard output is over.
+    std::size_t turn_ = 0;            ///< The first index whose turn is not over.
     Event turn_changed_{"turn on standard output"};
 };
 

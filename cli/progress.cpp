@@ -29,8 +29,8 @@ auto bar(double part) -> std::string {
 }
 
 auto line_of(const Download& download) -> std::string {
-    return right_aligned(std::to_string(download.status), 3) + "  " + right_aligned(size_text(download.bytes), 9) + "  " +
-           right_aligned(time_text(download.ended - download.started), 8) + "  " + harmless(download.url) + "\n";
+    return right_aligned(std::to_string(download.status), 3) + "  " + right_aligned(size_text(download.bytes), 9) +
+           "  " + right_aligned(time_text(download.ended - download.started), 8) + "  " + harmless(download.url) + "\n";
 }
 
 }  // namespace
@@ -50,9 +50,7 @@ auto display_mode(bool json) -> ProgressDisplay::Mode {
 
 ProgressDisplay::ProgressDisplay(const Progress& progress, Mode mode) : progress_(progress), mode_(mode) {}
 
-ProgressDisplay::~ProgressDisplay() {
-    wipe();
-}
+ProgressDisplay::~ProgressDisplay() { wipe(); }
 
 void ProgressDisplay::finished(const Progress& progress, const Download& download) {
     static_cast<void>(progress);

@@ -36,7 +36,7 @@ private:
     const Progress& progress_;
     Mode mode_;
     std::size_t drawn_lines_ = 0;
-    double rate_ = 0;                 ///< Bytes a second, smoothed.
+    double rate_ = 0;  ///< Bytes a second, smoothed.
     std::uint64_t last_bytes_ = 0;
     Time last_drawn_{};
 };

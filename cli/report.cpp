@@ -18,11 +18,15 @@ constexpr std::size_t column = 9;
 
 auto state_text(const Download& download) -> std::string {
     switch (download.state) {
-    case Download::State::done: return std::to_string(download.status);
-    case Download::State::failed: return download.status >= 400 ? std::to_string(download.status) : "error";
+    case Download::State::done:
+        return std::to_string(download.status);
+    case Download::State::failed:
+        return download.status >= 400 ? std::to_string(download.status) : "error";
     case Download::State::running:
-    case Download::State::cancelled: return "cut";
-    case Download::State::waiting: break;
+    case Download::State::cancelled:
+        return "cut";
+    case Download::State::waiting:
+        break;
     }
     return "-";
 }
@@ -39,7 +43,8 @@ auto figures_text(const TaskStats& figures) -> std::string {
 auto row_text(const Download& download, Time end, std::size_t url_width) -> std::string {
     const bool begun = download.state != Download::State::waiting;
     return left_aligned(state_text(download), 6) + right_aligned(size_text(download.bytes), 10) +
-           (begun ? cell(download.elapsed(end).count()) + figures_text(download.figures) : std::string(7 * (column + 1), ' ')) +
+           (begun ? cell(download.elapsed(end).count()) + figures_text(download.figures)
+                  : std::string(7 * (column + 1), ' ')) +
            "  " + shortened(harmless(download.url), url_width) + "\n";
 }
 
@@ -75,8 +80,8 @@ auto totals_text(const Progress& progress) -> std::string {
     }
     std::string text = progress.interrupted ? "interrupted: " : "";
     text += std::to_string(progress.done) + " of " + std::to_string(progress.downloads.size()) + " done, " +
-            std::to_string(progress.failed) + " failed, " + size_text(progress.bytes) + " in " + time_text(elapsed) + " (" +
-            size_text(static_cast<std::uint64_t>(static_cast<double>(progress.bytes) / seconds)) + "/s)\n";
+            std::to_string(progress.failed) + " failed, " + size_text(progress.bytes) + " in " + time_text(elapsed) +
+            " (" + size_text(static_cast<std::uint64_t>(static_cast<double>(progress.bytes) / seconds)) + "/s)\n";
     text += "at most " + std::to_string(progress.peak_running) + " at a time over " +
             std::to_string(progress.connections_opened) + " connections, used again " +
             std::to_string(progress.connections_reused) + " times\n";
@@ -88,13 +93,11 @@ auto totals_text(const Progress& progress) -> std::string {
 
 auto figures_json(const TaskStats& figures) -> nlohmann::ordered_json {
     return {{"T_init", figures.init}, {"T_queue", figures.queue()}, {"D_schedule", figures.first_delay},
-        {"D_total", figures.delay}, {"T_process", figures.process}, {"T_task", figures.task()}, {"E_exec", figures.exec()},
-        {"T_wait", figures.wait}, {"resumes", figures.resumes}};
+        {"D_total", figures.delay}, {"T_process", figures.process}, {"T_task", figures.task()},
+        {"E_exec", figures.exec()}, {"T_wait", figures.wait}, {"resumes", figures.resumes}};
 }
 
-auto seconds_of(Duration length) -> double {
-    return static_cast<double>(length.count()) / 1e9;
-}
+auto seconds_of(Duration length) -> double { return static_cast<double>(length.count()) / 1e9; }
 
 auto state_name(Download::State state) -> const char* {
     static constexpr std::array names = {"waiting", "running", "done", "failed", "cancelled"};
@@ -123,8 +126,8 @@ auto json_text(const Progress& progress) -> std::string {
     nlohmann::ordered_json urls = nlohmann::ordered_json::array();
     for (const Download& download : progress.downloads) {
         nlohmann::ordered_json row = {{"url", download.url}, {"state", state_name(download.state)},
-            {"status", download.status}, {"bytes", download.bytes}, {"seconds", seconds_of(download.elapsed(progress.ended))},
-            {"attempts", download.attempts}};
+            {"status", download.status}, {"bytes", download.bytes},
+            {"seconds", seconds_of(download.elapsed(progress.ended))}, {"attempts", download.attempts}};
         if (!download.file.empty()) row["file"] = download.file;
         if (!download.error.empty()) row["error"] = download.error;
         row["figures_ns"] = figures_json(download.figures);

@@ -16,7 +16,11 @@ auto width_of(std::string_view text) -> std::size_t {
 
 auto number_text(double value, const char* unit) -> std::string {
     std::array<char, 48> text{};
-    std::snprintf(text.data(), text.size(), value < 9.995 ? "%.2f %s" : value < 99.95 ? "%.1f %s" : "%.0f %s", value, unit);
+    std::snprintf(text.data(), text.size(),
+        value < 9.995   ? "%.2f %s"
+        : value < 99.95 ? "%.1f %s"
+                        : "%.0f %s",
+        value, unit);
     return text.data();
 }
 

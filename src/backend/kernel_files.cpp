@@ -14,7 +14,7 @@ namespace gyre::backend {
 namespace {
 
 /// Repeats a call that a signal cut short; a negative errno instead of -1.
-template <class Call>
+template<class Call>
 auto retried(Call call) noexcept {
     for (;;) {
         const auto result = call();
@@ -44,8 +44,8 @@ public:
         open_how how{};
         how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
         how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-        const auto result =
-            retried([&] { return ::syscall(SYS_openat2, directory, relative.c_str(), &how, sizeof how); });
+        const auto result = retried(
+            [&] { return ::syscall(SYS_openat2, directory, relative.c_str(), &how, sizeof how); });
         ::close(directory);
         return static_cast<int>(result);
     }
@@ -71,14 +71,14 @@ public:
     }
 
     auto status(int descriptor, FileStatus& status) noexcept -> int override {
-        struct stat found {};
+        struct stat found{};
         if (::fstat(descriptor, &found) != 0) return -errno;
         copy_status(found, status);
         return 0;
     }
 
     auto status(const std::string& path, FileStatus& status) noexcept -> int override {
-        struct stat found {};
+        struct stat found{};
         if (::stat(path.c_str(), &found) != 0) return -errno;
         copy_status(found, status);
         return 0;
@@ -88,9 +88,7 @@ public:
         return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : -errno;
     }
 
-    auto unlink(const std::string& path) noexcept -> int override {
-        return ::unlink(path.c_str()) == 0 ? 0 : -errno;
-    }
+    auto unlink(const std::string& path) noexcept -> int override { return ::unlink(path.c_str()) == 0 ? 0 : -errno; }
 
     auto make_directories(const std::string& path) noexcept -> int override {
         for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
@@ -103,7 +101,7 @@ private:
     static auto make_directory(const std::string& path) noexcept -> int {
         if (path.empty() || ::mkdir(path.c_str(), 0777) == 0) return 0;
         if (errno != EEXIST) return -errno;
-        struct stat found {};
+        struct stat found{};
         if (::stat(path.c_str(), &found) != 0) return -errno;
         return S_ISDIR(found.st_mode) ? 0 : -ENOTDIR;
     }

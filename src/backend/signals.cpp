@@ -42,8 +42,6 @@ SignalsBlocked::SignalsBlocked() noexcept {
     pthread_sigmask(SIG_SETMASK, &all, &before_);
 }
 
-SignalsBlocked::~SignalsBlocked() {
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-}
+SignalsBlocked::~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
 }  // namespace gyre::backend

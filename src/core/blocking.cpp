@@ -43,7 +43,7 @@ void BlockingThreads::submit(std::shared_ptr<BlockingJob> job) {
     const std::lock_guard lock(shared_->mutex);
     if (shared_->queue.size() >= queue_limit) {
         throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again),
-                                "too many blocking calls are waiting for a thread");
+            "too many blocking calls are waiting for a thread");
     }
     shared_->queue.push_back(std::move(job));
     if (shared_->idle >= shared_->queue.size() || shared_->threads.size() >= thread_limit) {

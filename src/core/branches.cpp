@@ -5,13 +5,9 @@
 
 namespace gyre::internal {
 
-auto Branch::ended() noexcept -> Next {
-    return owner->branch_ended(*this);
-}
+auto Branch::ended() noexcept -> Next { return owner->branch_ended(*this); }
 
-auto Branch::stopped() noexcept -> Next {
-    return owner->branch_stopped(*this);
-}
+auto Branch::stopped() noexcept -> Next { return owner->branch_stopped(*this); }
 
 void BranchesWait::open(std::size_t count) {
     const Scope& outer = *frame_->scope;
@@ -53,9 +49,7 @@ auto BranchesWait::all_ended() noexcept -> bool {
     return true;
 }
 
-void BranchesWait::cancel() noexcept {
-    scope_->receive(frame_->scope->cause);
-}
+void BranchesWait::cancel() noexcept { scope_->receive(frame_->scope->cause); }
 
 void BranchesWait::interrupt() noexcept {
     for (std::size_t i = 0; i < count_; ++i) {

@@ -31,7 +31,7 @@ public:
         if (result < 0) {
             release();
             throw IoError(std::error_code(static_cast<int>(-result), std::generic_category()), "watch",
-                          "descriptor " + std::to_string(descriptor));
+                "descriptor " + std::to_string(descriptor));
         }
         push();
     }
@@ -87,9 +87,7 @@ private:
     bool queued_ = false;
 };
 
-void DescriptorWatches::Release::operator()(Watch* watch) const noexcept {
-    watch->remove();
-}
+void DescriptorWatches::Release::operator()(Watch* watch) const noexcept { watch->remove(); }
 
 DescriptorWatches::DescriptorWatches(EventLoop& loop) noexcept : loop_(loop) {}
 DescriptorWatches::~DescriptorWatches() = default;
@@ -105,8 +103,6 @@ auto DescriptorWatches::remove(int descriptor, Direction direction) noexcept -> 
     return watches_.erase(Key(descriptor, direction)) > 0;
 }
 
-void DescriptorWatches::close() noexcept {
-    watches_.clear();
-}
+void DescriptorWatches::close() noexcept { watches_.clear(); }
 
 }  // namespace gyre::internal

@@ -45,10 +45,7 @@ IoError::IoError(std::error_code code, std::string_view operation, std::string_v
     : IoError(code, operation, object, {}) {}
 
 IoError::IoError(std::error_code code, std::string_view operation, std::string_view object, std::string_view detail)
-    : std::system_error(code),
-      operation_(operation),
-      object_(object),
-      text_(io_text(code, operation, object, detail)) {}
+    : std::system_error(code), operation_(operation), object_(object), text_(io_text(code, operation, object, detail)) {}
 
 ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> errors)
     : std::runtime_error(group_text(message, errors)), errors_(std::move(errors)) {}

@@ -100,8 +100,6 @@ void free_frame(void* block, std::size_t size) noexcept {
     ::operator delete(block);
 }
 
-auto frames_in_use() noexcept -> std::ptrdiff_t {
-    return this_thread_pool().in_use;
-}
+auto frames_in_use() noexcept -> std::ptrdiff_t { return this_thread_pool().in_use; }
 
 }  // namespace gyre::internal

@@ -10,7 +10,8 @@ namespace {
 
 class CallbackListener final : public FutureListener, public Pooled {
 public:
-    CallbackListener(Scheduler& scheduler, CallbackPointer callback) : scheduler_(scheduler), callback_(std::move(callback)) {
+    CallbackListener(Scheduler& scheduler, CallbackPointer callback)
+        : scheduler_(scheduler), callback_(std::move(callback)) {
         scheduler.admit();
     }
     void future_done() noexcept override {
@@ -92,9 +93,8 @@ void break_promise_state(std::shared_ptr<FutureState> state) noexcept {
     // Another thread: the loop breaks it, or if the loop is gone there is nobody left to hear of it.
     try {
         Mailbox& mailbox = target.mailbox();
-        static_cast<void>(mailbox.post(make_callback([state = std::move(state)]() mutable {
-            break_promise_state(std::move(state));
-        })));
+        static_cast<void>(mailbox.post(
+            make_callback([state = std::move(state)]() mutable { break_promise_state(std::move(state)); })));
     } catch (...) {  // no memory for the message: the future stays as it is
     }
 }

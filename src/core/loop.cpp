@@ -15,8 +15,8 @@ namespace gyre {
 
 namespace {
 
-constexpr int resumes_per_turn = 256;       // then I/O and timers get their chance
-constexpr int resumes_per_clock_check = 64;
+constexpr int resumes_per_turn = 256;  // then I/O and timers get their chance
+constexpr int most_resumes_per_check = 64;
 constexpr Duration longest_turn = std::chrono::microseconds(500);
 constexpr std::size_t kept_errors = 64;
 
@@ -30,9 +30,7 @@ constexpr std::size_t kept_errors = 64;
 
 namespace internal {
 
-auto current_loop() noexcept -> EventLoop* {
-    return current_slot();
-}
+auto current_loop() noexcept -> EventLoop* { return current_slot(); }
 
 void throw_unreceived(const EventLoop& loop) {
     for (const ErrorContext& context : loop.unreceived_errors()) {
@@ -42,9 +40,7 @@ void throw_unreceived(const EventLoop& loop) {
     }
 }
 
-void Callback::fire() noexcept {
-    scheduler->ready.push(*this);
-}
+void Callback::fire() noexcept { scheduler->ready.push(*this); }
 
 }  // namespace internal
 
@@ -89,13 +85,9 @@ private:
     EventLoop& loop_;
 };
 
-void EventLoop::Background::task_started() noexcept {
-    ++count;
-}
+void EventLoop::Background::task_started() noexcept { ++count; }
 
-void EventLoop::Background::task_ended(internal::TaskNode&) noexcept {
-    --count;
-}
+void EventLoop::Background::task_ended(internal::TaskNode&) noexcept { --count; }
 
 EventLoop::EventLoop(RunOptions options) : EventLoop(backend::make_backend(options.backend), options) {}
 
@@ -116,13 +108,9 @@ EventLoop::~EventLoop() {
     }
 }
 
-auto EventLoop::now() const noexcept -> Time {
-    return backend_ ? backend_->now() : scheduler_.stamp;
-}
+auto EventLoop::now() const noexcept -> Time { return backend_ ? backend_->now() : scheduler_.stamp; }
 
-auto EventLoop::backend_name() const noexcept -> std::string_view {
-    return backend_ ? backend_->name() : "closed";
-}
+auto EventLoop::backend_name() const noexcept -> std::string_view { return backend_ ? backend_->name() : "closed"; }
 
 void EventLoop::check_usable() const {
     if (closed_) throw LoopError("this loop is closed");
@@ -170,18 +158,24 @@ void EventLoop::take_posts() {
 }
 
 void EventLoop::run_ready() noexcept {
-    int resumes = 0;
-    while (!scheduler_.ready.empty() && resumes < resumes_per_turn) {
+    // The clock is read the more often the longer the slices are: I/O waits half a millisecond, not 64 slices.
+    const Time began = scheduler_.stamp;
+    int until_check = resumes_per_check_;
+    for (int resumes = 0; !scheduler_.ready.empty() && resumes < resumes_per_turn; ++resumes) {
         scheduler_.run_one();
-        if (++resumes % resumes_per_clock_check == 0) {
-            if (now() - scheduler_.stamp > longest_turn) return;
-            if (!mailbox_->queue.empty()) return;
+        if (--until_check > 0) continue;
+        if (now() - began > longest_turn) {
+            resumes_per_check_ = std::max(1, resumes_per_check_ / 4);
+            return;
         }
+        if (!mailbox_->queue.empty()) return;
+        resumes_per_check_ = std::min(most_resumes_per_check, resumes_per_check_ * 2);
+        until_check = resumes_per_check_;
     }
 }
 
 void EventLoop::wait_for_events() {
-    const bool busy = !scheduler_.ready.empty() || stopping_ || (main_ != nullptr && main_->done());
+    const bool busy = !scheduler_.ready.empty() || (main_ == nullptr ? stopping_ : main_->done());
     if (busy) {
         if (backend_->in_flight() > 0) backend_->wait(Time::min());
         return;

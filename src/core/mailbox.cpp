@@ -7,9 +7,13 @@ namespace gyre::internal {
 auto Mailbox::post(CallbackPointer callback) noexcept -> bool {
     Callback* raw = callback.take();
     switch (queue.push(*raw)) {
-        case PostQueue::Pushed::awake: return true;
-        case PostQueue::Pushed::closed: raw->release(); return false;
-        case PostQueue::Pushed::asleep: break;
+    case PostQueue::Pushed::awake:
+        return true;
+    case PostQueue::Pushed::closed:
+        raw->release();
+        return false;
+    case PostQueue::Pushed::asleep:
+        break;
     }
     const std::lock_guard lock(mutex_);
     if (backend_ != nullptr) backend_->wake();

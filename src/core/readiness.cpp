@@ -6,7 +6,6 @@
 #include <poll.h>
 
 #include <cerrno>
-#include <utility>
 
 namespace gyre::internal {
 
@@ -16,7 +15,7 @@ ReadableWait::ReadableWait(int watched) noexcept {
     events = POLLIN;
 }
 
-ReadableWait::ReadableWait(ReadableWait&& other) noexcept : Wait(std::move(other)) {
+ReadableWait::ReadableWait(ReadableWait&& other) noexcept : Wait(static_cast<Wait&&>(other)) {
     kind = other.kind;
     descriptor = other.descriptor;
     events = other.events;
@@ -27,9 +26,7 @@ void ReadableWait::await_suspend(std::coroutine_handle<>) noexcept {
     if (scheduler().loop.backend().start(*this)) scheduler().wake(*frame_);
 }
 
-void ReadableWait::cancel() noexcept {
-    scheduler().loop.backend().cancel(*this);
-}
+void ReadableWait::cancel() noexcept { scheduler().loop.backend().cancel(*this); }
 
 void ReadableWait::completed() noexcept {
     if (result == -ECANCELED) return scheduler().stop(*frame_);

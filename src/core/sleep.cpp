@@ -20,8 +20,6 @@ void SleepAwaiter::cancel() noexcept {
     scheduler().stop(*frame_);
 }
 
-auto SleepAwaiter::record() const noexcept -> WaitRecord {
-    return {WaitKind::sleep, nullptr, {}, deadline_};
-}
+auto SleepAwaiter::record() const noexcept -> WaitRecord { return {WaitKind::sleep, nullptr, {}, deadline_}; }
 
 }  // namespace gyre::internal

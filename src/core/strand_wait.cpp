@@ -22,17 +22,11 @@ auto StrandWait::run(Frame& task, Scope& scope) noexcept -> bool {
     return true;
 }
 
-auto StrandWait::ended() noexcept -> Next {
-    return {frame_, false};
-}
+auto StrandWait::ended() noexcept -> Next { return {frame_, false}; }
 
-auto StrandWait::stopped() noexcept -> Next {
-    return {frame_, true};
-}
+auto StrandWait::stopped() noexcept -> Next { return {frame_, true}; }
 
-ScopeWait::~ScopeWait() {
-    disarm();
-}
+ScopeWait::~ScopeWait() { disarm(); }
 
 void ScopeWait::open() {
     const Scope& outer = *frame_->scope;

@@ -5,17 +5,11 @@
 
 namespace gyre {
 
-void TaskGroup::cancel(std::string reason, std::source_location where) {
-    wait_->cancel_all(std::move(reason), where);
-}
+void TaskGroup::cancel(std::string reason, std::source_location where) { wait_->cancel_all(std::move(reason), where); }
 
-auto TaskGroup::size() const noexcept -> std::size_t {
-    return wait_->running();
-}
+auto TaskGroup::size() const noexcept -> std::size_t { return wait_->running(); }
 
-auto TaskGroup::errors() const noexcept -> std::span<const std::exception_ptr> {
-    return wait_->errors();
-}
+auto TaskGroup::errors() const noexcept -> std::span<const std::exception_ptr> { return wait_->errors(); }
 
 namespace internal {
 
@@ -44,9 +38,7 @@ auto GroupWait::body_returned() noexcept -> bool {
     return true;
 }
 
-void GroupWait::cancel() noexcept {
-    scope_->receive(frame_->scope->cause);
-}
+void GroupWait::cancel() noexcept { scope_->receive(frame_->scope->cause); }
 
 void GroupWait::interrupt() noexcept {
     if (root != nullptr) Scheduler::interrupt(static_cast<Strand&>(*this));
@@ -54,9 +46,7 @@ void GroupWait::interrupt() noexcept {
     for (TaskNode* task = tasks.front(); task != nullptr; task = tasks.after(*task)) task->scope.receive(scope_->cause);
 }
 
-auto GroupWait::record() const noexcept -> WaitRecord {
-    return {WaitKind::group, this, options_.name};
-}
+auto GroupWait::record() const noexcept -> WaitRecord { return {WaitKind::group, this, options_.name}; }
 
 auto GroupWait::ended() noexcept -> Next {
     take_body(*std::exchange(root, nullptr));
@@ -89,9 +79,7 @@ void GroupWait::task_ended(TaskNode& task) noexcept {
     }
 }
 
-auto GroupWait::outcome() const noexcept -> Next {
-    return {frame_, unwinds()};
-}
+auto GroupWait::outcome() const noexcept -> Next { return {frame_, unwinds()}; }
 
 // A cancellation from outside goes on through the awaiting frame if it reached anything here; an error counts more.
 auto GroupWait::unwinds() const noexcept -> bool {

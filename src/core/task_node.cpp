@@ -94,9 +94,7 @@ void JoinWait::cancel() noexcept {
     scheduler().stop(*frame_);
 }
 
-auto JoinWait::record() const noexcept -> WaitRecord {
-    return {WaitKind::join, task_.get(), task_.get()->name()};
-}
+auto JoinWait::record() const noexcept -> WaitRecord { return {WaitKind::join, task_.get(), task_.get()->name()}; }
 
 void mark_received(TaskNode& task, bool consumes) {
     if (task.received && consumes) {

@@ -6,7 +6,7 @@ namespace gyre::internal {
 
 namespace {
 constexpr std::size_t arity = 4;
-}
+}  // namespace
 
 void TimerHeap::insert(Timer& timer, Time deadline) {
     heap_.push_back({deadline, sequence_++, &timer});

@@ -37,9 +37,7 @@ void FinallyWait::take_cleanup() noexcept {
     cleanup_error_ = take_outcome<void>(*std::exchange(root, nullptr)).error();
 }
 
-auto FinallyWait::finished() noexcept -> Next {
-    return {frame_, body_stopped_ && cleanup_error_ == nullptr};
-}
+auto FinallyWait::finished() noexcept -> Next { return {frame_, body_stopped_ && cleanup_error_ == nullptr}; }
 
 auto FinallyWait::ended() noexcept -> Next {
     if (shield_) {

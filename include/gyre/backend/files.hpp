@@ -12,8 +12,8 @@ namespace gyre::backend {
 
 /// What is known of a file. Source: stat(2).
 struct FileStatus {
-    std::uint64_t size = 0;               ///< Bytes.
-    std::int64_t modified_seconds = 0;    ///< Since 1970, UTC.
+    std::uint64_t size = 0;             ///< Bytes.
+    std::int64_t modified_seconds = 0;  ///< Since 1970, UTC.
     std::uint32_t modified_nanoseconds = 0;
     std::uint64_t inode = 0;
     std::uint64_t device = 0;

@@ -11,25 +11,21 @@ namespace gyre {
 
 namespace internal {
 
-template <class W>
+template<class W>
 class [[nodiscard("co_await it")]] OutcomeAwaiter final : public StrandWait {
 public:
     using Result = WorkResult<W>;
 
     explicit OutcomeAwaiter(W work) : work_(std::move(work)) {}
 
-    auto await_ready() -> bool {
-        return run(begin_work(work_).release(), *frame_->scope);
-    }
+    auto await_ready() -> bool { return run(begin_work(work_).release(), *frame_->scope); }
     auto await_resume() -> Outcome<Result> {
         if (root == nullptr) return Outcome<Result>::from_cancelled(frame_->scope->cause);
         return take_outcome<Result>(*std::exchange(root, nullptr));
     }
 
     // The cancellation becomes data here; the next wait of the frame is cancelled all the same.
-    auto stopped() noexcept -> Next override {
-        return {frame_, false};
-    }
+    auto stopped() noexcept -> Next override { return {frame_, false}; }
     [[nodiscard]] auto record() const noexcept -> WaitRecord override { return {WaitKind::scope, this, "as_outcome"}; }
 
 private:
@@ -40,7 +36,7 @@ private:
 
 /// Runs some work and gives how it ended as data: value, error or cancelled. Nothing is thrown.
 /// On cancel: the outcome is `cancelled`, and the next wait of the caller is cancelled too.
-template <Work W>
+template<Work W>
 [[nodiscard]] auto as_outcome(W&& work) {
     return internal::OutcomeAwaiter<std::decay_t<W>>(std::forward<W>(work));
 }

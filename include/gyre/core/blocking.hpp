@@ -55,12 +55,14 @@ private:
 /// The wait for a blocking call.
 class BlockingWait : public Wait {
 public:
-    BlockingWait(BlockingWait&& other) noexcept : Wait(std::move(other)), what_(other.what_) {}
+    BlockingWait(BlockingWait&& other) noexcept : Wait(static_cast<Wait&&>(other)), what_(other.what_) {}
     auto operator=(BlockingWait&&) -> BlockingWait& = delete;
 
     /// The call cannot be stopped: it is waited for, and what it gives counts.
     void cancel() noexcept override {}
-    [[nodiscard]] auto record() const noexcept -> WaitRecord override { return {WaitKind::blocking_call, nullptr, what_}; }
+    [[nodiscard]] auto record() const noexcept -> WaitRecord override {
+        return {WaitKind::blocking_call, nullptr, what_};
+    }
 
 protected:
     explicit BlockingWait(std::string_view what) noexcept : what_(what) {}
@@ -71,7 +73,7 @@ private:
     std::string_view what_;
 };
 
-template <class Function>
+template<class Function>
 class BlockingJobOf final : public BlockingJob {
 public:
     using Result = std::invoke_result_t<Function&>;
@@ -97,7 +99,7 @@ private:
     Function function_;
 };
 
-template <class Function>
+template<class Function>
 class [[nodiscard("co_await it")]] BlockingAwaiter final : public BlockingWait {
 public:
     using Job = BlockingJobOf<Function>;
@@ -118,7 +120,7 @@ private:
 /// Calls `function` on a thread of the loop, for calls that block and cannot be made otherwise: files, getaddrinfo.
 /// @param what shown in dumps; static text. @return what it returns. @throws what it throws; std::system_error if it
 /// cannot be queued. On cancel: before it is queued, it is not called; afterwards it is waited for, and its result counts.
-template <class Function>
+template<class Function>
 [[nodiscard]] auto run_blocking(std::string_view what, Function function) {
     return BlockingAwaiter<Function>(what, std::move(function));
 }

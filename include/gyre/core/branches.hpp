@@ -79,7 +79,7 @@ private:
 };
 
 /// Takes one result out of a frame into `place`; null or its error.
-template <class T>
+template<class T>
 auto take_into(std::optional<Regular<T>>& place, Frame& root) noexcept -> std::exception_ptr {
     auto outcome = take_outcome<T>(root);
     if (!outcome.has_value()) return outcome.error();

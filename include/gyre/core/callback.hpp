@@ -44,7 +44,7 @@ private:
 };
 
 /// Holds the function itself. A plain `new`: it may be made on one thread and destroyed on another.
-template <class Function>
+template<class Function>
 class CallbackOf final : public Callback {
 public:
     explicit CallbackOf(Function function) : function_(std::move(function)) {}
@@ -90,7 +90,7 @@ private:
     Callback* callback_ = nullptr;
 };
 
-template <class Function>
+template<class Function>
 [[nodiscard]] auto make_callback(Function&& function) -> CallbackPointer {
     return CallbackPointer(new CallbackOf<std::decay_t<Function>>(std::forward<Function>(function)));
 }

@@ -21,6 +21,6 @@ struct CancelCause {
 
 namespace internal {
 using CausePointer = std::shared_ptr<const CancelCause>;
-}
+}  // namespace internal
 
 }  // namespace gyre

@@ -8,7 +8,7 @@
 
 namespace gyre {
 class EventLoop;
-}
+}  // namespace gyre
 
 namespace gyre::internal {
 

@@ -73,12 +73,12 @@ public:
         return (awaiting_ & 1) != 0 ? reinterpret_cast<ChildLink*>(awaiting_ & ~std::uintptr_t{1}) : nullptr;
     }
 
-    Scope* scope = nullptr;           ///< The innermost cancel scope; set when the frame starts.
-    std::source_location location;    ///< Of the current or last `co_await`.
+    Scope* scope = nullptr;         ///< The innermost cancel scope; set when the frame starts.
+    std::source_location location;  ///< Of the current or last `co_await`.
     State state = State::unstarted;
-    bool starting = false;            ///< Its starter is on the native stack and will look at the outcome itself.
-    bool queued = false;              ///< In the ready queue.
-    bool stopping = false;            ///< When its turn comes it is unwound, not resumed.
+    bool starting = false;  ///< Its starter is on the native stack and will look at the outcome itself.
+    bool queued = false;    ///< In the ready queue.
+    bool stopping = false;  ///< When its turn comes it is unwound, not resumed.
 
 private:
     std::uintptr_t continuation_ = 0;  ///< Frame*, or Strand* | 1.

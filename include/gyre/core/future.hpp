@@ -10,12 +10,12 @@
 
 namespace gyre {
 
-template <class T>
+template<class T>
 class Future;
 
 namespace internal {
 
-template <class T>
+template<class T>
 class TypedFutureState final : public FutureState {
 public:
     using FutureState::FutureState;
@@ -24,7 +24,7 @@ public:
     std::optional<Regular<T>> value;
 };
 
-template <class T>
+template<class T>
 class [[nodiscard("co_await it")]] FutureAwaiter final : public FutureWait {
 public:
     explicit FutureAwaiter(std::shared_ptr<TypedFutureState<T>> state) noexcept
@@ -57,7 +57,7 @@ private:
 /// A value that will be there later, given by a `Promise`. Copies look at the same value.
 ///
 /// Thread: its loop's. Source: asyncio.Future.
-template <class T = void>
+template<class T = void>
 class Future {
 public:
     explicit Future(std::shared_ptr<internal::TypedFutureState<T>> state) noexcept : state_(std::move(state)) {}
@@ -82,7 +82,7 @@ public:
     }
 
     /// Calls `function(future)` when it is done, in the order in which callbacks and waiters came; soon if it is done.
-    template <std::invocable<const Future&> F>
+    template<std::invocable<const Future&> F>
     void add_done_callback(F&& function) const {
         state_->add_callback(
             internal::make_callback([future = *this, function = std::decay_t<F>(std::forward<F>(function))]() mutable {
@@ -102,7 +102,7 @@ private:
 ///
 /// Dropped without a value it breaks its future instead of hanging it.
 /// Thread: made and set on its loop's; it may be carried to another thread and dropped there, or posted back.
-template <class T = void>
+template<class T = void>
 class Promise {
 public:
     /// A promise of the loop that runs on this thread. @throws LoopError if there is none.
@@ -119,7 +119,7 @@ public:
     [[nodiscard]] auto future() const -> Future<T> { return Future<T>(state_); }
 
     /// @throws InvalidStateError if it has a value or an error already; LoopError on another thread than the loop's.
-    template <class U = T>
+    template<class U = T>
         requires(!std::is_void_v<T>)
     void set_value(U&& value) {
         state_->require_settable();

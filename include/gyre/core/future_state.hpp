@@ -62,7 +62,7 @@ private:
 /// Gives the future a BrokenPromiseError, on its loop, if it has nothing yet. Thread: any.
 void break_promise_state(std::shared_ptr<FutureState> state) noexcept;
 
-template <class State>
+template<class State>
 void break_promise(std::shared_ptr<State> state) noexcept {
     break_promise_state(std::move(state));
 }

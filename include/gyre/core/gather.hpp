@@ -11,7 +11,7 @@ namespace gyre {
 namespace internal {
 
 /// `gather` of a fixed number of things.
-template <class... W>
+template<class... W>
 class [[nodiscard("co_await it")]] GatherAwaiter final : public BranchesWait {
 public:
     explicit GatherAwaiter(W... work) : work_(std::move(work)...) {}
@@ -28,11 +28,11 @@ public:
     [[nodiscard]] auto record() const noexcept -> WaitRecord override { return {WaitKind::gather, this}; }
 
 private:
-    template <std::size_t... I>
+    template<std::size_t... I>
     void start_all(std::index_sequence<I...>) noexcept {
         (start_one<I>(), ...);
     }
-    template <std::size_t I>
+    template<std::size_t I>
     void start_one() noexcept {
         try {
             start(I, begin_work(std::get<I>(work_)).release());
@@ -40,17 +40,18 @@ private:
             fail(I);
         }
     }
-    template <std::size_t... I>
+    template<std::size_t... I>
     auto collect(std::index_sequence<I...>) -> std::tuple<Regular<WorkResult<W>>...> {
         return {std::move(*std::get<I>(results_))...};
     }
     auto take(std::size_t index, Frame& root) noexcept -> std::exception_ptr override {
         return take_at(index, root, std::index_sequence_for<W...>{});
     }
-    template <std::size_t... I>
+    template<std::size_t... I>
     auto take_at(std::size_t index, Frame& root, std::index_sequence<I...>) noexcept -> std::exception_ptr {
         std::exception_ptr error;
-        static_cast<void>(((I == index && (error = take_into<WorkResult<W>>(std::get<I>(results_), root), true)) || ...));
+        static_cast<void>(
+            ((I == index && (error = take_into<WorkResult<W>>(std::get<I>(results_), root), true)) || ...));
         return error;
     }
 
@@ -59,7 +60,7 @@ private:
 };
 
 /// `gather` of a vector.
-template <class W>
+template<class W>
 class [[nodiscard("co_await it")]] GatherManyAwaiter final : public BranchesWait {
 public:
     using Value = WorkResult<W>;
@@ -110,13 +111,13 @@ private:
 /// empty struct). @throws the first error, unchanged, after the others were cancelled and have ended; errors of those go
 /// to the loop's exception handler. On cancel: all are cancelled and waited for.
 /// Source: asyncio.gather, with the siblings of a failure cancelled.
-template <Work... W>
+template<Work... W>
 [[nodiscard]] auto gather(W&&... work) {
     return internal::GatherAwaiter<std::decay_t<W>...>(std::forward<W>(work)...);
 }
 
 /// `gather` of a vector; gives a vector in the same order, or nothing for work without values.
-template <Work W>
+template<Work W>
 [[nodiscard]] auto gather(std::vector<W> work) {
     return internal::GatherManyAwaiter<W>(std::move(work));
 }

@@ -4,11 +4,11 @@
 
 namespace gyre::internal {
 
-template <class T>
+template<class T>
 class IntrusiveList;
 
 /// Base of what can be in an `IntrusiveList<T>`; it must be out of the list when it is destroyed.
-template <class T>
+template<class T>
 class ListLink {
 public:
     ListLink() noexcept = default;
@@ -35,7 +35,7 @@ private:
 };
 
 /// A circular list of objects that live elsewhere. First in, first out.
-template <class T>
+template<class T>
 class IntrusiveList {
 public:
     IntrusiveList() noexcept { end_.next_ = end_.previous_ = &end_; }

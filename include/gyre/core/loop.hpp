@@ -23,10 +23,10 @@ namespace gyre {
 
 namespace backend {
 class Backend;
-}
+}  // namespace backend
 namespace internal {
 class DescriptorWatches;
-}
+}  // namespace internal
 
 /// How a loop runs.
 struct RunOptions {
@@ -94,14 +94,14 @@ public:
     /// Runs some work as a task until it has ended. @return its value. @throws its error; CancelledError if it was
     /// cancelled; LoopError if a loop runs on this thread already or this one is closed; DeadlockError in simulated
     /// time, when nothing can wake anything.
-    template <Work W>
+    template<Work W>
     auto run_until_complete(W&& work, std::source_location where = std::source_location::current())
         -> internal::WorkResult<W> {
         return run_to_outcome(std::forward<W>(work), where).value();
     }
 
     /// As `run_until_complete`, with the outcome as data.
-    template <Work W>
+    template<Work W>
     auto run_to_outcome(W&& work, std::source_location where = std::source_location::current())
         -> Outcome<internal::WorkResult<W>>;
 
@@ -120,23 +120,23 @@ public:
     [[nodiscard]] auto now() const noexcept -> Time;
 
     /// Calls `function` after what is ready now. @throws LoopError if the loop is closed.
-    template <std::invocable F>
+    template<std::invocable F>
     auto call_soon(F&& function) -> Handle {
         return Handle(enqueue(internal::make_callback(std::forward<F>(function))));
     }
     /// Calls `function` when `delay` has passed. @throws LoopError if the loop is closed.
-    template <std::invocable F>
+    template<std::invocable F>
     auto call_later(Duration delay, F&& function) -> TimerHandle {
         return call_at(now() + delay, std::forward<F>(function));
     }
     /// Calls `function` when the clock has reached `deadline`. @throws LoopError if the loop is closed.
-    template <std::invocable F>
+    template<std::invocable F>
     auto call_at(Time deadline, F&& function) -> TimerHandle {
         return TimerHandle(schedule(deadline, internal::make_callback(std::forward<F>(function))));
     }
     /// Calls `function` on the loop's thread, waking it if it sleeps. @throws LoopError if the loop is closed.
     /// Thread: any. Source: asyncio's call_soon_threadsafe.
-    template <std::invocable F>
+    template<std::invocable F>
     void post(F&& function) {
         post_callback(internal::make_callback(std::forward<F>(function)));
     }
@@ -179,7 +179,7 @@ public:
     void post_arrived() noexcept { --expected_posts_; }
     /// The one `T` of this loop, made as `T(loop)` when first asked for. It goes when the loop closes, after the last task
     /// and before the backend. @throws LoopError if the loop is closed.
-    template <class T>
+    template<class T>
     [[nodiscard]] auto local() -> T& {
         for (auto& [type, object] : locals_) {
             if (type == typeid(T)) return *static_cast<T*>(object.get());
@@ -223,6 +223,7 @@ private:
     std::size_t expected_posts_ = 0;
     internal::TaskNode* main_ = nullptr;
     std::string deadlock_;
+    int resumes_per_check_ = 1;  ///< Of the clock; adapts to the length of the slices.
     bool running_ = false;
     bool stopping_ = false;
     bool closed_ = false;
@@ -236,7 +237,7 @@ namespace internal {
 [[nodiscard]] auto current_loop() noexcept -> EventLoop*;
 }  // namespace internal
 
-template <Work W>
+template<Work W>
 auto EventLoop::run_to_outcome(W&& work, std::source_location where) -> Outcome<internal::WorkResult<W>> {
     using T = internal::WorkResult<W>;
     check_usable();

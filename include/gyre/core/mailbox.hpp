@@ -6,7 +6,7 @@
 
 namespace gyre::backend {
 class Backend;
-}
+}  // namespace gyre::backend
 
 namespace gyre::internal {
 

@@ -12,13 +12,13 @@ namespace gyre {
 namespace internal {
 /// What stands for a value of type void or of a reference type in a container.
 struct Nothing {};
-template <class T>
-using Regular =
-    std::conditional_t<std::is_void_v<T>, Nothing, std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, T>>;
+template<class T>
+using Regular = std::conditional_t<std::is_void_v<T>, Nothing,
+    std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, T>>;
 }  // namespace internal
 
 /// How some work ended: with a value, an error, or cancelled.
-template <class T = void>
+template<class T = void>
 class [[nodiscard]] Outcome {
 public:
     [[nodiscard]] static auto from_value(internal::Regular<T> value) -> Outcome {

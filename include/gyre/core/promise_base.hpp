@@ -10,12 +10,12 @@ namespace gyre::internal {
 [[noreturn]] void throw_empty_task();
 
 /// Something whose `operator co_await` gives a wait of gyre.
-template <class T>
+template<class T>
 concept HasCoAwait = requires(T&& value) { static_cast<T&&>(value).operator co_await(); };
 
 /// Awaits a wait where it is: the temporary lives until the whole expression ends. A plain reference would do, but GCC 12
 /// copies or moves what `await_transform` gives by reference, and a wait has an address.
-template <class W>
+template<class W>
 class WaitReference {
 public:
     explicit WaitReference(W& wait) noexcept : wait_(&wait) {}
@@ -32,7 +32,7 @@ class PromiseBase : public Frame {
 public:
     struct FinalAwaiter {
         [[nodiscard]] auto await_ready() const noexcept -> bool { return false; }
-        template <class Promise>
+        template<class Promise>
         void await_suspend(std::coroutine_handle<Promise> handle) const noexcept {
             PromiseBase& frame = handle.promise();
             if (!frame.starting) frame.scope->scheduler->frame_ended(frame);
@@ -44,7 +44,7 @@ public:
     [[nodiscard]] auto final_suspend() const noexcept -> FinalAwaiter { return {}; }
 
     /// Notes the place of the `co_await`, and ties the awaitable to this frame.
-    template <class Awaitable>
+    template<class Awaitable>
     auto await_transform(Awaitable&& awaitable, std::source_location where = std::source_location::current())
         -> decltype(auto);
 };

@@ -10,7 +10,7 @@ namespace gyre {
 
 namespace internal {
 
-template <class... W>
+template<class... W>
 class [[nodiscard("co_await it")]] RaceAwaiter final : public BranchesWait {
 public:
     static_assert(sizeof...(W) > 0, "race needs at least one thing that can win");
@@ -30,11 +30,11 @@ public:
     [[nodiscard]] auto record() const noexcept -> WaitRecord override { return {WaitKind::race, this}; }
 
 private:
-    template <std::size_t... I>
+    template<std::size_t... I>
     void start_all(std::index_sequence<I...>) noexcept {
         (start_one<I>(), ...);
     }
-    template <std::size_t I>
+    template<std::size_t I>
     void start_one() noexcept {
         if (winner_ || first_error_) return skip(I);
         try {
@@ -46,13 +46,13 @@ private:
     auto take(std::size_t index, Frame& root) noexcept -> std::exception_ptr override {
         return take_at(index, root, std::index_sequence_for<W...>{});
     }
-    template <std::size_t... I>
+    template<std::size_t... I>
     auto take_at(std::size_t index, Frame& root, std::index_sequence<I...>) noexcept -> std::exception_ptr {
         std::exception_ptr error;
         static_cast<void>(((I == index && (error = take_one<I, WorkResult<W>>(root), true)) || ...));
         return error;
     }
-    template <std::size_t I, class T>
+    template<std::size_t I, class T>
     auto take_one(Frame& root) noexcept -> std::exception_ptr {
         std::optional<Regular<T>> value;
         auto error = take_into<T>(value, root);
@@ -78,7 +78,7 @@ private:
 /// They start here, in order; those after one that finishes at once are not started.
 /// @return a variant whose index says who won. A value that a loser finished with all the same is dropped.
 /// @throws the error, if the first to finish failed. On cancel: all are cancelled; a winner counts more.
-template <Work... W>
+template<Work... W>
 [[nodiscard]] auto race(W&&... work) {
     return internal::RaceAwaiter<std::decay_t<W>...>(std::forward<W>(work)...);
 }

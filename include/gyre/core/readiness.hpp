@@ -24,14 +24,14 @@ public:
     [[nodiscard]] auto await_resume() const noexcept -> std::int64_t { return result; }
 
     void cancel() noexcept override;
-    [[nodiscard]] auto record() const noexcept -> WaitRecord override { return {WaitKind::other, nullptr, "descriptor"}; }
+    [[nodiscard]] auto record() const noexcept -> WaitRecord override {
+        return {WaitKind::other, nullptr, "descriptor"};
+    }
 
 private:
     void completed() noexcept override;
 };
 
-[[nodiscard]] inline auto wait_readable(int descriptor) noexcept {
-    return ReadableWait(descriptor);
-}
+[[nodiscard]] inline auto wait_readable(int descriptor) noexcept { return ReadableWait(descriptor); }
 
 }  // namespace gyre::internal

@@ -11,7 +11,7 @@
 namespace gyre::internal {
 
 /// Takes the result of a frame that is done as data, and destroys the frame.
-template <class T>
+template<class T>
 auto take_outcome(Frame& frame) noexcept -> Outcome<T> {
     FrameGuard guard(frame);
     auto& promise = promise_of<T>(frame);

@@ -17,7 +17,7 @@ void throw_unreceived(const EventLoop& loop);
 /// @return its value. @throws its error; CancelledError if it was cancelled; if it succeeded, the first error of a
 /// spawned task or a callback that nobody received and no exception handler took; LoopError if a loop runs on this thread
 /// already; std::system_error if the backend cannot be had. Source: asyncio.run.
-template <Work W>
+template<Work W>
 auto run(W&& work, RunOptions options = {}, std::source_location where = std::source_location::current())
     -> internal::WorkResult<W> {
     EventLoop loop(options);

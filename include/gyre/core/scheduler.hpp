@@ -32,9 +32,7 @@ public:
     ~Scheduler() = default;
 
     /// The wait of `frame` has completed: it gets its turn in the order of these calls.
-    void wake(Frame& frame) noexcept {
-        enqueue(frame);
-    }
+    void wake(Frame& frame) noexcept { enqueue(frame); }
 
     /// The wait of `frame` confirms that it did not happen: its strand is unwound when its turn comes.
     void stop(Frame& frame) noexcept {
@@ -87,9 +85,9 @@ public:
     TimerHeap timers;
     EventLoop& loop;
     Order* order = nullptr;
-    Time stamp{};                ///< The last reading of the clock.
-    bool exact = false;          ///< A fresh stamp for each resume.
-    Frame* current = nullptr;    ///< The frame that the loop resumed last, while it runs.
+    Time stamp{};              ///< The last reading of the clock.
+    bool exact = false;        ///< A fresh stamp for each resume.
+    Frame* current = nullptr;  ///< The frame that the loop resumed last, while it runs.
 
 private:
     void enqueue(Frame& frame) noexcept;

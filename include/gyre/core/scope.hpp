@@ -33,11 +33,11 @@ private:
 namespace internal {
 
 /// What a scope gives that may be left early: `optional<T>`, or for work without a value `bool`.
-template <class T>
+template<class T>
 using MaybeResult = std::conditional_t<std::is_void_v<T>, bool, std::optional<Regular<T>>>;
 
 /// A scope around some work, which it keeps.
-template <class W>
+template<class W>
 class ScopeAwaiter : public ScopeWait {
 public:
     using Result = WorkResult<W>;
@@ -48,7 +48,7 @@ public:
     }
 
 protected:
-    template <class... Arguments>
+    template<class... Arguments>
     explicit ScopeAwaiter(W work, Arguments... arguments) : ScopeWait(arguments...), work_(std::move(work)) {}
 
     auto take_maybe() -> MaybeResult<Result> {
@@ -67,10 +67,10 @@ protected:
     W work_;
 };
 
-template <class W>
+template<class W>
 class [[nodiscard("co_await it")]] TimeoutAwaiter final : public ScopeAwaiter<W> {
 public:
-    template <class When>
+    template<class When>
     TimeoutAwaiter(When when, W work, std::source_location where) : ScopeAwaiter<W>(std::move(work), when, where) {}
     auto await_resume() -> typename ScopeAwaiter<W>::Result {
         if (this->root == nullptr) this->throw_timeout();
@@ -78,15 +78,15 @@ public:
     }
 };
 
-template <class W>
+template<class W>
 class [[nodiscard("co_await it")]] MoveOnAwaiter final : public ScopeAwaiter<W> {
 public:
-    template <class When>
+    template<class When>
     MoveOnAwaiter(When when, W work, std::source_location where) : ScopeAwaiter<W>(std::move(work), when, where) {}
     auto await_resume() { return this->take_maybe(); }
 };
 
-template <class W>
+template<class W>
 class [[nodiscard("co_await it")]] ShieldAwaiter final : public ScopeAwaiter<W> {
 public:
     ShieldAwaiter(W work, std::source_location where)
@@ -96,7 +96,7 @@ public:
     }
 };
 
-template <class Body>
+template<class Body>
 class [[nodiscard("co_await it")]] CancelScopeAwaiter final : public ScopeWait {
 public:
     using Result = WorkResult<Body, CancelScope>;
@@ -130,13 +130,13 @@ private:
 /// @return what the work gives; if it ends just as the deadline passes, its result counts.
 /// @throws TimeoutError if this deadline cancelled it; what the work throws.
 /// On cancel: the work is cancelled. Source: asyncio.timeout, trio.fail_after.
-template <Work W>
+template<Work W>
 [[nodiscard]] auto timeout(Duration limit, W&& work, std::source_location where = std::source_location::current()) {
     return internal::TimeoutAwaiter<std::decay_t<W>>(limit, std::forward<W>(work), where);
 }
 
 /// `timeout` with a point in time. Source: asyncio.timeout_at.
-template <Work W>
+template<Work W>
 [[nodiscard]] auto timeout_at(Time deadline, W&& work, std::source_location where = std::source_location::current()) {
     return internal::TimeoutAwaiter<std::decay_t<W>>(deadline, std::forward<W>(work), where);
 }
@@ -144,13 +144,13 @@ template <Work W>
 /// Runs some work with a time limit and goes on without it when the time is up.
 /// @return an optional with the work's value, or for work without a value a bool: true if it ran to its end.
 /// @throws what the work throws. On cancel: the work is cancelled. Source: trio.move_on_after.
-template <Work W>
+template<Work W>
 [[nodiscard]] auto move_on_after(Duration limit, W&& work, std::source_location where = std::source_location::current()) {
     return internal::MoveOnAwaiter<std::decay_t<W>>(limit, std::forward<W>(work), where);
 }
 
 /// `move_on_after` with a point in time. Source: trio.move_on_at.
-template <Work W>
+template<Work W>
 [[nodiscard]] auto move_on_at(Time deadline, W&& work, std::source_location where = std::source_location::current()) {
     return internal::MoveOnAwaiter<std::decay_t<W>>(deadline, std::forward<W>(work), where);
 }
@@ -158,14 +158,14 @@ template <Work W>
 /// Runs some work that a cancellation from outside does not reach: the caller waits for its end and gets its value; its
 /// next wait is cancelled. Source: trio's CancelScope(shield=True).
 /// On cancel: nothing happens before the work has ended.
-template <Work W>
+template<Work W>
 [[nodiscard]] auto shield(W&& work, std::source_location where = std::source_location::current()) {
     return internal::ShieldAwaiter<std::decay_t<W>>(std::forward<W>(work), where);
 }
 
 /// Runs `body(scope)`, which anyone on the loop can cancel through `scope`.
 /// @return as `move_on_after`: empty, or false, if it was cancelled. Source: trio.CancelScope.
-template <class Body>
+template<class Body>
     requires Work<Body, CancelScope>
 [[nodiscard]] auto cancel_scope(Body&& body, std::source_location where = std::source_location::current()) {
     return internal::CancelScopeAwaiter<std::decay_t<Body>>(std::forward<Body>(body), where);

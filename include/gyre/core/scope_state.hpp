@@ -37,11 +37,11 @@ public:
     void interrupt_strands() noexcept;
 
     Scheduler* scheduler;
-    TaskNode* task;             ///< The spawned task that this scope belongs to; null outside of any.
-    CausePointer cause;         ///< Who cancelled it, where, why and when.
+    TaskNode* task;                     ///< The spawned task that this scope belongs to; null outside of any.
+    CausePointer cause;                 ///< Who cancelled it, where, why and when.
     Scope* next_interrupted = nullptr;  ///< Work list of the scheduler.
-    bool cancelled = false;     ///< It or a scope around it was cancelled.
-    bool asked = false;         ///< It was itself.
+    bool cancelled = false;             ///< It or a scope around it was cancelled.
+    bool asked = false;                 ///< It was itself.
 
 private:
     std::uintptr_t owner_;  ///< Strand*, or Wait* | 1.

@@ -46,20 +46,14 @@ public:
 
 /// Suspends the task for at least `length`, counted from here; zero or less is one `yield_now`.
 /// On cancel: ends at once. Source: asyncio.sleep.
-[[nodiscard]] inline auto sleep(Duration length) noexcept {
-    return internal::SleepAwaiter(length);
-}
+[[nodiscard]] inline auto sleep(Duration length) noexcept { return internal::SleepAwaiter(length); }
 
 /// Suspends the task until the loop's clock has reached `deadline`.
 /// On cancel: ends at once. Source: trio.sleep_until.
-[[nodiscard]] inline auto sleep_until(Time deadline) noexcept {
-    return internal::SleepAwaiter(deadline);
-}
+[[nodiscard]] inline auto sleep_until(Time deadline) noexcept { return internal::SleepAwaiter(deadline); }
 
 /// Lets everything that is ready now have its turn first.
 /// On cancel: a cancellation that comes before its turn takes effect at the next wait. Source: asyncio.sleep(0).
-[[nodiscard]] inline auto yield_now() noexcept {
-    return internal::YieldAwaiter();
-}
+[[nodiscard]] inline auto yield_now() noexcept { return internal::YieldAwaiter(); }
 
 }  // namespace gyre

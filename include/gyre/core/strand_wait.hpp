@@ -29,7 +29,7 @@ protected:
     auto run(Frame& task, Scope& scope) noexcept -> bool;
 
     /// Takes the result out of the strand, which has ended.
-    template <class T>
+    template<class T>
     auto take() -> T {
         return take_result<T>(*std::exchange(root, nullptr));
     }
@@ -39,7 +39,11 @@ protected:
 class ScopeWait : public StrandWait, private Timer {
 public:
     ScopeWait(ScopeWait&& other) noexcept
-        : StrandWait(std::move(other)), timeout_(other.timeout_), deadline_(other.deadline_), where_(other.where_), shielded_(other.shielded_) {}
+        : StrandWait(static_cast<StrandWait&&>(other)),
+          timeout_(other.timeout_),
+          deadline_(other.deadline_),
+          where_(other.where_),
+          shielded_(other.shielded_) {}
     auto operator=(ScopeWait&&) -> ScopeWait& = delete;
 
     void await_suspend(std::coroutine_handle<>) noexcept;

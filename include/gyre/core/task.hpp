@@ -9,18 +9,18 @@
 
 namespace gyre {
 
-template <class T>
+template<class T>
 class Task;
 
 namespace internal {
 
 /// How a result of type T is kept in a frame: by value, as a pointer for references, boxed if it is over-aligned (the
 /// position of every promise in its frame must be the same).
-template <class T>
+template<class T>
 struct StoredResult {
     using Type = std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*,
-                                    std::conditional_t<(alignof(std::remove_reference_t<T>) > 16), std::unique_ptr<T>, T>>;
-    template <class U>
+        std::conditional_t<(alignof(std::remove_reference_t<T>) > 16), std::unique_ptr<T>, T>>;
+    template<class U>
     static auto store(void* place, U&& value) -> void {
         if constexpr (std::is_reference_v<T>) {
             ::new (place) Type(std::addressof(value));
@@ -39,7 +39,7 @@ struct StoredResult {
     }
 };
 
-template <class T>
+template<class T>
 class TaskPromise final : public PromiseBase {
 public:
     TaskPromise() noexcept {}
@@ -52,7 +52,7 @@ public:
 
     auto get_return_object() noexcept -> Task<T>;
 
-    template <class U = T>
+    template<class U = T>
         requires std::is_constructible_v<T, U>
     void return_value(U&& value) {
         StoredResult<T>::store(&value_, std::forward<U>(value));
@@ -79,7 +79,7 @@ private:
     };
 };
 
-template <>
+template<>
 class TaskPromise<void> final : public PromiseBase {
 public:
     TaskPromise() noexcept = default;
@@ -100,7 +100,7 @@ private:
 };
 
 /// The promise of a frame that is known to belong to a `Task<T>`.
-template <class T>
+template<class T>
 [[nodiscard]] auto promise_of(Frame& frame) noexcept -> TaskPromise<T>& {
     return static_cast<TaskPromise<T>&>(frame);
 }
@@ -118,14 +118,14 @@ private:
 };
 
 /// Takes the result out of a frame that is done, and destroys the frame.
-template <class T>
+template<class T>
 auto take_result(Frame& frame) -> T {
     FrameGuard guard(frame);
     return promise_of<T>(frame).take();
 }
 
 /// `co_await` of a child task: starts it in place.
-template <class T>
+template<class T>
 class TaskAwaiter final : private ChildLink {
 public:
     TaskAwaiter(Frame& parent, Frame& task) noexcept : parent_(parent) { child = &task; }
@@ -151,7 +151,7 @@ private:
 /// An exception that leaves the coroutine is thrown where it is awaited. When the scope around it is cancelled, the
 /// frames from the innermost wait outward are destroyed, locals first, and no `catch` block runs.
 /// Thread: made anywhere, awaited on one loop. Source: asyncio's coroutines, C++20 [dcl.fct.def.coroutine].
-template <class T = void>
+template<class T = void>
 class [[nodiscard("a Task does nothing until it is awaited or spawned")]] Task {
 public:
     using promise_type = internal::TaskPromise<T>;
@@ -186,22 +186,20 @@ private:
 
 namespace internal {
 
-template <class T>
+template<class T>
 auto TaskPromise<T>::get_return_object() noexcept -> Task<T> {
     static_assert(alignof(TaskPromise) <= 16, "the position of a promise in its frame is fixed");
     return Task<T>(*this);
 }
 
-inline auto TaskPromise<void>::get_return_object() noexcept -> Task<void> {
-    return Task<void>(*this);
-}
+inline auto TaskPromise<void>::get_return_object() noexcept -> Task<void> { return Task<void>(*this); }
 
-template <class T>
+template<class T>
 inline constexpr bool is_task = false;
-template <class T>
+template<class T>
 inline constexpr bool is_task<Task<T>> = true;
 
-template <class Awaitable>
+template<class Awaitable>
 auto PromiseBase::await_transform(Awaitable&& awaitable, std::source_location where) -> decltype(auto) {
     using Plain = std::remove_cvref_t<Awaitable>;
     location = where;
@@ -213,8 +211,8 @@ auto PromiseBase::await_transform(Awaitable&& awaitable, std::source_location wh
         return WaitReference<Plain>(awaitable);
     } else {
         static_assert(HasCoAwait<Awaitable>,
-                      "not awaitable in gyre: await a Task, a handle, a Future or another awaitable of gyre; callbacks and "
-                      "foreign awaitables are adapted with gyre::Promise");
+            "not awaitable in gyre: await a Task, a handle, a Future or another awaitable of gyre; callbacks and "
+            "foreign awaitables are adapted with gyre::Promise");
         auto wait = static_cast<Awaitable&&>(awaitable).operator co_await();
         wait.attach(*this);
         return wait;

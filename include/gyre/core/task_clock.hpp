@@ -18,12 +18,12 @@ enum class Timing : std::uint8_t {
 ///
 /// A wake-up that happens inside another task's slice is dated at the start of that slice.
 struct TaskStats {
-    std::int64_t init = 0;            ///< T_init: from spawn to the first entry into the ready queue.
-    std::int64_t delay = 0;           ///< D_total: in the ready queue, over all resumes.
-    std::int64_t process = 0;         ///< T_process: running, the sum of all slices.
-    std::int64_t wait = 0;            ///< T_wait: suspended on something.
-    std::int64_t first_delay = 0;     ///< D_schedule: the part of `delay` before the first run.
-    std::int64_t resumes = 0;         ///< How many slices.
+    std::int64_t init = 0;         ///< T_init: from spawn to the first entry into the ready queue.
+    std::int64_t delay = 0;        ///< D_total: in the ready queue, over all resumes.
+    std::int64_t process = 0;      ///< T_process: running, the sum of all slices.
+    std::int64_t wait = 0;         ///< T_wait: suspended on something.
+    std::int64_t first_delay = 0;  ///< D_schedule: the part of `delay` before the first run.
+    std::int64_t resumes = 0;      ///< How many slices.
 
     [[nodiscard]] auto lifetime() const noexcept -> std::int64_t { return init + delay + process + wait; }
     /// T_queue: from spawn to the first run.
@@ -67,14 +67,21 @@ private:
     void enter(Phase next, Time now) noexcept {
         const std::int64_t passed = (now - last_).count();
         switch (phase_) {
-            case Phase::spawned: stats_.init += passed; break;
-            case Phase::ready:
-                stats_.delay += passed;
-                if (stats_.resumes == 0) stats_.first_delay += passed;
-                break;
-            case Phase::running: stats_.process += passed; break;
-            case Phase::waiting: stats_.wait += passed; break;
-            case Phase::ended: return;
+        case Phase::spawned:
+            stats_.init += passed;
+            break;
+        case Phase::ready:
+            stats_.delay += passed;
+            if (stats_.resumes == 0) stats_.first_delay += passed;
+            break;
+        case Phase::running:
+            stats_.process += passed;
+            break;
+        case Phase::waiting:
+            stats_.wait += passed;
+            break;
+        case Phase::ended:
+            return;
         }
         phase_ = next;
         last_ = now;

@@ -27,7 +27,7 @@ struct GroupOptions {
 
 namespace internal {
 class GroupWait;
-}
+}  // namespace internal
 
 /// A set of tasks that belong together: `task_group` returns only when all of them have ended, however they end.
 ///
@@ -41,7 +41,7 @@ public:
 
     /// Starts some work as a task of the group. It has its first turn after what is ready now; in a group that is being
     /// cancelled it ends before its first step. @throws InvalidStateError if the group has ended.
-    template <Work W>
+    template<Work W>
     auto spawn(W&& work, SpawnOptions options = {}, std::source_location where = std::source_location::current())
         -> TaskHandle<internal::WorkResult<W>>;
 
@@ -62,7 +62,7 @@ namespace internal {
 /// The wait for the end of a group: its scope, its body and its tasks.
 class GroupWait : public Wait, public Strand, public TaskOwner {
 public:
-    GroupWait(GroupWait&& other) noexcept : Wait(std::move(other)), options_(other.options_) {}
+    GroupWait(GroupWait&& other) noexcept : Wait(static_cast<Wait&&>(other)), options_(other.options_) {}
     auto operator=(GroupWait&&) -> GroupWait& = delete;
 
     void await_suspend(std::coroutine_handle<>) const noexcept {}
@@ -113,22 +113,22 @@ private:
     bool task_stopped_ = false;  ///< A task was cancelled with the group, not by its own handle.
 };
 
-template <class Body>
+template<class Body>
 struct GroupBodyType {
     using Type = std::invoke_result_t<Body&, TaskGroup&>;
     static constexpr bool plain = !Awaitable<Type>;
 };
 
-template <class Body, bool Plain = GroupBodyType<Body>::plain>
+template<class Body, bool Plain = GroupBodyType<Body>::plain>
 struct GroupResult {
     using Type = void;
 };
-template <class Body>
+template<class Body>
 struct GroupResult<Body, false> {
     using Type = WorkResult<Body, TaskGroup>;
 };
 
-template <class Body>
+template<class Body>
 class [[nodiscard("co_await it")]] GroupAwaiter final : public GroupWait {
 public:
     static constexpr bool plain = GroupBodyType<Body>::plain;
@@ -174,12 +174,12 @@ private:
     std::optional<Outcome<Result>> outcome_;
 };
 
-template <class Body>
+template<class Body>
 concept GroupBody = std::invocable<std::decay_t<Body>&, TaskGroup&>;
 
 }  // namespace internal
 
-template <Work W>
+template<Work W>
 auto TaskGroup::spawn(W&& work, SpawnOptions options, std::source_location where)
     -> TaskHandle<internal::WorkResult<W>> {
     wait_->check_open();
@@ -193,13 +193,13 @@ auto TaskGroup::spawn(W&& work, SpawnOptions options, std::source_location where
 /// @throws the first error of the body or a task, unchanged, after everything else was cancelled and has ended;
 ///         CancelledError if the group cancelled its own body and so there is no value to give.
 /// On cancel: everything inside is cancelled; an error of a task counts more than the cancellation.
-template <internal::GroupBody Body>
+template<internal::GroupBody Body>
 [[nodiscard]] auto task_group(Body&& body) {
     return internal::GroupAwaiter<std::decay_t<Body>>(GroupOptions{}, std::forward<Body>(body));
 }
 
 /// `task_group` with options.
-template <internal::GroupBody Body>
+template<internal::GroupBody Body>
 [[nodiscard]] auto task_group(GroupOptions options, Body&& body) {
     return internal::GroupAwaiter<std::decay_t<Body>>(options, std::forward<Body>(body));
 }

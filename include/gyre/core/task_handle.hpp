@@ -22,7 +22,7 @@ namespace internal {
 /// `co_await` of a spawned task.
 class JoinWait : public Wait, private JoinListener {
 public:
-    JoinWait(JoinWait&& other) noexcept : Wait(std::move(other)), task_(other.task_) {}
+    JoinWait(JoinWait&& other) noexcept : Wait(static_cast<Wait&&>(other)), task_(other.task_) {}
     auto operator=(JoinWait&&) -> JoinWait& = delete;
 
     [[nodiscard]] auto await_ready() const -> bool;
@@ -43,7 +43,7 @@ private:
 
 void mark_received(TaskNode& task, bool consumes);
 
-template <class T>
+template<class T>
 class [[nodiscard("co_await it")]] JoinAwaiter final : public JoinWait {
 public:
     explicit JoinAwaiter(TaskPointer task) noexcept : JoinWait(std::move(task)) {}
@@ -61,9 +61,7 @@ public:
     /// Whether it has ended: with a value, an error, or cancelled.
     [[nodiscard]] auto done() const noexcept -> bool { return task_.get()->done(); }
     /// Whether it has ended cancelled.
-    [[nodiscard]] auto cancelled() const noexcept -> bool {
-        return task_.get()->state == TaskNode::State::cancelled;
-    }
+    [[nodiscard]] auto cancelled() const noexcept -> bool { return task_.get()->state == TaskNode::State::cancelled; }
 
     /// Asks the task to end: its present wait and each later one is cancelled. Not a suspension point; idempotent.
     /// Thread: its loop's. @return false if it has ended already, or was asked before.
@@ -87,7 +85,7 @@ protected:
 /// A spawned task, which goes on also if every handle is dropped. Copies are handles of the same task.
 ///
 /// Thread: its loop's. Source: asyncio.Task.
-template <class T = void>
+template<class T = void>
 class TaskHandle : public internal::TaskHandleBase {
 public:
     explicit TaskHandle(internal::TaskPointer task) noexcept : TaskHandleBase(std::move(task)) {}
@@ -103,9 +101,9 @@ public:
 namespace internal {
 
 /// Makes a task of some work under `owner`, inside `outer` (null: no scope around it).
-template <class W>
+template<class W>
 auto spawn_under(Scheduler& scheduler, TaskOwner& owner, const Scope* outer, W&& work, const SpawnOptions& options,
-                 std::source_location where) -> TaskHandle<WorkResult<W>> {
+    std::source_location where) -> TaskHandle<WorkResult<W>> {
     using T = WorkResult<W>;
     auto* node = new TaskNodeOf<T, std::decay_t<W>>(scheduler, where, std::forward<W>(work));
     TaskHandle<T> handle{TaskPointer(*node)};
@@ -121,7 +119,7 @@ auto spawn_under(Scheduler& scheduler, TaskOwner& owner, const Scope* outer, W&&
 /// It has its first turn after what is ready now. An error that nobody joins goes to the loop's exception handler.
 /// Prefer a `TaskGroup`, which cannot forget a task. @throws LoopError outside of a loop.
 /// Source: asyncio.create_task.
-template <Work W>
+template<Work W>
 auto spawn(W&& work, SpawnOptions options = {}, std::source_location where = std::source_location::current())
     -> TaskHandle<internal::WorkResult<W>> {
     auto& loop = this_loop();

@@ -63,7 +63,9 @@ public:
     void start(Frame& frame, TaskOwner& owner, const Scope* outer, std::string_view name);
 
     [[nodiscard]] auto done() const noexcept -> bool { return state != State::pending; }
-    [[nodiscard]] auto name() const noexcept -> std::string_view { return extra_ ? std::string_view(extra_->name) : ""; }
+    [[nodiscard]] auto name() const noexcept -> std::string_view {
+        return extra_ ? std::string_view(extra_->name) : "";
+    }
     /// Name, or where it was spawned.
     [[nodiscard]] auto title() const -> std::string;
     /// Only when the loop measures exactly; see `Scheduler::exact`.
@@ -80,7 +82,7 @@ public:
     IntrusiveList<JoinListener> joiners;
     std::source_location location;  ///< Of the spawn.
     State state = State::pending;
-    bool received = false;          ///< Somebody has taken the result or the error.
+    bool received = false;  ///< Somebody has taken the result or the error.
 
 protected:
     virtual ~TaskNode() = default;
@@ -125,7 +127,7 @@ private:
 };
 
 /// A task with a result of type T.
-template <class T>
+template<class T>
 class TypedTaskNode : public TaskNode {
 public:
     using TaskNode::TaskNode;
@@ -147,7 +149,7 @@ private:
 };
 
 /// A task that keeps the callable it came from as long as it runs.
-template <class T, class W>
+template<class T, class W>
 class TaskNodeOf final : public TypedTaskNode<T> {
 public:
     TaskNodeOf(Scheduler& scheduler, std::source_location where, W work)

@@ -46,7 +46,7 @@ private:
     bool body_stopped_ = false;
 };
 
-template <class B, class C>
+template<class B, class C>
 class [[nodiscard("co_await it")]] FinallyAwaiter final : public FinallyWait {
 public:
     using Result = WorkResult<B>;
@@ -77,7 +77,7 @@ private:
 /// an error, that one is thrown, and the clean-up's goes to the loop's exception handler.
 /// @return what the body gives. On cancel: the body is cancelled, the clean-up runs, and then the cancellation goes on.
 /// Source: Python's try/finally with an await inside.
-template <Work B, Work C>
+template<Work B, Work C>
 [[nodiscard]] auto try_finally(B&& body, C&& cleanup) {
     return internal::FinallyAwaiter<std::decay_t<B>, std::decay_t<C>>(std::forward<B>(body), std::forward<C>(cleanup));
 }

@@ -10,19 +10,19 @@ namespace gyre {
 
 namespace internal {
 
-template <class T>
+template<class T>
 struct AwaitedType;
-template <class T>
+template<class T>
     requires is_task<T>
 struct AwaitedType<T> {
     using Type = typename T::value_type;
 };
-template <class T>
+template<class T>
     requires std::is_base_of_v<Wait, T>
 struct AwaitedType<T> {
     using Type = decltype(std::declval<T&>().await_resume());
 };
-template <class T>
+template<class T>
     requires(!is_task<T> && !std::is_base_of_v<Wait, T> && HasCoAwait<T>)
 struct AwaitedType<T> {
     using Type = decltype(std::declval<T>().operator co_await().await_resume());
@@ -31,40 +31,40 @@ struct AwaitedType<T> {
 }  // namespace internal
 
 /// Something that `co_await` takes: a Task, a handle, a Future, or what a function of gyre returned.
-template <class T>
+template<class T>
 concept Awaitable = requires { typename internal::AwaitedType<std::remove_cvref_t<T>>::Type; };
 
 /// The type of `co_await value`.
-template <Awaitable T>
+template<Awaitable T>
 using AwaitResult = typename internal::AwaitedType<std::remove_cvref_t<T>>::Type;
 
 /// Where work is expected: an awaitable, or a callable that gives one. A callable is kept alive as long as its work runs.
-template <class T, class... Arguments>
+template<class T, class... Arguments>
 concept Work = Awaitable<T> || (std::invocable<std::decay_t<T>&, Arguments&...> &&
-                                Awaitable<std::invoke_result_t<std::decay_t<T>&, Arguments&...>>);
+                                   Awaitable<std::invoke_result_t<std::decay_t<T>&, Arguments&...>>);
 
 namespace internal {
 
-template <class T, class... Arguments>
+template<class T, class... Arguments>
 struct WorkType {
     using Type = AwaitResult<std::invoke_result_t<std::decay_t<T>&, Arguments&...>>;
 };
-template <Awaitable T, class... Arguments>
+template<Awaitable T, class... Arguments>
 struct WorkType<T, Arguments...> {
     using Type = AwaitResult<T>;
 };
 
 /// The result of some work.
-template <class T, class... Arguments>
+template<class T, class... Arguments>
 using WorkResult = typename WorkType<T, Arguments...>::Type;
 
-template <Awaitable T>
+template<Awaitable T>
 auto await_as_task(T awaitable) -> Task<AwaitResult<T>> {
     co_return co_await std::move(awaitable);
 }
 
 /// The task that does the work; `work` stays where it is until the task has ended.
-template <class T, class... Arguments>
+template<class T, class... Arguments>
 auto begin_work(T& work, Arguments&... arguments) -> Task<WorkResult<T, Arguments...>> {
     if constexpr (is_task<T>) {
         return std::move(work);

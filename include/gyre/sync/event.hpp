@@ -12,7 +12,7 @@ namespace gyre {
 
 namespace internal {
 class EventWait;
-}
+}  // namespace internal
 
 /// A flag that tasks of one loop wait for.
 ///
@@ -70,8 +70,6 @@ private:
 
 }  // namespace internal
 
-inline auto Event::wait() noexcept -> internal::EventWait {
-    return internal::EventWait(*this);
-}
+inline auto Event::wait() noexcept -> internal::EventWait { return internal::EventWait(*this); }
 
 }  // namespace gyre
