@@ -77,7 +77,7 @@ auto GuardedStream::close() -> Task<void> {
 }
 
 void GuardedStream::abort() noexcept {
-    if (!is_broken_ || !stream_.is_closed()) stream_.abort();
+    stream_.abort();
     is_broken_ = true;
 }
 

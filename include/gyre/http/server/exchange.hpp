@@ -73,7 +73,7 @@ public:
 
     [[nodiscard]] auto has_started() const noexcept -> bool;
 
-    /// Drops the connection at once: the client sees a response that is cut off.
+    /// Drops the connection at once: the client sees a response that is cut off. No other task may be in `read` or `write`.
     void abort() noexcept;
 
     /// Takes the connection over, for another protocol: what was read and not consumed is in its buffer. The server does
