@@ -31,10 +31,12 @@ struct TlsServerContext::State {
 
 namespace {
 
-/// The host as certificates and SNI write it: international names in their ASCII form.
-auto ascii_host(const std::string& host) -> std::string {
-    if (host.empty() || host.find('\0') != std::string::npos) {
-        throw std::invalid_argument("TLS handshake: the host is empty or has a NUL");
+/// The host as certificates and SNI write it: international names in their ASCII form, no dot at the end.
+auto ascii_host(std::string host) -> std::string {
+    if (host.ends_with('.')) host.pop_back();
+    // To OpenSSL an empty name means any name, and one that begins with a dot any name below it.
+    if (host.empty() || host.front() == '.' || host.find('\0') != std::string::npos) {
+        throw std::invalid_argument("TLS handshake: the host is empty, begins with a dot or has a NUL");
     }
     if (std::none_of(host.begin(), host.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
         return host;

@@ -34,7 +34,7 @@ auto without_zone(const std::string& host) -> std::string { return host.substr(0
 
 }  // namespace
 
-auto TlsEngine::client(SSL_CTX& context, std::string host) -> SslPointer {
+auto TlsEngine::client(SSL_CTX& context, const std::string& host) -> SslPointer {
     auto ssl = new_ssl(context);
     SSL_set_connect_state(ssl.get());
     if (host.empty()) return ssl;
@@ -44,7 +44,6 @@ auto TlsEngine::client(SSL_CTX& context, std::string host) -> SslPointer {
         parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     if (X509_VERIFY_PARAM_set1_ip_asc(parameters, without_zone(host).c_str()) == 1) return ssl;
     ERR_clear_error();
-    if (host.back() == '.') host.pop_back();
     require(X509_VERIFY_PARAM_set1_host(parameters, host.data(), host.size()) == 1);
     require(SSL_set_tlsext_host_name(ssl.get(), host.c_str()) == 1);
     return ssl;
@@ -116,6 +115,10 @@ void TlsEngine::feed(std::span<const std::byte> ciphertext) {
 }
 
 auto TlsEngine::take_output() noexcept -> std::vector<std::byte> { return std::exchange(output_, {}); }
+
+auto TlsEngine::owes_tickets_only() const noexcept -> bool {
+    return SSL_is_server(ssl_.get()) == 1 && SSL_version(ssl_.get()) == TLS1_3_VERSION;
+}
 
 auto TlsEngine::info() const -> TlsInfo {
     TlsInfo info;

@@ -36,7 +36,7 @@ public:
     static constexpr std::size_t output_limit = 64 * 1024;
 
     /// The client's side. @param host what the certificate must be for, and for names what SNI says; empty: neither.
-    [[nodiscard]] static auto client(SSL_CTX& context, std::string host) -> SslPointer;
+    [[nodiscard]] static auto client(SSL_CTX& context, const std::string& host) -> SslPointer;
     [[nodiscard]] static auto server(SSL_CTX& context) -> SslPointer;
 
     /// @param host for the texts of errors about the certificate.
@@ -60,6 +60,8 @@ public:
     [[nodiscard]] auto is_open() const noexcept -> bool { return open_; }
     [[nodiscard]] auto has_failed() const noexcept -> bool { return !failure_.empty(); }
     [[nodiscard]] auto has_said_goodbye() const noexcept -> bool { return said_goodbye_; }
+    /// Whether the output after the handshake is nothing that the peer waits for.
+    [[nodiscard]] auto owes_tickets_only() const noexcept -> bool;
     [[nodiscard]] auto failure() const noexcept -> const std::string& { return failure_; }
     [[nodiscard]] auto info() const -> TlsInfo;
     /// For tests of what the peer may do at any time. @param ask for new keys of the other side too.

@@ -71,6 +71,8 @@ auto TlsTransport::handshake() -> Task<void> {
             co_await send_alert();
             throw error(engine_.failure());
         }
+        // Session tickets go out with the first write: a client that does not read yet must not hold up its server.
+        if (step == TlsStep::done && engine_.owes_tickets_only()) co_return;
         try {
             co_await flush();
         } catch (const IoError&) {
