@@ -7,6 +7,10 @@ namespace gyre::internal {
 auto FinallyWait::start(Frame& body) noexcept -> bool {
     if (!run(body, *frame_->scope)) return false;
     take_body(*std::exchange(root, nullptr));
+    return start_cleanup();
+}
+
+auto FinallyWait::start_cleanup() noexcept -> bool {
     Frame* cleanup = make_cleanup();
     if (cleanup == nullptr) return true;
     if (!run(*cleanup, *shield_)) return false;

@@ -5,6 +5,7 @@
 #include <gyre/core/strand_wait.hpp>
 #include <gyre/core/work.hpp>
 
+#include <exception>
 #include <utility>
 
 namespace gyre {
@@ -18,8 +19,18 @@ public:
 
     explicit OutcomeAwaiter(W work) : work_(std::move(work)) {}
 
-    auto await_ready() -> bool { return run(begin_work(work_).release(), *frame_->scope); }
+    auto await_ready() -> bool {
+        Frame* task = nullptr;
+        try {
+            task = &begin_work(work_).release();
+        } catch (...) {
+            error_ = std::current_exception();
+            return true;
+        }
+        return run(*task, *frame_->scope);
+    }
     auto await_resume() -> Outcome<Result> {
+        if (error_ != nullptr) return Outcome<Result>::from_error(error_);
         if (root == nullptr) return Outcome<Result>::from_cancelled(frame_->scope->cause);
         return take_outcome<Result>(*std::exchange(root, nullptr));
     }
@@ -30,6 +41,7 @@ public:
 
 private:
     W work_;
+    std::exception_ptr error_;  ///< Of the callable itself.
 };
 
 }  // namespace internal

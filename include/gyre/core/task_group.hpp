@@ -147,7 +147,13 @@ public:
             }
             return body_returned();
         } else {
-            return enter(begin_work(body_, *group_).release());
+            Frame* body = nullptr;
+            try {
+                body = &begin_work(body_, *group_).release();
+            } catch (...) {  // it may have spawned already
+                add_error(std::current_exception());
+            }
+            return body != nullptr ? enter(*body) : body_returned();
         }
     }
 

@@ -27,6 +27,7 @@ protected:
     ~FinallyWait() = default;
 
     auto start(Frame& body) noexcept -> bool;
+    auto start_cleanup() noexcept -> bool;
     /// What the frame does when all is over: rethrows the error of the clean-up, unless the body has its own.
     void finish(const std::exception_ptr& body_error);
 
@@ -53,7 +54,15 @@ public:
 
     FinallyAwaiter(B body, C cleanup) : body_(std::move(body)), cleanup_(std::move(cleanup)) {}
 
-    auto await_ready() -> bool { return start(begin_work(body_).release()); }
+    auto await_ready() -> bool {
+        Frame* body = nullptr;
+        try {
+            body = &begin_work(body_).release();
+        } catch (...) {
+            outcome_.emplace(Outcome<Result>::from_error(std::current_exception()));
+        }
+        return body != nullptr ? start(*body) : start_cleanup();
+    }
     auto await_resume() -> Result {
         if (!outcome_) finish(nullptr);  // the body was cancelled, and the clean-up's error came instead
         finish(outcome_->error());
