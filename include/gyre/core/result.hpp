@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -29,6 +30,16 @@ auto take_outcome(Frame& frame) noexcept -> Outcome<T> {
         } catch (...) {  // the move of the result threw
             return Outcome<T>::from_error(std::current_exception());
         }
+    }
+}
+
+/// `take_outcome` into `place`; if the result cannot be moved there, its place gets the error of the move.
+template <class T>
+void take_outcome_into(std::optional<Outcome<T>>& place, Frame& frame) noexcept {
+    try {
+        place.emplace(take_outcome<T>(frame));
+    } catch (...) {
+        place.emplace(Outcome<T>::from_error(std::current_exception()));
     }
 }
 

@@ -170,7 +170,7 @@ private:
         if constexpr (plain) {
             body.destroy();
         } else {
-            outcome_.emplace(take_outcome<Result>(body));
+            take_outcome_into(outcome_, body);
             if (outcome_->is_error()) add_error(outcome_->error());
         }
     }

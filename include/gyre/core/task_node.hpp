@@ -142,7 +142,7 @@ protected:
         if (!received && state == State::error) report_lost_error();
     }
     void set_cancelled() noexcept override { outcome_.emplace(Outcome<T>::from_cancelled(scope.cause)); }
-    void take_from(Frame& ended_root) noexcept { outcome_.emplace(take_outcome<T>(ended_root)); }
+    void take_from(Frame& ended_root) noexcept { take_outcome_into(outcome_, ended_root); }
 
 private:
     std::optional<Outcome<T>> outcome_;

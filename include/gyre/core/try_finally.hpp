@@ -70,7 +70,7 @@ public:
     }
 
 private:
-    void take_body(Frame& body) noexcept override { outcome_.emplace(take_outcome<Result>(body)); }
+    void take_body(Frame& body) noexcept override { take_outcome_into(outcome_, body); }
     auto begin_cleanup() -> Frame& override { return begin_work(cleanup_).release(); }
 
     B body_;
