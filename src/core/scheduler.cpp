@@ -122,11 +122,16 @@ void Scheduler::interrupt(Scope& scope) noexcept {
     interrupting_ = false;
 }
 
-void Scheduler::interrupt(Strand& strand) noexcept {
-    Frame* frame = strand.root;
-    while (frame != nullptr && frame->child_link() != nullptr) frame = frame->child_link()->child;
-    if (frame == nullptr || frame->queued || frame->wait() == nullptr) return;
-    frame->wait()->cancel();
+void Scheduler::interrupt(Strand& outermost) noexcept {
+    Strand* strand = &outermost;
+    while (strand != nullptr) {
+        Frame* frame = strand->root;
+        while (frame != nullptr && frame->child_link() != nullptr) frame = frame->child_link()->child;
+        if (frame == nullptr || frame->queued || frame->wait() == nullptr) return;
+        Wait& wait = *frame->wait();
+        strand = wait.strand_inside();
+        if (strand == nullptr) wait.cancel();
+    }
 }
 
 }  // namespace gyre::internal

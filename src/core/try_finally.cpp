@@ -18,9 +18,7 @@ auto FinallyWait::start_cleanup() noexcept -> bool {
     return true;
 }
 
-void FinallyWait::cancel() noexcept {
-    if (!shield_) StrandWait::cancel();
-}
+
 
 auto FinallyWait::make_cleanup() noexcept -> Frame* {
     const Scope& outer = *frame_->scope;

@@ -117,6 +117,9 @@ public:
     /// Asked to stop. Answers now or later with `Scheduler::stop`, or with `wake` if it has completed all the same.
     virtual void cancel() noexcept = 0;
 
+    /// The strand that runs in place of the awaiting frame and in the same scope, which is asked to stop instead; or null.
+    [[nodiscard]] virtual auto strand_inside() noexcept -> Strand* { return nullptr; }
+
     /// Asks every strand that this wait has under a scope of its own to stop; only composite waits have any.
     virtual void interrupt() noexcept {}
 

@@ -76,7 +76,7 @@ public:
     void interrupt(Scope& scope) noexcept;
 
     /// Asks the wait at the end of a strand to stop. No effect on a strand that runs or has its wake-up already.
-    static void interrupt(Strand& strand) noexcept;
+    static void interrupt(Strand& outermost) noexcept;
 
     /// Runs one entry of the ready queue.
     void run_one() noexcept;

@@ -17,7 +17,8 @@ public:
 
     void await_suspend(std::coroutine_handle<>) const noexcept {}
 
-    void cancel() noexcept override { Scheduler::interrupt(static_cast<Strand&>(*this)); }
+    void cancel() noexcept override {}  // `strand_inside` is asked
+    [[nodiscard]] auto strand_inside() noexcept -> Strand* override { return this; }
     auto ended() noexcept -> Next override;
     auto stopped() noexcept -> Next override;
 
@@ -48,6 +49,7 @@ public:
 
     void await_suspend(std::coroutine_handle<>) noexcept;
     void cancel() noexcept override;
+    [[nodiscard]] auto strand_inside() noexcept -> Strand* override { return nullptr; }
     auto ended() noexcept -> Next override;
     auto stopped() noexcept -> Next override;
     [[nodiscard]] auto record() const noexcept -> WaitRecord override;

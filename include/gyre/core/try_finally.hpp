@@ -17,7 +17,8 @@ public:
     FinallyWait(FinallyWait&& other) noexcept : StrandWait(std::move(other)) {}
     auto operator=(FinallyWait&&) -> FinallyWait& = delete;
 
-    void cancel() noexcept override;
+    /// The clean-up is not asked to stop.
+    [[nodiscard]] auto strand_inside() noexcept -> Strand* override { return shield_ ? nullptr : this; }
     auto ended() noexcept -> Next override;
     auto stopped() noexcept -> Next override;
     [[nodiscard]] auto record() const noexcept -> WaitRecord override;
