@@ -175,6 +175,7 @@ void EventLoop::run_ready() noexcept {
 }
 
 void EventLoop::wait_for_events() {
+    scheduler_.stale = true;
     const bool busy = !scheduler_.ready.empty() || (main_ == nullptr ? stopping_ : main_->done());
     if (busy) {
         if (backend_->in_flight() > 0) backend_->wait(Time::min());
@@ -189,6 +190,7 @@ void EventLoop::wait_for_events() {
 
 void EventLoop::fire_timers() noexcept {
     scheduler_.stamp = backend_->now();
+    scheduler_.stale = false;
     while (internal::Timer* timer = scheduler_.timers.pop(scheduler_.stamp)) timer->fire();
 }
 

@@ -34,6 +34,10 @@ void Scope::interrupt_strands() noexcept {
 void Scheduler::enqueue(Frame& frame) noexcept {
     frame.queued = true;
     if (exact) {
+        if (stale) {
+            stamp = loop.read_clock();
+            stale = false;
+        }
         if (TaskNode* task = frame.scope->task) task->clock().queued(stamp);
     }
     ready.push(frame);
