@@ -1,0 +1,230 @@
+// Connections through sockets: what is sent arrives, ends and errors arrive, and nothing is left.
+#include "connected.hpp"
+#include "net/socket.hpp"
+#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
+
+#include <gyre/backend/backend.hpp>
+#include <gyre/core/wait_report.hpp>
+
+#include <array>
+
+namespace gyre::testing {
+namespace {
+
+using Tcp = OnLoops;
+GYRE_ON_LOOPS(Tcp);
+
+TEST_P(Tcp, bytes_arrive_in_both_directions) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        co_await both.client.write("question\n");
+        const auto question = co_await both.server.read_line();
+        EXPECT_EQ(*question, "question");
+        co_await both.server.write(std::as_bytes(std::span(std::string_view("answer\n"))));
+        const auto answer = co_await both.client.read_line();
+        EXPECT_EQ(*answer, "answer");
+        EXPECT_EQ(both.client.local_address(), both.server.peer_address());
+        EXPECT_EQ(both.server.local_address(), both.client.peer_address());
+        EXPECT_EQ(both.client.peer_address().ip(), "127.0.0.1");
+    });
+}
+
+TEST_P(Tcp, half_close_leaves_the_other_half) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        co_await both.client.write("all");
+        co_await both.client.shutdown_write();
+        const auto all = co_await both.server.read_all();
+        EXPECT_EQ(all, "all");
+        co_await both.server.write("thanks");
+        co_await both.server.close();
+        const auto thanks = co_await both.client.read_all();
+        EXPECT_EQ(thanks, "thanks");
+    });
+}
+
+TEST_P(Tcp, write_returns_when_the_kernel_has_every_byte) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        const std::string much(20'000'000, 'x');
+        std::size_t total = 0;
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            group.spawn([&]() -> Task<> {
+                co_await both.client.write(much);
+                co_await both.client.shutdown_write();
+            });
+            std::vector<std::byte> bytes(300'000);
+            while (const auto count = co_await both.server.read_some(bytes)) total += count;
+        });
+        EXPECT_EQ(total, much.size());
+    });
+}
+
+TEST_P(Tcp, a_reset_names_the_peer) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        co_await both.client.write("unread");
+        const auto begun = co_await both.server.read_some(1);
+        const std::string peer = both.client.peer_address().text();
+        co_await both.client.write("more");
+        co_await both.server.close();  // with bytes unread: the peer is told by a reset
+        const auto text = co_await failure_of(both.client.read_all());
+        // What the buffer held when it closed decides between the two ways to end.
+        if (!text.empty()) EXPECT_EQ(text, "read " + peer + ": Connection reset by peer");
+        std::string late;
+        for (int i = 0; i < 100 && late.empty(); ++i) {
+            late = co_await failure_of(both.client.write("late"));
+            co_await sleep(1ms);
+        }
+        const bool is_named = late == "write " + peer + ": Broken pipe" || late == "write " + peer + ": Connection reset by peer";
+        EXPECT_TRUE(is_named) << late;
+    });
+}
+
+TEST_P(Tcp, closing_ends_a_pending_read_with_a_clear_error) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        const std::string peer = both.client.peer_address().text();
+        auto reading = spawn(failure_of(both.client.read_line()));
+        co_await all_blocked();
+        EXPECT_FALSE(both.client.is_closed());
+        co_await both.client.close();
+        EXPECT_TRUE(both.client.is_closed());
+        const auto text = co_await reading;
+        EXPECT_EQ(text, "read " + peer + ": closed on this side");
+        co_await both.client.close();
+        const auto late = co_await failure_of(both.client.write("x"));
+        EXPECT_EQ(late, "write " + peer + ": closed on this side");
+        const auto shut = co_await failure_of(both.client.shutdown_write());
+        EXPECT_EQ(shut, "shutdown_write " + peer + ": closed on this side");
+        const auto end = co_await both.server.read_all();
+        EXPECT_EQ(end, "");
+    });
+}
+
+TEST_P(Tcp, closing_and_cancelling_a_pending_read_at_once_ends_it_once) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        for (const bool close_first : {true, false}) {
+            auto pair = co_await connected();
+            auto reading = spawn(pair.client.read_line());
+            co_await all_blocked();
+            if (close_first) pair.client.abort();
+            reading.cancel();
+            pair.client.abort();
+            const auto outcome = co_await as_outcome(reading.join());
+            EXPECT_TRUE(outcome.is_error());
+            EXPECT_TRUE(reading.cancelled());
+        }
+    });
+}
+
+TEST_P(Tcp, two_writers_are_a_mistake_with_a_name) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        const std::string much(30'000'000, 'x');
+        auto first = spawn(both.client.write(much));
+        co_await all_blocked();
+        const auto text = co_await failure_of(both.client.write("y"));
+        EXPECT_EQ(text, "write: another task is writing to this connection");
+        const auto shut = co_await failure_of(both.client.shutdown_write());
+        EXPECT_EQ(shut, "shutdown_write: another task is writing to this connection");
+        first.cancel();
+        const auto outcome = co_await as_outcome(first.join());
+        EXPECT_TRUE(first.cancelled());
+    });
+}
+
+TEST_P(Tcp, a_cancelled_read_loses_nothing) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        for (int i = 0; i < 50; ++i) {
+            auto reading = spawn(both.server.read_line());
+            if (i % 2 == 0) co_await all_blocked();
+            co_await both.client.write("line\n");
+            if (i % 3 == 0) co_await all_blocked();
+            reading.cancel();
+            const auto outcome = co_await as_outcome(reading.join());
+            if (outcome.has_value()) continue;
+            const auto line = co_await both.server.read_line();
+            EXPECT_EQ(*line, "line");
+        }
+    });
+}
+
+TEST_P(Tcp, an_eager_socket_lets_others_have_their_turn) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        co_await both.client.write(std::string(40'000, 'x'));
+        co_await all_blocked();
+        int turns = 0;
+        auto other = spawn([&]() -> Task<> {
+            for (;;) {
+                ++turns;
+                co_await yield_now();
+            }
+        });
+        co_await yield_now();
+        const int before = turns;
+        std::array<std::byte, 1> one{};
+        auto& transport = both.server.transport();
+        for (int i = 0; i < 1'000; ++i) co_await transport.read_some(one);
+        EXPECT_GE(turns - before, 15);
+        other.cancel();
+        static_cast<void>(co_await as_outcome(other.join()));
+    });
+}
+
+TEST_P(Tcp, a_wait_says_whom_it_waits_for) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        auto reading = spawn(both.client.read_line());
+        co_await all_blocked();
+        const auto report = internal::wait_report(this_loop().background());
+        EXPECT_NE(report.find("socket '" + both.client.peer_address().text() + "'"), std::string::npos) << report;
+        co_await both.server.write("x\n");
+        co_await reading;
+    });
+}
+
+TEST(TcpLifetime, a_stream_may_outlive_its_loop) {
+    std::optional<net::Stream> left;
+    {
+        EventLoop loop(backend::make_sim_backend());
+        loop.run_until_complete([&]() -> Task<> {
+            auto both = co_await connected();
+            left.emplace(std::move(both.client));
+        });
+        EXPECT_FALSE(left->is_closed());
+        EXPECT_EQ(loop.backend().open_descriptors(), 1U);
+    }
+    EXPECT_TRUE(left->is_closed());
+    left.reset();
+}
+
+auto talks_over_tcp() -> Task<> {
+    auto listener = co_await net::listen("127.0.0.1", 0);
+    const auto port = listener.local_address().port();
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        group.spawn([&]() -> Task<> {
+            auto stream = co_await listener.accept();
+            auto line = co_await stream.read_line();
+            co_await stream.write("got " + line.value_or("nothing") + "\n");
+            co_await stream.close();
+        });
+        auto stream = co_await net::connect("localhost", port);
+        co_await stream.write("hello\n");
+        const auto text = co_await stream.read_all();
+        EXPECT_EQ(text, "got hello\n");
+    });
+}
+
+TEST(TcpLifetime, survives_cancellation_anywhere) {
+    CancelEverywhere(talks_over_tcp).run();
+    backend::SimOptions slow{.longest_transfer = 2, .latency = 3ms};
+    CancelEverywhere(talks_over_tcp).world(slow).run();
+}
+
+}  // namespace
+}  // namespace gyre::testing
