@@ -135,6 +135,10 @@ public:
     using Result = typename GroupResult<Body>::Type;
 
     GroupAwaiter(GroupOptions options, Body body) : GroupWait(options), body_(std::move(body)) {}
+    /// Before it has begun: a group is work like any other, for `timeout` and its kind.
+    GroupAwaiter(GroupAwaiter&& other) : GroupWait(std::move(other)), body_(std::move(other.body_)) {}
+    auto operator=(GroupAwaiter&&) -> GroupAwaiter& = delete;
+    ~GroupAwaiter() = default;
 
     auto await_ready() -> bool {
         open();
