@@ -71,7 +71,7 @@ auto Address::from_path(std::string_view path) -> Address {
     // The kernel wants a zero byte behind a path, but not behind an abstract name.
     if (path.empty() || path.size() + (is_abstract ? 0 : 1) > longest_path) {
         throw std::invalid_argument("Address: a Unix path has 1 to " + std::to_string(longest_path - 1) +
-                                    " bytes, and '" + std::string(path) + "' has " + std::to_string(path.size()));
+                                    " bytes, not " + std::to_string(path.size()));
     }
     if (!is_abstract && path.find('\0') != std::string_view::npos) {
         throw std::invalid_argument("Address: a Unix path has a zero byte inside");

@@ -3,6 +3,7 @@
 #include "net/attempts.hpp"
 #include "net/connect_any.hpp"
 #include "net/socket_transport.hpp"
+#include "net/unix_path.hpp"
 
 #include <gyre/core/errors.hpp>
 #include <gyre/core/scope.hpp>
@@ -116,7 +117,8 @@ auto connect(Address address, ConnectOptions options) -> Task<Stream> {
 }
 
 auto connect_unix(std::string path, ConnectOptions options) -> Task<Stream> {
-    return connect(Address::from_path(path), options);
+    const auto address = internal::address_of_path(path, "connect");
+    co_return co_await connect(address, options);
 }
 
 }  // namespace gyre::net

@@ -156,7 +156,7 @@ auto listen(std::string host, std::uint16_t port, ListenOptions options) -> Task
 }
 
 auto listen_unix(std::string path, ListenOptions options) -> Task<Listener> {
-    const auto address = Address::from_path(path);
+    const auto address = internal::address_of_path(path, "listen");
     int error = 0;
     auto socket = open_listening(address, options, false, error);
     if (error == -EADDRINUSE) {

@@ -1,11 +1,14 @@
 #include "net/unix_path.hpp"
 
 #include <gyre/backend/backend.hpp>
+#include <gyre/core/errors.hpp>
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <stdexcept>
+#include <system_error>
 #include <utility>
 
 namespace gyre::internal {
@@ -46,6 +49,15 @@ void UnixPath::remove() noexcept {
         ::unlink(path_.c_str());  // seam: the name belongs to the socket, which is the backend's
     }
     path_.clear();
+}
+
+auto address_of_path(const std::string& path, std::string_view operation) -> net::Address {
+    try {
+        return net::Address::from_path(path);
+    } catch (const std::invalid_argument& error) {
+        const auto code = path.empty() ? std::errc::invalid_argument : std::errc::filename_too_long;
+        throw IoError(std::make_error_code(code), operation, "unix:" + path, error.what());
+    }
 }
 
 auto is_stale_socket(net::Address address) -> Task<bool> {

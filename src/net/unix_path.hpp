@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace gyre::internal {
 
@@ -31,6 +32,9 @@ private:
     std::uint64_t device_ = 0;
     std::uint64_t inode_ = 0;
 };
+
+/// The address of a Unix path. @throws IoError "<operation> unix:<path>: ..." if it is none.
+[[nodiscard]] auto address_of_path(const std::string& path, std::string_view operation) -> net::Address;
 
 /// Whether a socket file stands at `address` that nobody listens on.
 [[nodiscard]] auto is_stale_socket(net::Address address) -> Task<bool>;

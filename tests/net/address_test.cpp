@@ -34,8 +34,8 @@ TEST(Address, of_ipv6) {
 }
 
 TEST(Address, refuses_what_is_not_numeric) {
-    for (const auto& text : {"localhost"s, ""s, "1.2.3"s, "1.2.3.4.5"s, "01.2.3.4"s, "[::1]"s, "::1%"s, "1.2.3.4%lo"s, "::g"s,
-             "1.2.3.4\0x"s, " 1.2.3.4"s, "fe80::1%nosuchzone"s}) {
+    for (const auto& text : {"localhost"s, ""s, "1.2.3"s, "1.2.3.4.5"s, "01.2.3.4"s, "[::1]"s, "::1%"s, "1.2.3.4%lo"s,
+             "::g"s, "1.2.3.4\0x"s, " 1.2.3.4"s, "fe80::1%nosuchzone"s}) {
         EXPECT_THROW(static_cast<void>(Address::from_ip(text, 1)), std::invalid_argument) << text;
     }
 }
@@ -92,7 +92,8 @@ TEST(NameSources, decide_by_the_hosts_line) {
     EXPECT_FALSE(needs("hosts: files myhostname dns", "example.com"));
     EXPECT_TRUE(needs("hosts: files myhostname dns", "thishost"));
     EXPECT_TRUE(needs("hosts: files myhostname dns", "thishost."));
-    const auto* const mdns = "passwd: files\nhosts:\tfiles mdns4_minimal [NOTFOUND=return] dns # comment\nnetworks: nis";
+    const auto* const
+        mdns = "passwd: files\nhosts:\tfiles mdns4_minimal [NOTFOUND=return] dns # comment\nnetworks: nis";
     EXPECT_FALSE(needs(mdns, "example.com"));
     EXPECT_TRUE(needs(mdns, "printer.local"));
     EXPECT_TRUE(needs(mdns, "printer.local."));
@@ -103,8 +104,10 @@ TEST(NameSources, decide_by_the_hosts_line) {
 }
 
 TEST(NameSources, know_localhost) {
-    for (const auto* name : {"localhost", "LocalHost.", "a.b.localhost"}) EXPECT_TRUE(internal::is_localhost(name)) << name;
-    for (const auto* name : {"localhost.example", "notlocalhost", ""}) EXPECT_FALSE(internal::is_localhost(name)) << name;
+    for (const auto* name : {"localhost", "LocalHost.", "a.b.localhost"})
+        EXPECT_TRUE(internal::is_localhost(name)) << name;
+    for (const auto* name : {"localhost.example", "notlocalhost", ""})
+        EXPECT_FALSE(internal::is_localhost(name)) << name;
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ inline auto connected() -> Task<Connected> {
 }
 
 /// How some work failed; "" if it did not.
-template <Work W>
+template<Work W>
 auto failure_of(W work) -> Task<std::string> {
     auto outcome = co_await as_outcome(std::move(work));
     co_return outcome.is_error() ? describe(outcome.error()) : std::string();

@@ -24,9 +24,7 @@ public:
     net::Stream stream;
 };
 
-auto text_of(std::span<const char> bytes) -> std::string {
-    return {bytes.begin(), bytes.end()};
-}
+auto text_of(std::span<const char> bytes) -> std::string { return {bytes.begin(), bytes.end()}; }
 
 GYRE_TEST(Stream, read_line_takes_both_line_ends) {
     Fed fed("one\r\ntwo\n\nlast");
@@ -246,9 +244,7 @@ auto reads_lines_of_pieces() -> Task<> {
     });
 }
 
-TEST(Stream, survives_cancellation_anywhere) {
-    CancelEverywhere(reads_lines_of_pieces).run();
-}
+TEST(Stream, survives_cancellation_anywhere) { CancelEverywhere(reads_lines_of_pieces).run(); }
 
 }  // namespace
 }  // namespace gyre::testing

@@ -77,7 +77,8 @@ TEST_P(Tcp, a_reset_names_the_peer) {
             late = co_await failure_of(both.client.write("late"));
             co_await sleep(1ms);
         }
-        const bool is_named = late == "write " + peer + ": Broken pipe" || late == "write " + peer + ": Connection reset by peer";
+        const bool is_named = late == "write " + peer + ": Broken pipe" ||
+                              late == "write " + peer + ": Connection reset by peer";
         EXPECT_TRUE(is_named) << late;
     });
 }

@@ -1,0 +1,282 @@
+// Names: what is known without asking, c-ares against a name server of the test's own, and the system's resolver.
+#include <gyre/net/resolve.hpp>
+
+#include "connected.hpp"
+#include "net/ares_resolver.hpp"
+#include "net/resolver.hpp"
+#include "net/system_resolver.hpp"
+#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+namespace gyre::testing {
+namespace {
+
+using Resolving = OnLoops;
+GYRE_ON_LOOPS(Resolving);
+
+auto texts(const std::vector<net::Address>& addresses) -> std::string {
+    std::string text;
+    for (const auto& address : addresses) text += address.text() + " ";
+    return text;
+}
+
+TEST_P(Resolving, a_numeric_address_gives_itself) {
+    run([]() -> Task<> {
+        const auto four = co_await net::resolve("10.1.2.3", 80);
+        EXPECT_EQ(texts(four), "10.1.2.3:80 ");
+        const auto six = co_await net::resolve("fe80::1%lo", 80);
+        EXPECT_EQ(texts(six), "[fe80::1%lo]:80 ");
+    });
+}
+
+TEST_P(Resolving, localhost_never_leaves_the_machine) {
+    run([]() -> Task<> {
+        for (const auto* host : {"localhost", "LOCALHOST.", "any.localhost"}) {
+            const auto found = co_await net::resolve(host, 1);
+            EXPECT_EQ(texts(found), "127.0.0.1:1 [::1]:1 ") << host;
+        }
+    });
+}
+
+TEST_P(Resolving, what_is_no_host_is_refused) {
+    run([]() -> Task<> {
+        const auto empty = co_await failure_of(net::resolve("", 1));
+        EXPECT_EQ(empty, "resolve: the host is empty");
+        const std::string zero("a\0b", 3);
+        const auto inside = co_await failure_of(net::resolve(zero, 1));
+        EXPECT_EQ(inside, "resolve: the host has a zero byte inside");
+    });
+}
+
+GYRE_TEST(ResolvingInSimulation, asks_the_simulated_world_only) {
+    const auto text = co_await failure_of(net::resolve("example.com", 1));
+    EXPECT_EQ(text, "resolve example.com: no such name");
+}
+
+/// A name server that knows a few names: the first label says what it answers.
+class NameServer {
+public:
+    explicit NameServer(net::UdpSocket socket) : socket_(std::move(socket)) {}
+
+    [[nodiscard]] auto address() const -> std::string { return socket_.local_address().text(); }
+
+    auto serve() -> Task<> {
+        for (;;) {
+            const auto packet = co_await socket_.receive();
+            ++questions;
+            const auto reply = answer(packet.data);
+            if (!reply.empty()) co_await socket_.send_to(reply, packet.sender);
+        }
+    }
+
+    int questions = 0;
+
+private:
+    static auto answer(const std::string& question) -> std::string {
+        constexpr std::size_t header = 12;
+        const auto label = question.substr(header + 1, static_cast<std::uint8_t>(question[header]));
+        if (label == "silent") return {};
+        const std::size_t name_end = question.find('\0', header);
+        const bool is_six = question[name_end + 2] == 28;
+        const bool is_known = label == "both" || (label == "four" && !is_six);
+        const bool is_missing = label == "missing";
+        std::string reply = question.substr(0, name_end + 5);
+        reply[2] = static_cast<char>(0x81);
+        reply[3] = static_cast<char>(is_missing ? 0x83 : label == "broken" ? 0x82 : 0x80);
+        reply[7] = is_known ? 1 : 0;
+        reply[9] = reply[11] = 0;
+        if (!is_known) return reply;
+        reply += std::string("\xc0\x0c\0", 3) + (is_six ? '\x1c' : '\x01') + std::string("\0\x01\0\0\0\x3c\0", 7);
+        if (is_six) return reply + '\x10' + std::string("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16);
+        return reply + '\x04' + std::string("\xc0\0\x02\x01", 4);
+    }
+
+    net::UdpSocket socket_;
+};
+
+using Ares = OnKernel;
+GYRE_ON_KERNEL(Ares);
+
+/// Runs `body(resolver, server)` with a name server and a resolver that asks it.
+template<class Body>
+auto with_name_server(Body body) -> Task<> {
+    auto socket = co_await net::UdpSocket::bind("127.0.0.1", 0);
+    NameServer server(std::move(socket));
+    internal::AresResolver resolver(this_loop());
+    resolver.use_servers(server.address());
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        auto serving = group.spawn(server.serve());
+        co_await body(resolver, server);
+        serving.cancel();
+    });
+}
+
+auto ask(internal::AresResolver& resolver, std::string host) -> Task<std::string> {
+    auto lookup = std::make_shared<internal::Lookup>(std::move(host));
+    resolver.start(lookup);
+    co_await lookup->wait();
+    co_return texts(lookup->addresses(53));
+}
+
+TEST_P(Ares, asks_for_both_families) {
+    auto body = [](internal::AresResolver& resolver, NameServer& server) -> Task<> {
+        const auto both = co_await ask(resolver, "both.test");
+        EXPECT_NE(both.find("192.0.2.1:53"), std::string::npos) << both;
+        EXPECT_NE(both.find("[2001:db8::1]:53"), std::string::npos) << both;
+        const auto four = co_await ask(resolver, "four.test");
+        EXPECT_EQ(four, "192.0.2.1:53 ");
+        EXPECT_EQ(server.questions, 4);
+        EXPECT_EQ(resolver.pending_count(), 0U);
+    };
+    run(with_name_server(body));
+}
+
+TEST_P(Ares, says_why_there_is_no_address) {
+    auto body = [](internal::AresResolver& resolver, NameServer&) -> Task<> {
+        const auto missing = co_await failure_of(ask(resolver, "missing.test"));
+        EXPECT_EQ(missing, "resolve missing.test: no such name");
+        const auto malformed = co_await failure_of(ask(resolver, "bad..name"));
+        EXPECT_EQ(malformed, "resolve bad..name: malformed name");
+        const auto broken = co_await failure_of(ask(resolver, "broken.test"));
+        EXPECT_TRUE(broken.starts_with("resolve broken.test: the name servers failed: ")) << broken;
+    };
+    run(with_name_server(body));
+}
+
+TEST_P(Ares, a_cancelled_question_leaves_nothing) {
+    auto body = [](internal::AresResolver& resolver, NameServer&) -> Task<> {
+        const auto answer = co_await move_on_after(5ms, ask(resolver, "silent.test"));
+        EXPECT_FALSE(answer.has_value());
+        EXPECT_EQ(resolver.pending_count(), 1U) << "c-ares goes on; its end drops it";
+    };
+    run(with_name_server(body));
+}
+
+TEST_P(Ares, one_waiter_that_leaves_does_not_take_the_others_along) {
+    auto body = [](internal::AresResolver& resolver, NameServer& server) -> Task<> {
+        auto lookup = std::make_shared<internal::Lookup>("both.test");
+        auto wait = [&]() -> Task<> { co_await lookup->wait(); };
+        auto first = spawn(wait);
+        auto second = spawn(wait);
+        co_await yield_now();
+        co_await yield_now();
+        first.cancel();
+        resolver.start(lookup);
+        co_await second;
+        EXPECT_TRUE(first.cancelled());
+        EXPECT_EQ(lookup->addresses(1).size(), 2U);
+        EXPECT_EQ(server.questions, 2);
+    };
+    run(with_name_server(body));
+}
+
+TEST_P(Ares, hosts_of_the_machine_are_known) {
+    run([]() -> Task<> {
+        internal::Resolver& resolver = this_loop().local<internal::Resolver>();
+        const auto one = resolver.ask("localhost");
+        co_await one->wait();
+        EXPECT_FALSE(one->addresses(1).empty());
+    });
+}
+
+TEST_P(Ares, the_same_name_is_asked_once_at_a_time) {
+    // The loop may end with the question under way: its channel goes with it.
+    EventLoop other(RunOptions{.backend = GetParam()});
+    other.run_until_complete([]() -> Task<> {
+        internal::Resolver& resolver = this_loop().local<internal::Resolver>();
+        const auto one = resolver.ask("shared.invalid");
+        const auto other = resolver.ask("SHARED.invalid.");
+        EXPECT_TRUE(one->is_done() || one == other);
+        co_return;
+    });
+}
+
+using System = OnKernel;
+GYRE_ON_KERNEL(System);
+
+TEST_P(System, knows_localhost) {
+    run([]() -> Task<> {
+        auto lookup = std::make_shared<internal::Lookup>("localhost");
+        internal::SystemResolver::of_process().start(this_loop(), lookup);
+        co_await lookup->wait();
+        EXPECT_FALSE(lookup->addresses(1).empty());
+        auto numeric = std::make_shared<internal::Lookup>("no such host");
+        internal::SystemResolver::of_process().start(this_loop(), numeric);
+        co_await numeric->wait();
+        EXPECT_TRUE(error_of([&] { static_cast<void>(numeric->addresses(1)); }).starts_with("resolve no such host: "));
+    });
+}
+
+/// What the threads of a resolver under test do: wait until they may go on, and count how many are there.
+struct Gate {
+    std::promise<void> promise;
+    std::shared_future<void> open = promise.get_future().share();
+    std::atomic<int> inside = 0;
+    std::atomic<int> most = 0;
+};
+
+TEST_P(System, threads_and_queue_are_bounded) {
+    const auto gate = std::make_shared<Gate>();
+    internal::SystemResolver resolver([gate](const std::string&) {
+        const int now = ++gate->inside;
+        if (now > gate->most) gate->most = now;
+        gate->open.wait();
+        --gate->inside;
+        return internal::LookupAnswer::no_such_name();
+    });
+    run([&]() -> Task<> {
+        std::vector<std::shared_ptr<internal::Lookup>> lookups;
+        std::string refused;
+        while (refused.empty()) {
+            auto lookup = std::make_shared<internal::Lookup>("host" + std::to_string(lookups.size()));
+            refused = error_of([&] { resolver.start(this_loop(), lookup); });
+            if (refused != "nothing") break;
+            refused.clear();
+            lookups.push_back(std::move(lookup));
+        }
+        const auto count = lookups.size();
+        EXPECT_GE(count, internal::SystemResolver::queue_limit);
+        EXPECT_LE(count, internal::SystemResolver::queue_limit + internal::SystemResolver::thread_limit);
+        EXPECT_TRUE(refused.ends_with("more than 1000 names are waiting for the system's resolver")) << refused;
+        gate->promise.set_value();
+        for (const auto& lookup : lookups) co_await lookup->wait();
+    });
+    EXPECT_LE(gate->most, static_cast<int>(internal::SystemResolver::thread_limit));
+}
+
+TEST_P(System, a_loop_may_end_before_the_answer) {
+    const auto gate = std::make_shared<Gate>();
+    internal::SystemResolver resolver([gate](const std::string&) {
+        gate->open.wait();
+        return internal::LookupAnswer::no_such_name();
+    });
+    std::weak_ptr<internal::Lookup> left;
+    {
+        EventLoop other(RunOptions{.backend = GetParam()});
+        other.run_until_complete([&]() -> Task<> {
+            auto lookup = std::make_shared<internal::Lookup>("late");
+            left = lookup;
+            resolver.start(this_loop(), lookup);
+            auto wait = [&]() -> Task<> { co_await lookup->wait(); };
+            const auto in_time = co_await move_on_after(1ms, wait);
+            EXPECT_FALSE(in_time);
+        });
+    }
+    gate->promise.set_value();
+    while (!left.expired()) std::this_thread::yield();
+}
+
+auto resolves_and_connects() -> Task<> {
+    auto listener = co_await net::listen("localhost", 0);
+    auto found = co_await net::resolve("www.localhost", listener.local_address().port());
+    auto stream = co_await net::connect(found.front());
+}
+
+TEST(ResolvingLifetime, survives_cancellation_anywhere) { CancelEverywhere(resolves_and_connects).run(); }
+
+}  // namespace
+}  // namespace gyre::testing
