@@ -9,7 +9,7 @@
 
 namespace gyre::net {
 
-/// The addresses of a host, in the order in which they are best tried (RFC 6724).
+/// The addresses of a host, in the order in which they are best tried (RFC 6724; of localhost, IPv4 first).
 ///
 /// A numeric address gives itself. Names are looked up with c-ares inside the loop; where the system's nsswitch.conf asks
 /// for more than files and dns, by getaddrinfo(3) on a bounded pool of threads.
