@@ -73,6 +73,7 @@ private:
     static auto bio_write(BIO* bio, const char* data, std::size_t size, std::size_t* count) -> int;
     static auto verified(int accepted, X509_STORE_CTX* store) -> int;
 
+    void release_buffers() noexcept;
     auto step(int result) -> TlsStep;
     auto fail(std::string_view otherwise) -> TlsStep;
 
