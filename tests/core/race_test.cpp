@@ -1,0 +1,117 @@
+// race: the first to finish wins, an error too; the others are gone before it returns.
+
+#include "support/loops.hpp"
+#include "support/tracked.hpp"
+
+#include <stdexcept>
+
+namespace gyre::testing {
+
+namespace {
+
+auto give(int value, Duration delay) -> Task<int> {
+    co_await sleep(delay);
+    co_return value;
+}
+
+auto give_text(std::string text) -> Task<std::string> {
+    co_return text;
+}
+
+auto fail_after(Duration delay) -> Task<int> {
+    co_await sleep(delay);
+    throw std::runtime_error("boom");
+}
+
+auto hold(Log& log, std::string name) -> Task<> {
+    log.push_back(name);
+    const Guard guard(log, name);
+    co_await sleep(1h);
+}
+
+}  // namespace
+
+GYRE_TEST(Race, the_first_to_finish_wins) {
+    Log log;
+    const Time start = this_loop().now();
+    const auto result = co_await race(give(1, 3ms), give(2, 1ms), hold(log, "a"));
+    EXPECT_EQ(result.index(), 1U);
+    EXPECT_EQ(std::get<1>(result), 2);
+    EXPECT_EQ(log, (Log{"a", "~a"}));
+    EXPECT_EQ(this_loop().now() - start, 1ms);
+    EXPECT_EQ(this_loop().scheduler().timers.size(), 0U);
+}
+
+GYRE_TEST(Race, those_after_one_that_finishes_at_once_are_not_started) {
+    Log log;
+    const auto result = co_await race(hold(log, "a"), give_text("now"), hold(log, "b"));
+    EXPECT_EQ(std::get<1>(result), "now");
+    EXPECT_EQ(log, (Log{"a", "~a"}));
+}
+
+GYRE_TEST(Race, an_error_ends_it_too) {
+    Log log;
+    const auto outcome = co_await as_outcome([&] { return race(fail_after(1ms), hold(log, "a")); });
+    EXPECT_EQ(describe(outcome.error()), "boom");
+    EXPECT_EQ(log, (Log{"a", "~a"}));
+    const auto thrower = []() -> Task<int> { throw std::runtime_error("callable"); };
+    const auto thrown = co_await as_outcome([&] { return race(hold(log, "b"), thrower, hold(log, "c")); });
+    EXPECT_EQ(describe(thrown.error()), "callable");
+    EXPECT_EQ(log, (Log{"a", "~a", "b", "~b"}));
+}
+
+GYRE_TEST(Race, of_two_that_finish_together_the_first_in_the_queue_wins) {
+    const auto result = co_await race(give(1, 1ms), give(2, 1ms));
+    EXPECT_EQ(result.index(), 0U);
+}
+
+GYRE_TEST(Race, a_loser_that_fails_all_the_same_is_reported) {
+    std::vector<std::string> heard;
+    this_loop().set_exception_handler([&](const ErrorContext& context) { heard.push_back(describe(context.error)); });
+    const auto result = co_await race(give(1, 1ms), fail_after(1ms));
+    EXPECT_EQ(result.index(), 0U);
+    EXPECT_EQ(heard, std::vector<std::string>{"boom"});
+}
+
+GYRE_TEST(Race, waits_for_the_clean_up_of_the_losers) {
+    bool clean = false;
+    const auto tidy = [&clean]() -> Task<> {
+        co_await sleep(5ms);
+        clean = true;
+    };
+    auto result = co_await race(give(1, 1ms), try_finally(sleep(1h), tidy));
+    EXPECT_EQ(result.index(), 0U);
+    EXPECT_TRUE(clean);
+}
+
+GYRE_TEST(Race, cancelling_it_cancels_all) {
+    Log log;
+    const bool through = co_await move_on_after(1ms, [&]() -> Task<> {
+        co_await race(hold(log, "a"), hold(log, "b"));
+        log.push_back("never");
+    });
+    EXPECT_FALSE(through);
+    EXPECT_EQ(log, (Log{"a", "b", "~a", "~b"}));
+}
+
+GYRE_TEST(Race, a_winner_counts_more_than_a_cancellation) {
+    int won = -1;
+    co_await cancel_scope([&](CancelScope& scope) -> Task<> {
+        const auto result = co_await race(
+            [&]() -> Task<int> {
+                co_await sleep(1ms);
+                scope.cancel();
+                co_return 3;
+            },
+            sleep(1h));
+        won = std::get<0>(result);
+    });
+    EXPECT_EQ(won, 3);
+}
+
+GYRE_TEST(Race, of_one) {
+    const auto result = co_await race(give(4, 1ms));
+    EXPECT_EQ(std::get<0>(result), 4);
+}
+
+}  // namespace gyre::testing
