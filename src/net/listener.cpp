@@ -52,7 +52,9 @@ public:
         : socket_(std::move(socket)),
           path_(std::move(path)),
           local_(socket_.local_address()),
-          no_delay_(options.no_delay) {}
+          no_delay_(options.no_delay) {
+        socket_.set_peer(local_);  // with the port that it got: what dumps show
+    }
 
     [[nodiscard]] auto accept() -> Task<Stream> {
         for (;;) {

@@ -3,6 +3,8 @@
 #include <gyre/net/listener.hpp>
 #include <gyre/sync/event.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <utility>
 
@@ -13,7 +15,7 @@ namespace {
 /// How many connections there are, and who waits for one to end.
 class Places {
 public:
-    explicit Places(std::size_t most) noexcept : most_(most) {}
+    explicit Places(std::size_t most) noexcept : most_(std::max<std::size_t>(most, 1)) {}
 
     [[nodiscard]] auto are_taken() const noexcept -> bool { return taken_ >= most_; }
     [[nodiscard]] auto wait_for_one() noexcept {

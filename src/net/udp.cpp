@@ -12,7 +12,9 @@ namespace gyre::net {
 
 class UdpSocket::Socket {
 public:
-    explicit Socket(internal::Socket socket) : socket_(std::move(socket)), local_(socket_.local_address()) {}
+    explicit Socket(internal::Socket socket) : socket_(std::move(socket)), local_(socket_.local_address()) {
+        socket_.set_peer(local_);  // with the port that it got: what dumps show
+    }
 
     [[nodiscard]] auto send_to(std::string_view data, Address peer) -> Task<void> {
         // The kernel reads both, and only the types cannot say so.

@@ -189,8 +189,8 @@ TEST_P(Ares, the_same_name_is_asked_once_at_a_time) {
     other.run_until_complete([]() -> Task<> {
         internal::Resolver& resolver = this_loop().local<internal::Resolver>();
         const auto one = resolver.ask("shared.invalid");
-        const auto other = resolver.ask("SHARED.invalid.");
-        EXPECT_TRUE(one->is_done() || one == other);
+        const auto again = resolver.ask("SHARED.invalid.");
+        EXPECT_TRUE(one->is_done() || one == again);
         co_return;
     });
 }

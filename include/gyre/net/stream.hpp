@@ -33,7 +33,8 @@ private:
 
 /// A connection: a byte stream with buffered reading over any transport. Move-only; destroying it drops the connection.
 ///
-/// One task may read while another writes. Thread: its loop's. Source: asyncio's StreamReader and StreamWriter.
+/// One task may read while another writes. None may do so when it is moved or destroyed; `close` and `abort` end what is
+/// pending on a socket. Thread: its loop's. Source: asyncio's StreamReader and StreamWriter.
 class Stream {
 public:
     /// What a line or a `read_until` may be long by default, in bytes, delimiter included.
