@@ -51,6 +51,10 @@ protected:
     template<class... Arguments>
     explicit ScopeAwaiter(W work, Arguments... arguments) : ScopeWait(arguments...), work_(std::move(work)) {}
 
+    ~ScopeAwaiter() = default;
+    ScopeAwaiter(ScopeAwaiter&&) noexcept = default;
+    auto operator=(ScopeAwaiter&&) -> ScopeAwaiter& = delete;
+
     auto take_maybe() -> MaybeResult<Result> {
         if constexpr (std::is_void_v<Result>) {
             if (root == nullptr) return false;
