@@ -1,4 +1,5 @@
 // https: certificates that are good, and those that are not.
+#include "https_fixture.hpp"
 #include "scripted_server.hpp"
 
 #include "support/test_certificates.hpp"
@@ -9,33 +10,14 @@ namespace {
 using http::ClientOptions;
 using http::RequestPhase;
 
-auto authority() -> const net::TestAuthority& {
-    static const net::TestAuthority made;
-    return made;
-}
-
-auto context_for(const net::TestCertificate& certificate) -> net::TlsServerContext {
-    net::TlsServerOptions options;
-    options.certificate_pem(certificate.chain, certificate.key).alpn({"http/1.1"});
-    return net::TlsServerContext(options);
-}
-
-auto trusting_options() -> ClientOptions {
-    net::TlsClientOptions tls;
-    tls.ca_pem(authority().certificate());
-    ClientOptions options;
-    options.tls(std::move(tls));
-    return options;
-}
-
 class Https : public OnLoops {
 protected:
     auto reply_from(const net::TestCertificate& certificate) -> Reply {
-        const auto context = context_for(certificate);
+        const auto context = https_context(certificate);
         ScriptedServer server(always(ok("secret")));
         server.encrypt(context);
         Reply reply;
-        run(server.run(trusting_options(), [&](http::Client& client, std::string base) -> Task<> {
+        run(server.run(https_client_options(), [&](http::Client& client, std::string base) -> Task<> {
             reply = co_await fetch(client, base);
             EXPECT_EQ(client.statistics().open_connections, reply.error.empty() ? 1U : 0U);
         }));
@@ -45,10 +27,10 @@ protected:
 GYRE_ON_LOOPS(Https);
 
 TEST_P(Https, good_certificate_and_reuse) {
-    const auto context = context_for(authority().issue({"127.0.0.1", "localhost"}));
+    const auto context = https_context(https_authority().issue({"127.0.0.1", "localhost"}));
     ScriptedServer server(always(ok("secret")));
     server.encrypt(context);
-    run(server.run(trusting_options(), [](http::Client& client, std::string base) -> Task<> {
+    run(server.run(https_client_options(), [](http::Client& client, std::string base) -> Task<> {
         for (int i = 0; i < 3; ++i) {
             auto reply = co_await fetch(client, base);
             EXPECT_EQ(reply.body, "secret") << reply.error;
@@ -66,8 +48,8 @@ TEST_P(Https, wrong_name_expired_and_unknown_are_refused) {
     const net::TestAuthority stranger("stranger");
     const net::TestValidity past{std::chrono::hours(-48), std::chrono::hours(24)};
     const std::pair<std::string, net::TestCertificate> cases[] = {
-        {"wrong name", authority().issue({"other.example"})},
-        {"expired", authority().issue({"127.0.0.1"}, past)},
+        {"wrong name", https_authority().issue({"other.example"})},
+        {"expired", https_authority().issue({"127.0.0.1"}, past)},
         {"unknown issuer", stranger.issue({"127.0.0.1"})},
         {"self-signed", self_signed_certificate("127.0.0.1")},
     };
@@ -81,10 +63,10 @@ TEST_P(Https, wrong_name_expired_and_unknown_are_refused) {
 }
 
 TEST_P(Https, redirect_to_http_is_refused) {
-    const auto context = context_for(authority().issue({"127.0.0.1"}));
+    const auto context = https_context(https_authority().issue({"127.0.0.1"}));
     ScriptedServer server(always("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n"));
     server.encrypt(context);
-    run(server.run(trusting_options(), [](http::Client& client, std::string base) -> Task<> {
+    run(server.run(https_client_options(), [](http::Client& client, std::string base) -> Task<> {
         auto reply = co_await fetch(client, base);
         EXPECT_EQ(reply.phase, RequestPhase::redirect);
         EXPECT_NE(reply.error.find("from https to http is refused"), std::string::npos) << reply.error;
