@@ -127,7 +127,8 @@ public:
     /// Calls `function` when `delay` has passed. @throws LoopError if the loop is closed.
     template<std::invocable F>
     auto call_later(Duration delay, F&& function) -> TimerHandle {
-        return call_at(now() + delay, std::forward<F>(function));
+        const Time start = now();
+        return call_at(delay < Time::max() - start ? start + delay : Time::max(), std::forward<F>(function));
     }
     /// Calls `function` when the clock has reached `deadline`. @throws LoopError if the loop is closed.
     template<std::invocable F>
