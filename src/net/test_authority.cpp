@@ -87,8 +87,8 @@ auto begin_certificate(EVP_PKEY& key, std::string_view common_name, TestValidity
     CertificatePointer certificate(X509_new());
     require(certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1);
     std::uint64_t serial = 0;
-    require(RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) ==
-            1);  // seam: a serial number has to differ from all others ever made
+    // seam: a serial number has to differ from all others ever made
+    require(RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) == 1);
     require(ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate.get()), serial >> 1) == 1);
     require(X509_gmtime_adj(X509_getm_notBefore(certificate.get()), validity.begins.count()) != nullptr);
     const auto end = (validity.begins + validity.lasts).count();
