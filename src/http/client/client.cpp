@@ -90,9 +90,7 @@ Client::~Client() {
     if (pool_) pool_->close();
 }
 
-auto Client::get(std::string url) -> Task<ClientResponse> {
-    return request("GET", std::move(url));
-}
+auto Client::get(std::string url) -> Task<ClientResponse> { return request("GET", std::move(url)); }
 
 auto Client::request(std::string method, std::string url, Fields fields, std::string body) -> Task<ClientResponse> {
     return perform(pool_, std::move(method), std::move(url), std::move(fields), std::move(body));

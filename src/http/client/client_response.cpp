@@ -6,7 +6,8 @@
 
 namespace gyre::http {
 
-ClientResponse::ClientResponse(std::unique_ptr<internal::Exchange> exchange) noexcept : exchange_(std::move(exchange)) {}
+ClientResponse::ClientResponse(std::unique_ptr<internal::Exchange> exchange) noexcept
+    : exchange_(std::move(exchange)) {}
 ClientResponse::ClientResponse(ClientResponse&&) noexcept = default;
 auto ClientResponse::operator=(ClientResponse&&) noexcept -> ClientResponse& = default;
 ClientResponse::~ClientResponse() = default;

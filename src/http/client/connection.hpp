@@ -15,7 +15,7 @@ namespace gyre::http::internal {
 class Connection {
 public:
     Connection(net::Stream opened, std::string wanted_origin, const Limits& limits,
-               std::shared_ptr<ClientStatistics> statistics)
+        std::shared_ptr<ClientStatistics> statistics)
         : stream(std::move(opened)),
           parser(limits),
           origin(std::move(wanted_origin)),

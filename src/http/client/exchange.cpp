@@ -30,9 +30,7 @@ Exchange::Exchange(std::shared_ptr<Pool> pool, std::unique_ptr<Connection> conne
       redirects_(request.redirects),
       may_be_kept_(!request.wants_close()) {}
 
-Exchange::~Exchange() {
-    finish_with_what_is_there();
-}
+Exchange::~Exchange() { finish_with_what_is_there(); }
 
 auto Exchange::run(std::string_view head, std::string_view body) -> Task<void> {
     connection_->parser.expect(method_);

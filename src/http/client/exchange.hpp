@@ -74,9 +74,9 @@ private:
     ResponseHead head_;
     Fields trailers_;
     std::uint64_t content_length_ = 0;
-    std::uint64_t body_bytes_ = 0;      ///< Of the body, so far.
-    std::size_t shown_ = 0;             ///< Bytes of the stream's buffer that the caller looks at.
-    std::exception_ptr send_error_;     ///< Sending failed, and an early answer is being looked for.
+    std::uint64_t body_bytes_ = 0;       ///< Of the body, so far.
+    std::size_t shown_ = 0;              ///< Bytes of the stream's buffer that the caller looks at.
+    std::exception_ptr send_error_;      ///< Sending failed, and an early answer is being looked for.
     std::optional<RequestError> error_;  ///< Reading failed for good.
     BodyFraming framing_ = BodyFraming::none;
     bool may_be_kept_;

@@ -30,18 +30,20 @@ auto parse_url(const ClientOptions& options, std::string_view method, std::strin
 }  // namespace
 
 Outgoing::Outgoing(const ClientOptions& options, std::string wanted_method, std::string_view wanted_url,
-                   Fields wanted_fields, std::string wanted_body)
+    Fields wanted_fields, std::string wanted_body)
     : method(std::move(wanted_method)),
       url(parse_url(options, method, wanted_url)),
       fields(std::move(wanted_fields)),
       body(std::move(wanted_body)) {
-    if (url.scheme() != "http" && url.scheme() != "https") throw error(RequestPhase::url, "the scheme is not http or https");
+    if (url.scheme() != "http" && url.scheme() != "https")
+        throw error(RequestPhase::url, "the scheme is not http or https");
     if (!url.username().empty() || !url.password().empty()) {
         throw RequestError(RequestPhase::url, method, url.origin(), {},
-                           "a user name or password in the URL: set the Authorization field instead");
+            "a user name or password in the URL: set the Authorization field instead");
     }
     if (method == "CONNECT") throw error(RequestPhase::url, "CONNECT opens a tunnel, which this client does not");
-    if (fields.contains("Transfer-Encoding")) throw error(RequestPhase::url, "Transfer-Encoding is the client's own to set");
+    if (fields.contains("Transfer-Encoding"))
+        throw error(RequestPhase::url, "Transfer-Encoding is the client's own to set");
 }
 
 auto Outgoing::head(const ClientOptions& options) const -> std::string {
@@ -80,9 +82,7 @@ auto Outgoing::head(const ClientOptions& options) const -> std::string {
     return out;
 }
 
-auto Outgoing::is_idempotent() const noexcept -> bool {
-    return is_one_of(method, idempotent_methods);
-}
+auto Outgoing::is_idempotent() const noexcept -> bool { return is_one_of(method, idempotent_methods); }
 
 auto Outgoing::error(RequestPhase phase, std::string_view reason, std::string_view peer, std::exception_ptr cause) const
     -> RequestError {

@@ -28,7 +28,7 @@ public:
 
     /// @param peer may be empty.
     [[nodiscard]] auto error(RequestPhase phase, std::string_view reason, std::string_view peer = {},
-                             std::exception_ptr cause = nullptr) const -> RequestError;
+        std::exception_ptr cause = nullptr) const -> RequestError;
 
     std::string method;
     Url url;

@@ -39,9 +39,7 @@ auto wanted_peer(const Url& url) -> std::string {
 
 Pool::Pool(ClientOptions options) : options_(std::move(options)), statistics_(std::make_shared<ClientStatistics>()) {}
 
-Pool::~Pool() {
-    close();
-}
+Pool::~Pool() { close(); }
 
 auto Pool::statistics() const noexcept -> ClientStatistics {
     auto figures = *statistics_;

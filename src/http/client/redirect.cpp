@@ -9,10 +9,10 @@ namespace gyre::http::internal {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> fields_of_an_origin = {"Authorization", "Cookie", "Proxy-Authorization", "Host",
-                                                                 "Origin"};
-constexpr std::array<std::string_view, 6> fields_of_a_body = {"Content-Length",   "Content-Type",     "Content-Encoding",
-                                                              "Content-Language", "Content-Location", "Content-Range"};
+constexpr std::array<std::string_view, 5> fields_of_an_origin = {
+    "Authorization", "Cookie", "Proxy-Authorization", "Host", "Origin"};
+constexpr std::array<std::string_view, 6> fields_of_a_body = {
+    "Content-Length", "Content-Type", "Content-Encoding", "Content-Language", "Content-Location", "Content-Range"};
 
 auto is_redirect(int status) noexcept -> bool {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -44,21 +44,21 @@ struct Redirect {
     }
 };
 
-template <std::size_t N>
+template<std::size_t N>
 void remove_all(Fields& fields, const std::array<std::string_view, N>& names) {
     for (const auto name : names) fields.remove(name);
 }
 
 }  // namespace
 
-auto follow_redirect(const ClientOptions& options, const ResponseHead& response, std::string_view peer, Outgoing& request)
-    -> bool {
+auto follow_redirect(
+    const ClientOptions& options, const ResponseHead& response, std::string_view peer, Outgoing& request) -> bool {
     if (!options.follow_redirects() || !is_redirect(response.status)) return false;
     const auto location = response.fields.get("Location");
     if (!location) return false;
 
-    const Redirect redirect{request, peer,
-                            "redirect " + std::to_string(response.status) + " to " + std::string(location->substr(0, 512))};
+    const Redirect redirect{
+        request, peer, "redirect " + std::to_string(response.status) + " to " + std::string(location->substr(0, 512))};
     for (const auto& other : response.fields.get_all("Location")) {
         if (other != *location) throw redirect.error("there is a second, different Location");
     }
@@ -66,11 +66,13 @@ auto follow_redirect(const ClientOptions& options, const ResponseHead& response,
         throw redirect.error("more than " + std::to_string(options.max_redirects()) + " redirects (max_redirects)");
     }
     auto target = redirect.target(options, *location);
-    if (target.scheme() != "http" && target.scheme() != "https") throw redirect.error("the scheme is not http or https");
+    if (target.scheme() != "http" && target.scheme() != "https")
+        throw redirect.error("the scheme is not http or https");
     if (!target.username().empty() || !target.password().empty()) {
         throw redirect.error("a user name or password in the URL");
     }
-    if (request.url.scheme() == "https" && target.scheme() == "http") throw redirect.error("from https to http is refused");
+    if (request.url.scheme() == "https" && target.scheme() == "http")
+        throw redirect.error("from https to http is refused");
 
     const bool drops_body = becomes_get(response.status, request.method);
     const bool leaves_origin = target.origin() != request.url.origin();

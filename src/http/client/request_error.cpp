@@ -35,10 +35,10 @@ auto shown_url(std::string_view url) -> std::string {
 }
 
 auto error_text(RequestPhase phase, std::string_view method, std::string_view url, std::string_view peer,
-                std::string_view reason) -> std::string {
+    std::string_view reason) -> std::string {
     std::string text = one_line(method) + " " + shown_url(url) + ": ";
-    const bool has_connection =
-        phase == RequestPhase::send || phase == RequestPhase::response || phase == RequestPhase::body;
+    const bool has_connection = phase == RequestPhase::send || phase == RequestPhase::response ||
+                                phase == RequestPhase::body;
     if (has_connection && !peer.empty() && reason.find(peer) == std::string_view::npos) {
         text += one_line(peer) + ": ";
     }
@@ -48,14 +48,14 @@ auto error_text(RequestPhase phase, std::string_view method, std::string_view ur
 }  // namespace
 
 auto phase_name(RequestPhase phase) noexcept -> std::string_view {
-    constexpr std::array<std::string_view, 8> names = {"url",  "resolve",  "connect", "tls",
-                                                       "send", "response", "body",    "redirect"};
+    constexpr std::array<std::string_view, 8> names = {
+        "url", "resolve", "connect", "tls", "send", "response", "body", "redirect"};
     const auto index = static_cast<std::size_t>(phase);
     return index < names.size() ? names[index] : std::string_view("unknown");
 }
 
 RequestError::RequestError(RequestPhase phase, std::string_view method, std::string_view url, std::string_view peer,
-                           std::string_view reason, std::exception_ptr cause)
+    std::string_view reason, std::exception_ptr cause)
     : std::runtime_error(error_text(phase, method, url, peer, reason)),
       method_(method),
       url_(url),

@@ -26,8 +26,9 @@ auto server_of_the_scenario() -> Script {
             if (request.starts_with("GET /start ")) {
                 answer = "HTTP/1.1 302 Found\r\nLocation: /chunked\r\nContent-Length: 4\r\n\r\naway";
             } else if (request.starts_with("GET /chunked ")) {
-                answer = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                         "5\r\nhello\r\n6\r\n world\r\n0\r\nT: u\r\n\r\n";
+                answer =
+                    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    "5\r\nhello\r\n6\r\n world\r\n0\r\nT: u\r\n\r\n";
             }
             co_await trickle(peer, answer);
         }
@@ -54,7 +55,9 @@ auto cancel_everywhere(backend::SimOptions world, const net::TlsServerContext* t
     const auto scenario = [&]() -> Task<> {
         ScriptedServer server(server_of_the_scenario());
         if (tls != nullptr) server.encrypt(*tls);
-        const ClientBody body = [&](http::Client& client, std::string base) { return make_requests(client, base, seen); };
+        const ClientBody body = [&](http::Client& client, std::string base) {
+            return make_requests(client, base, seen);
+        };
         co_await server.run(tls != nullptr ? https_client_options() : http::ClientOptions(), body);
     };
     return CancelEverywhere(scenario)
@@ -69,9 +72,7 @@ auto cancel_everywhere(backend::SimOptions world, const net::TlsServerContext* t
         .run();
 }
 
-TEST(HttpClientCancel, everything_at_every_step) {
-    EXPECT_GT(cancel_everywhere({}), 50U);
-}
+TEST(HttpClientCancel, everything_at_every_step) { EXPECT_GT(cancel_everywhere({}), 50U); }
 
 // Short reads and latency: cuts at other places.
 TEST(HttpClientCancel, everything_at_every_step_in_a_slow_world) {

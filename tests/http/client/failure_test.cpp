@@ -95,10 +95,11 @@ GYRE_TEST(HttpTimeout, none_if_it_is_zero) {
         co_await sleep(10h);
         co_await peer.send(ok("at last"));
     });
-    co_await server.run(ClientOptions().read_timeout(Duration::zero()), [](http::Client& client, std::string base) -> Task<> {
-        auto reply = co_await fetch(client, base);
-        EXPECT_EQ(reply.body, "at last") << reply.error;
-    });
+    co_await server.run(
+        ClientOptions().read_timeout(Duration::zero()), [](http::Client& client, std::string base) -> Task<> {
+            auto reply = co_await fetch(client, base);
+            EXPECT_EQ(reply.body, "at last") << reply.error;
+        });
 }
 
 GYRE_TEST(HttpTimeout, endless_body_of_a_redirect_is_left_after_a_second) {

@@ -42,10 +42,18 @@ TEST_P(HttpRedirect, method_and_body) {
         bool keeps_body;
     };
     const std::vector<Case> cases = {
-        {301, "GET", "GET", false},   {301, "POST", "GET", false},  {301, "PUT", "PUT", true},
-        {302, "POST", "GET", false},  {302, "HEAD", "HEAD", false}, {302, "DELETE", "DELETE", false},
-        {303, "POST", "GET", false},  {303, "PUT", "GET", false},   {303, "HEAD", "HEAD", false},
-        {307, "POST", "POST", true},  {307, "GET", "GET", false},   {308, "PUT", "PUT", true},
+        {301, "GET", "GET", false},
+        {301, "POST", "GET", false},
+        {301, "PUT", "PUT", true},
+        {302, "POST", "GET", false},
+        {302, "HEAD", "HEAD", false},
+        {302, "DELETE", "DELETE", false},
+        {303, "POST", "GET", false},
+        {303, "PUT", "GET", false},
+        {303, "HEAD", "HEAD", false},
+        {307, "POST", "POST", true},
+        {307, "GET", "GET", false},
+        {308, "PUT", "PUT", true},
     };
     for (const auto& one : cases) {
         ScriptedServer server(redirecting(redirect(one.status, "/next")));
@@ -70,7 +78,10 @@ TEST_P(HttpRedirect, method_and_body) {
 
 TEST_P(HttpRedirect, locations_are_resolved) {
     const std::vector<std::pair<std::string, std::string>> cases = {
-        {"/x?y=z", "/x?y=z"}, {"x", "/redirect/x"}, {"../x", "/x"}, {"?q", "/redirect/from?q"},
+        {"/x?y=z", "/x?y=z"},
+        {"x", "/redirect/x"},
+        {"../x", "/x"},
+        {"?q", "/redirect/from?q"},
     };
     for (const auto& [location, expected] : cases) {
         // Only the first request is redirected.
@@ -100,7 +111,7 @@ TEST_P(HttpRedirect, secrets_stay_in_their_origin) {
     run(second.run([&](std::string elsewhere) -> Task<> {
         co_await first.run(ClientOptions(), [&](http::Client& client, std::string base) -> Task<> {
             http::Fields fields{{"Authorization", "Basic c2VjcmV0"}, {"Cookie", "a=secret"}, {"authorization", "second"},
-                                {"Proxy-Authorization", "secret"}, {"X", "kept"}, {"Return", elsewhere + "/there"}};
+                {"Proxy-Authorization", "secret"}, {"X", "kept"}, {"Return", elsewhere + "/there"}};
             auto reply = co_await fetch(client, base + "/", "GET", std::move(fields));
             EXPECT_EQ(reply.body, "there") << reply.error;
         });
@@ -144,7 +155,8 @@ TEST_P(HttpRedirect, limit_is_named) {
 }
 
 TEST_P(HttpRedirect, what_is_not_followed) {
-    for (const std::string location : {"ftp://x/", "file:///etc/passwd", "javascript:alert(1)", "http://u:p@x/", "http:\\\\x"}) {
+    for (const std::string location :
+        {"ftp://x/", "file:///etc/passwd", "javascript:alert(1)", "http://u:p@x/", "http:\\\\x"}) {
         const auto reply = error_from(redirect(302, location));
         EXPECT_EQ(reply.phase, RequestPhase::redirect) << location << ": " << reply.error;
         EXPECT_NE(reply.error, "") << location;

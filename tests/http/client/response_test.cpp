@@ -28,8 +28,9 @@ TEST_P(HttpResponse, sized_body) {
 }
 
 TEST_P(HttpResponse, chunked_body_with_trailers) {
-    const auto reply = reply_to("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n"
-                                "Digest: abc\r\nContent-Length: 3\r\n\r\n");
+    const auto reply = reply_to(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n"
+        "Digest: abc\r\nContent-Length: 3\r\n\r\n");
     EXPECT_EQ(reply.error, "");
     EXPECT_EQ(reply.body, "hello world");
     EXPECT_EQ(reply.trailers.get("digest"), "abc");
@@ -44,8 +45,9 @@ TEST_P(HttpResponse, body_until_close_is_read_but_not_certain) {
 }
 
 TEST_P(HttpResponse, body_cut_at_every_byte_is_the_same) {
-    const std::string answer = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
-                               "X: y\r\n\r\nb\r\nhello world\r\n0\r\nT: u\r\n\r\n";
+    const std::string answer =
+        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+        "X: y\r\n\r\nb\r\nhello world\r\n0\r\nT: u\r\n\r\n";
     const auto reply = reply_to(answer, 1);
     EXPECT_EQ(reply.error, "");
     EXPECT_EQ(reply.body, "hello world");
@@ -84,7 +86,8 @@ TEST_P(HttpResponse, no_answer_names_the_peer) {
     const auto reply = reply_to("");
     EXPECT_EQ(reply.phase, RequestPhase::response);
     EXPECT_NE(reply.error.find("GET http://127.0.0.1:"), std::string::npos) << reply.error;
-    EXPECT_NE(reply.error.find(": the server closed the connection without an answer"), std::string::npos) << reply.error;
+    EXPECT_NE(reply.error.find(": the server closed the connection without an answer"), std::string::npos)
+        << reply.error;
 }
 
 TEST_P(HttpResponse, at_most_eight_interim_responses) {
@@ -99,13 +102,15 @@ TEST_P(HttpResponse, at_most_eight_interim_responses) {
 TEST_P(HttpResponse, malformed_ones_name_the_rule) {
     using http::Rule;
     const std::pair<std::string, Rule> cases[] = {
-        {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", Rule::content_length_and_transfer_encoding},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            Rule::content_length_and_transfer_encoding},
         {"HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\nx", Rule::bad_content_length},
         {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", Rule::repeated_content_length},
         {"HTTP/1.1 200 OK\nX: y\r\n\r\n", Rule::bare_lf},
         {"HTTP/1.1 200 OK\r\nX : y\r\n\r\n", Rule::whitespace_before_colon},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", Rule::bad_chunk_size},
-        {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", Rule::unexpected_switching_protocols},
+        {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+            Rule::unexpected_switching_protocols},
         {"SSH-2.0-OpenSSH_9.2\r\n\r\n", Rule::bad_status_line},
         {"HTTP/1.1 200 OK\r\nX: " + std::string(17'000, 'a') + "\r\n\r\n", Rule::field_line_too_long},
     };
@@ -123,8 +128,8 @@ TEST_P(HttpResponse, endless_head_is_refused) {
 }
 
 TEST_P(HttpResponse, no_body_where_there_can_be_none) {
-    ScriptedServer server(in_turn({{"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n",
-                                    "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", ok("end")}}));
+    ScriptedServer server(in_turn({{"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", ok("end")}}));
     run(server.run(http::ClientOptions(), [](http::Client& client, std::string base) -> Task<> {
         auto head = co_await fetch(client, base, "HEAD");
         EXPECT_EQ(head.error, "");
@@ -216,8 +221,9 @@ TEST_P(HttpResponse, request_as_sent) {
     EXPECT_EQ(requests.at(0).substr(0, plain.size()), plain);
     EXPECT_NE(requests.at(0).find("\r\nUser-Agent: gyre/"), std::string::npos);
     EXPECT_NE(requests.at(0).find("\r\nAccept: */*\r\n"), std::string::npos);
-    EXPECT_EQ(requests.at(1), "POST / HTTP/1.1\r\nHost: other.example\r\nAccept: */*\r\nContent-Length: 4\r\nuser-agent: mine\r\n"
-                              "X: y\r\n\r\nbody");
+    EXPECT_EQ(requests.at(1),
+        "POST / HTTP/1.1\r\nHost: other.example\r\nAccept: */*\r\nContent-Length: 4\r\nuser-agent: mine\r\n"
+        "X: y\r\n\r\nbody");
 }
 
 TEST_P(HttpResponse, what_cannot_be_sent_is_refused_before_a_connection) {

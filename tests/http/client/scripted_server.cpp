@@ -33,8 +33,7 @@ auto Peer::send(std::string bytes, std::size_t piece) -> Task<> {
             left.remove_prefix(part.size());
             if (piece != 0) co_await yield_now();
         }
-    } catch (const IoError&) {
-    }
+    } catch (const IoError&) {}
 }
 
 auto Peer::hold() -> Task<> {
@@ -44,8 +43,7 @@ auto Peer::hold() -> Task<> {
             if (count == 0) co_return;
             stream_.consume(count);
         }
-    } catch (const IoError&) {
-    }
+    } catch (const IoError&) {}
 }
 
 auto always(std::string answer, std::size_t piece) -> Script {
@@ -130,9 +128,8 @@ auto fetch(http::Client& client, std::string url, std::string method, http::Fiel
 auto fetch_from(Script script, http::ClientOptions options) -> Task<Reply> {
     ScriptedServer server(std::move(script));
     Reply reply;
-    co_await server.run(std::move(options), [&](http::Client& client, std::string base) -> Task<> {
-        reply = co_await fetch(client, base + "/");
-    });
+    co_await server.run(std::move(options),
+        [&](http::Client& client, std::string base) -> Task<> { reply = co_await fetch(client, base + "/"); });
     co_return reply;
 }
 

@@ -98,7 +98,7 @@ struct Reply {
 
 /// Makes a request and reads the whole body.
 [[nodiscard]] auto fetch(http::Client& client, std::string url, std::string method = "GET", http::Fields fields = {},
-                         std::string body = {}) -> Task<Reply>;
+    std::string body = {}) -> Task<Reply>;
 
 /// One GET of "/" against a script.
 [[nodiscard]] auto fetch_from(Script script, http::ClientOptions options = http::ClientOptions()) -> Task<Reply>;

@@ -15,7 +15,7 @@ namespace gyre::http {
 
 namespace internal {
 class Pool;
-}
+}  // namespace internal
 
 /// What a client has done so far, and what it holds now.
 struct ClientStatistics {
@@ -48,7 +48,7 @@ public:
 
     /// Sends a request and waits for the head of the response, following redirects.
     ///
-    /// Host, Content-Length, User-Agent and Accept are added; a Host, User-Agent or Accept among `fields` is used instead.
+    /// Host, Content-Length, User-Agent and Accept are added; a Host, User-Agent or Accept in `fields` is used instead.
     /// Every status is a response. @throws RequestError; InvalidStateError after `close`.
     /// On cancel: the connection is closed; whether the server got the request is not known.
     [[nodiscard]] auto request(std::string method, std::string url, Fields fields = {}, std::string body = {})

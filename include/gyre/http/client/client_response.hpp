@@ -18,12 +18,12 @@ namespace gyre::http {
 
 namespace internal {
 class Exchange;
-}
+}  // namespace internal
 
 /// What a server answered: the head at once, the body piece by piece as it is read. Move-only.
 ///
-/// When the body was read to its end, the connection is kept for the next request; a response that is dropped before that
-/// closes it. It may outlive its `Client`. Thread: its loop's; not moved while a read is pending.
+/// When the body was read to its end, the connection is kept for the next request; a response that is dropped before
+/// that closes it. It may outlive its `Client`. Thread: its loop's; not moved while a read is pending.
 class ClientResponse {
 public:
     /// What `text` gathers by default at most, in bytes.
@@ -49,13 +49,14 @@ public:
 
     /// How long the body is, if the server said so in advance; 0 where there can be none.
     [[nodiscard]] auto content_length() const noexcept -> std::optional<std::uint64_t>;
-    /// Can the end of the body be told from a cut connection? False for a body without length that lasts until the server
-    /// closes: then a cut looks like an end.
+    /// Can the end of the body be told from a cut connection? False for a body without length that lasts until the
+    /// server closes: then a cut looks like an end.
     [[nodiscard]] auto body_is_delimited() const noexcept -> bool;
 
-    /// The next piece of the body, waiting for it; empty at its end, and again after that. The bytes stay where they were
-    /// received and are valid until the next call. The client holds one such piece at a time, however long the body is.
-    /// @throws RequestError if the body is cut short or malformed, or nothing comes for the read timeout; again each time.
+    /// The next piece of the body, waiting for it; empty at its end, and again after that. The bytes stay where they
+    /// were received and are valid until the next call. The client holds one piece at a time, whatever the length.
+    /// @throws RequestError if the body is cut short or malformed, or nothing comes for the read timeout; and again at
+    /// each later call.
     /// On cancel: nothing is lost, and reading may go on.
     [[nodiscard]] auto read() -> Task<std::span<const char>>;
 

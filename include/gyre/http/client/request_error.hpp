@@ -33,7 +33,7 @@ public:
     ///               does not name it.
     /// @param cause  the error below, or null.
     RequestError(RequestPhase phase, std::string_view method, std::string_view url, std::string_view peer,
-                 std::string_view reason, std::exception_ptr cause = nullptr);
+        std::string_view reason, std::exception_ptr cause = nullptr);
 
     [[nodiscard]] auto phase() const noexcept -> RequestPhase { return phase_; }
     [[nodiscard]] auto method() const noexcept -> const std::string& { return method_; }
