@@ -112,7 +112,7 @@ auto table_text(const Progress& progress, std::size_t width, bool every_row) -> 
     for (const char* heading : headings) text += " " + right_aligned(heading, column);
     text += "  URL\n";
     const std::size_t used = 16 + headings.size() * (column + 1) + 2;
-    const std::size_t url_width = width > used + 24 ? width - used : 24;
+    const std::size_t url_width = width > used + 16 ? width - used - 1 : 16;
     const auto rows = rows_to_show(progress, every_row);
     for (const std::size_t row : rows) text += row_text(progress.downloads[row], progress.ended, url_width);
     if (rows.size() < progress.downloads.size()) {

@@ -90,7 +90,7 @@ void add_serve_command(CLI::App& app, int& status) {
         ->expected(2);
     command->callback([arguments, &status] {
         if (!arguments->demo && arguments->directory.empty()) {
-            throw CLI::RequiredError("serve needs a directory, or --demo");
+            throw CLI::ValidationError("DIR", "nothing to serve: name a directory, or give --demo");
         }
         run(serve(*arguments));
         status = 0;

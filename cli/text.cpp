@@ -56,7 +56,7 @@ auto time_text(Duration length) -> std::string {
 auto shortened(std::string_view text, std::size_t width) -> std::string {
     if (width_of(text) <= width) return std::string(text);
     if (width <= 3) return std::string(text.substr(0, width));
-    const std::size_t tail = (width - 3) / 2;
+    const std::size_t tail = (width - 3) * 3 / 4;  // URLs differ at their ends
     std::size_t front_end = width - 3 - tail;
     std::size_t back_begin = text.size() - tail;
     // Not in the middle of a character.

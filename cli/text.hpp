@@ -14,7 +14,7 @@ namespace gyre::cli {
 /// "850 us", "12.4 ms", "3.07 s", "2:05" from a minute on.
 [[nodiscard]] auto time_text(Duration length) -> std::string;
 
-/// At most `width` characters: the middle is left out.
+/// At most `width` characters: a part before the middle is left out.
 [[nodiscard]] auto shortened(std::string_view text, std::size_t width) -> std::string;
 
 /// With spaces on the right, or on the left, up to `width` characters.
