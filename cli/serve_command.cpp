@@ -54,7 +54,7 @@ auto handler_for(const ServeArguments& arguments) -> http::Handler {
 auto tls_for(const ServeArguments& arguments) -> std::optional<net::TlsServerContext> {
     if (arguments.tls.empty()) return std::nullopt;
     net::TlsServerOptions options;
-    options.certificate(arguments.tls[0], arguments.tls[1]).alpn({"http/1.1"});
+    options.certificate(arguments.tls[0], arguments.tls[1]).alpn({"http/1.1", "http/1.0"});
     return net::TlsServerContext(options);
 }
 
