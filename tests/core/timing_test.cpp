@@ -1,0 +1,182 @@
+// Timing::exact: init + delay + process + wait is the life of a task, whatever it does.
+
+#include "support/loops.hpp"
+
+#include <gyre/core/readiness.hpp>
+
+#include <sys/socket.h>
+
+#include <unistd.h>
+
+#include <array>
+
+namespace gyre::testing {
+
+namespace {
+
+constexpr RunOptions exact{.timing = Timing::exact};
+
+/// splitmix64: random programs that are the same each time.
+class Dice {
+public:
+    explicit Dice(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15U) {}
+    auto roll(std::uint64_t sides) -> std::uint64_t {
+        std::uint64_t word = state_ += 0x9e3779b97f4a7c15U;
+        word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9U;
+        word = (word ^ (word >> 27)) * 0x94d049bb133111ebU;
+        return (word ^ (word >> 31)) % sides;
+    }
+
+private:
+    std::uint64_t state_;
+};
+
+auto wander(Dice& dice, int depth) -> Task<> {
+    const auto steps = dice.roll(4);
+    for (std::uint64_t i = 0; i <= steps; ++i) {
+        const Duration nap{static_cast<Duration::rep>(dice.roll(5'000'000))};
+        switch (depth > 0 ? dice.roll(8) : dice.roll(3)) {
+            case 0: co_await sleep(nap); break;
+            case 1: co_await yield_now(); break;
+            case 2: co_await sleep(Duration::zero()); break;
+            case 3: co_await wander(dice, depth - 1); break;
+            case 4: co_await gather(wander(dice, depth - 1), sleep(nap)); break;
+            case 5: co_await move_on_after(nap, wander(dice, depth - 1)); break;
+            case 6: {
+                const auto clean = [nap]() -> Task<> { co_await sleep(nap / 2); };
+                co_await move_on_after(nap, try_finally(wander(dice, depth - 1), clean));
+                break;
+            }
+            default: {
+                auto child = spawn(sleep(nap));
+                if (dice.roll(2) == 0) child.cancel();
+                const auto joined = co_await as_outcome(child.join());
+                static_cast<void>(joined);
+            }
+        }
+    }
+}
+
+struct Life {
+    std::optional<TaskHandle<>> task;
+    Time born{};
+    Time died{};
+};
+
+auto closes(const Life& life) -> ::testing::AssertionResult {
+    const TaskStats stats = life.task->stats();
+    const auto wall = (life.died - life.born).count();
+    if (stats.lifetime() == wall && stats.lifetime() == stats.init + stats.delay + stats.process + stats.wait) {
+        return ::testing::AssertionSuccess();
+    }
+    return ::testing::AssertionFailure() << "init " << stats.init << " delay " << stats.delay << " process " << stats.process
+                                         << " wait " << stats.wait << ", but it lived " << wall;
+}
+
+auto live(Life& life, Dice& dice) -> Task<> {
+    struct Death {
+        Life& of;
+        ~Death() { of.died = this_loop().now(); }
+    } const death{life};
+    co_await wander(dice, 4);
+}
+
+}  // namespace
+
+TEST(Timing, the_parts_of_a_life_are_the_whole_of_it_in_random_programs) {
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+        SCOPED_TRACE(seed);
+        Dice dice(seed);
+        std::vector<Life> lives(5);
+        TestLoop loop("sim", exact);
+        loop.allow_left_tasks();
+        loop.run([&]() -> Task<> {
+            for (Life& life : lives) {
+                life.born = this_loop().now();
+                life.task = spawn(live(life, dice));
+                const Duration pause{static_cast<Duration::rep>(dice.roll(1'000'000))};
+                co_await sleep(pause);
+            }
+            for (const Life& life : lives) co_await life.task->join();
+        });
+        for (const Life& life : lives) {
+            EXPECT_TRUE(closes(life));
+            EXPECT_EQ(life.task->stats().process, 0) << "nothing takes time but waiting";
+            EXPECT_EQ(life.task->stats().delay, 0);
+            EXPECT_EQ(life.task->stats().wait, (life.died - life.born).count());
+        }
+        lives.clear();
+    }
+}
+
+TEST(Timing, on_a_kernel_clock_the_parts_add_up_and_say_where_the_time_went) {
+    TestLoop loop(kernel_backend(), exact);
+    std::optional<TaskHandle<>> worker;
+    std::optional<TaskHandle<>> sleeper;
+    const auto work_for = [](Duration length) {
+        const Time start = this_loop().now();
+        while (this_loop().now() - start < length) {
+        }
+    };
+    loop.run([&]() -> Task<> {
+        worker = spawn([&]() -> Task<> {
+            work_for(3ms);
+            co_await yield_now();
+            work_for(2ms);
+        });
+        sleeper = spawn([]() -> Task<> { co_await sleep(10ms); });
+        co_await gather(*worker, *sleeper);
+    });
+    const TaskStats work = worker->stats();
+    EXPECT_GE(work.process, 5'000'000);
+    EXPECT_EQ(work.resumes, 2);
+    EXPECT_LT(work.wait, 1'000'000);
+    const TaskStats nap = sleeper->stats();
+    EXPECT_GE(nap.wait, 3'000'000);
+    EXPECT_GE(nap.first_delay, 3'000'000) << "it stood behind the worker";
+    EXPECT_GE(nap.lifetime(), 13'000'000 - 1'000'000);
+    EXPECT_EQ(nap.queue(), nap.init + nap.first_delay);
+    EXPECT_EQ(nap.task(), nap.init + nap.process);
+    EXPECT_EQ(nap.exec(), nap.process + nap.first_delay);
+}
+
+TEST(Timing, what_completes_while_the_loop_sleeps_waited_and_did_not_queue) {
+    TestLoop loop(kernel_backend(), exact);
+    std::optional<TaskHandle<>> waiter;
+    std::array<int, 2> ends{};
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+    loop.run([&]() -> Task<> {
+        waiter = spawn([&]() -> Task<> {
+            const auto events = co_await internal::wait_readable(ends[0]);
+            EXPECT_GT(events, 0);
+        });
+        this_loop().call_later(10ms, [&] { EXPECT_EQ(::send(ends[1], "x", 1, 0), 1); });
+        co_await waiter->join();
+    });
+    EXPECT_GE(waiter->stats().wait, 9'000'000);
+    EXPECT_LT(waiter->stats().delay, 5'000'000);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+TEST(Timing, without_it_there_are_no_figures) {
+    TestLoop loop;
+    loop.run([]() -> Task<> {
+        auto handle = spawn(sleep(1ms));
+        co_await handle.join();
+        EXPECT_EQ(handle.stats().lifetime(), 0);
+    });
+}
+
+TEST(Timing, figures_can_be_read_while_the_task_lives) {
+    TestLoop loop("sim", exact);
+    loop.run([]() -> Task<> {
+        auto handle = spawn(sleep(10ms));
+        co_await sleep(4ms);
+        EXPECT_EQ(handle.stats().wait, 4'000'000);
+        co_await handle.join();
+        EXPECT_EQ(handle.stats().wait, 10'000'000);
+    });
+}
+
+}  // namespace gyre::testing
