@@ -58,7 +58,8 @@ auto cancel_everywhere(backend::SimOptions world, const net::TlsServerContext* t
         const ClientBody body = [&](http::Client& client, std::string base) {
             return make_requests(client, base, seen);
         };
-        co_await server.run(tls != nullptr ? https_client_options() : http::ClientOptions(), body);
+        const auto options = tls != nullptr ? https_client_options() : http::ClientOptions();
+        co_await server.run(options, body);
     };
     return CancelEverywhere(scenario)
         .world(world)

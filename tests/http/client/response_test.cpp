@@ -170,7 +170,8 @@ TEST_P(HttpResponse, text_has_a_limit) {
         static_cast<void>(co_await peer.request());
         const auto* const sized = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n123456";
         const auto* const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n0\r\n\r\n";
-        co_await peer.send(peer.number() == 0 ? sized : chunked);
+        const auto* const bytes = peer.number() == 0 ? sized : chunked;
+        co_await peer.send(bytes);
         co_await peer.hold();
     });
     run(server.run(http::ClientOptions(), [](http::Client& client, std::string base) -> Task<> {
