@@ -63,7 +63,9 @@ GYRE_TEST(CallSoon, may_cancel_itself_and_others_while_it_runs) {
 
 GYRE_TEST(CallSoon, dropping_the_handle_cancels_nothing) {
     bool called = false;
-    { auto handle = this_loop().call_soon([&called] { called = true; }); }
+    {
+        auto handle = this_loop().call_soon([&called] { called = true; });
+    }
     co_await yield_now();
     EXPECT_TRUE(called);
 }

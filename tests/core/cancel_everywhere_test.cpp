@@ -42,23 +42,23 @@ TEST(CancelEverywhere, sees_groups_and_spawned_tasks) {
         ~Alive() { --count; }
     };
     const std::size_t steps = CancelEverywhere([&]() -> Task<> {
-                                  auto loose = spawn([&]() -> Task<> {
-                                      const Alive alive_here(alive);
-                                      co_await sleep(1h);
-                                  });
-                                  co_await task_group([&](TaskGroup& group) -> Task<> {
-                                      for (int i = 0; i < 4; ++i) {
-                                          group.spawn([&alive, i]() -> Task<> {
-                                              const Alive alive_here(alive);
-                                              co_await sleep(i * 1ms);
-                                          });
-                                      }
-                                      co_await sleep(2ms);
-                                  });
-                                  loose.cancel();
-                              })
-                                  .invariant([&](const CancelledRun&) { EXPECT_EQ(alive, 0); })
-                                  .run();
+        auto loose = spawn([&]() -> Task<> {
+            const Alive alive_here(alive);
+            co_await sleep(1h);
+        });
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            for (int i = 0; i < 4; ++i) {
+                group.spawn([&alive, i]() -> Task<> {
+                    const Alive alive_here(alive);
+                    co_await sleep(i * 1ms);
+                });
+            }
+            co_await sleep(2ms);
+        });
+        loose.cancel();
+    }).invariant([&](const CancelledRun&) {
+          EXPECT_EQ(alive, 0);
+      }).run();
     EXPECT_GE(steps, 10U);
 }
 

@@ -185,7 +185,8 @@ TEST_P(DescriptorWatch, an_error_of_the_function_goes_to_the_handler_and_it_stay
     const Pipe pipe;
     std::vector<std::string> heard;
     run([&]() -> Task<> {
-        this_loop().set_exception_handler([&](const ErrorContext& context) { heard.push_back(describe(context.error)); });
+        this_loop().set_exception_handler(
+            [&](const ErrorContext& context) { heard.push_back(describe(context.error)); });
         Event twice;
         int calls = 0;
         pipe.put('a');

@@ -10,9 +10,7 @@ namespace gyre::testing {
 
 namespace {
 
-auto broken(const std::exception_ptr& error) -> bool {
-    return describe(error).find("dropped") != std::string::npos;
-}
+auto broken(const std::exception_ptr& error) -> bool { return describe(error).find("dropped") != std::string::npos; }
 
 }  // namespace
 
@@ -184,7 +182,8 @@ GYRE_TEST(Future, many_callbacks_on_futures_that_are_dropped_cost_nothing_in_the
     int alive = 0;
     for (int i = 0; i < 1000; ++i) {
         Promise<int> promise;
-        promise.future().add_done_callback([token = Counted(alive)](const Future<int>& done) { EXPECT_TRUE(broken(done.error())); });
+        promise.future().add_done_callback(
+            [token = Counted(alive)](const Future<int>& done) { EXPECT_TRUE(broken(done.error())); });
     }
     EXPECT_EQ(alive, 1000) << "a callback holds its future, which the dropped promise breaks";
     co_await yield_now();

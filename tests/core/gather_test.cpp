@@ -14,9 +14,7 @@ auto give(int value, Duration delay) -> Task<int> {
     co_return value;
 }
 
-auto give_now(int value) -> Task<int> {
-    co_return value;
-}
+auto give_now(int value) -> Task<int> { co_return value; }
 
 auto fail_after(Duration delay, std::string text) -> Task<int> {
     co_await sleep(delay);

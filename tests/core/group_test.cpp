@@ -57,7 +57,11 @@ GYRE_TEST(TaskGroup, an_empty_one_ends_at_once) {
 GYRE_TEST(TaskGroup, its_body_may_be_an_ordinary_callable) {
     int ended = 0;
     co_await task_group([&](TaskGroup& group) {
-        for (int i = 0; i < 3; ++i) group.spawn([&ended]() -> Task<> { co_await sleep(1ms); ++ended; });
+        for (int i = 0; i < 3; ++i)
+            group.spawn([&ended]() -> Task<> {
+                co_await sleep(1ms);
+                ++ended;
+            });
     });
     EXPECT_EQ(ended, 3);
 }
@@ -306,9 +310,8 @@ GYRE_TEST(TaskGroup, an_outer_cancellation_goes_on_also_when_the_body_had_ended)
 
 GYRE_TEST(TaskGroup, an_error_counts_more_than_an_outer_cancellation) {
     std::string text;
-    const auto outcome = co_await as_outcome(move_on_after(1ms, [&]() -> Task<> {
-        co_await task_group([&](TaskGroup& group) { group.spawn(fail_in_cleanup("late")); });
-    }));
+    const auto outcome = co_await as_outcome(move_on_after(1ms,
+        [&]() -> Task<> { co_await task_group([&](TaskGroup& group) { group.spawn(fail_in_cleanup("late")); }); }));
     EXPECT_EQ(describe(outcome.error()), "late");
 }
 

@@ -194,20 +194,28 @@ TEST(Loop, refuses_unknown_backends) {
 }
 
 TEST(Run, throws_what_a_forgotten_task_or_callback_left_behind) {
-    EXPECT_EQ(error_of([] { run([]() -> Task<> { spawn(fail("task")); co_await sleep(1ms); }); }), "task");
+    EXPECT_EQ(error_of([] {
+        run([]() -> Task<> {
+            spawn(fail("task"));
+            co_await sleep(1ms);
+        });
+    }),
+        "task");
     EXPECT_EQ(error_of([] {
         run([]() -> Task<> {
             this_loop().call_soon([] { throw std::runtime_error("callback"); });
             co_await sleep(1ms);
         });
-    }), "callback");
+    }),
+        "callback");
     EXPECT_EQ(error_of([] {
         run([]() -> Task<> {
             spawn(fail("task"));
             co_await sleep(1ms);
             throw std::runtime_error("main");
         });
-    }), "main");
+    }),
+        "main");
     EXPECT_EQ(run(give(4)), 4);
 }
 
@@ -263,7 +271,8 @@ TEST(Deadlock, is_none_while_a_timer_is_armed) {
 }
 
 TEST(ErrorContext, says_it_in_one_line) {
-    const ErrorContext context{std::make_exception_ptr(std::runtime_error("refused")), ErrorOrigin::connection, "10.0.0.1:80"};
+    const ErrorContext context{
+        std::make_exception_ptr(std::runtime_error("refused")), ErrorOrigin::connection, "10.0.0.1:80"};
     EXPECT_EQ(context.text(), "connection 10.0.0.1:80: refused");
 }
 

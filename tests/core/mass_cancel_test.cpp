@@ -9,9 +9,7 @@ namespace gyre::testing {
 
 namespace {
 
-auto hold(Counted) -> Task<> {
-    co_await sleep(1h);
-}
+auto hold(Counted) -> Task<> { co_await sleep(1h); }
 
 auto hold_deep(int depth, int& alive) -> Task<> {
     const Counted token(alive);

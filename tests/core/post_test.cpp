@@ -149,7 +149,8 @@ TEST_P(Post, a_promise_dropped_on_a_thread_breaks_its_future) {
     run([&]() -> Task<> {
         Promise<int> promise;
         auto future = promise.future();
-        other = std::thread([promise = std::move(promise)]() mutable { const Promise<int> dropped(std::move(promise)); });
+        other = std::thread(
+            [promise = std::move(promise)]() mutable { const Promise<int> dropped(std::move(promise)); });
         const auto outcome = co_await as_outcome(future);
         EXPECT_TRUE(failed_with<BrokenPromiseError>(outcome));
     });
@@ -175,7 +176,8 @@ TEST_P(Post, blocking_calls_run_elsewhere_and_their_result_counts_though_cancell
             return 7;
         });
         EXPECT_EQ(value, 7);
-        const auto failed = co_await as_outcome(internal::run_blocking("test", []() -> int { throw std::runtime_error("x"); }));
+        const auto failed = co_await as_outcome(
+            internal::run_blocking("test", []() -> int { throw std::runtime_error("x"); }));
         EXPECT_EQ(describe(failed.error()), "x");
         std::atomic<bool> cancelled{false};
         const auto kept = co_await cancel_scope([&](CancelScope& scope) -> Task<int> {

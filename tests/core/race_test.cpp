@@ -14,9 +14,7 @@ auto give(int value, Duration delay) -> Task<int> {
     co_return value;
 }
 
-auto give_text(std::string text) -> Task<std::string> {
-    co_return text;
-}
+auto give_text(std::string text) -> Task<std::string> { co_return text; }
 
 auto fail_after(Duration delay) -> Task<int> {
     co_await sleep(delay);

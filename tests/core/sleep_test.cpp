@@ -128,8 +128,7 @@ TEST_P(SleepOn, a_late_loop_wakes_in_the_order_of_deadlines) {
         co_await yield_now();
         // On a kernel backend the loop is kept busy until all are due.
         const Time start = this_loop().now();
-        while (this_loop().backend_name() != "sim" && this_loop().now() - start < 1ms) {
-        }
+        while (this_loop().backend_name() != "sim" && this_loop().now() - start < 1ms) {}
         co_await gather(a, b, c);
     });
     EXPECT_EQ(log, (Log{"a", "b", "c"}));

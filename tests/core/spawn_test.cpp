@@ -19,9 +19,7 @@ auto fail(std::string text) -> Task<int> {
     throw std::runtime_error(text);
 }
 
-auto fail_at_once() -> Task<int> {
-    throw std::runtime_error("no task");
-}
+auto fail_at_once() -> Task<int> { throw std::runtime_error("no task"); }
 
 auto give(int value) -> Task<int> {
     co_await sleep(1ms);
@@ -72,9 +70,7 @@ GYRE_TEST(Spawn, takes_awaitables_that_are_no_tasks) {
 }
 
 GYRE_TEST(Spawn, a_callable_that_throws_at_once_throws_to_the_caller) {
-    const auto text = error_of([] {
-        spawn([]() -> Task<int> { return fail_at_once(); });
-    });
+    const auto text = error_of([] { spawn([]() -> Task<int> { return fail_at_once(); }); });
     EXPECT_EQ(text, "no task");
     co_return;
 }

@@ -11,13 +11,9 @@ namespace {
 constexpr int many_awaits = sanitized ? 2'000'000 : 10'000'000;
 constexpr int deep = 1'000'000;
 
-auto leaf(int value) -> Task<int> {
-    co_return value;
-}
+auto leaf(int value) -> Task<int> { co_return value; }
 
-auto two_levels(int value) -> Task<int> {
-    co_return co_await leaf(value);
-}
+auto two_levels(int value) -> Task<int> { co_return co_await leaf(value); }
 
 auto chain(int depth, Event& bottom, int& reached) -> Task<int> {
     if (depth == 0) {
@@ -47,35 +43,43 @@ auto nest(Shape shape, int depth, Event& bottom, int& alive) -> Task<> {
         co_return;
     }
     switch (shape) {
-        case Shape::timeouts: co_await timeout(1h, nest(shape, depth - 1, bottom, alive)); break;
-        case Shape::shields: co_await move_on_after(Duration::max(), nest(shape, depth - 1, bottom, alive)); break;
-        case Shape::finallies: {
-            const auto nothing = []() -> Task<> { co_return; };
-            co_await try_finally(nest(shape, depth - 1, bottom, alive), nothing);
-            break;
-        }
-        case Shape::outcomes: {
-            const auto outcome = co_await as_outcome(nest(shape, depth - 1, bottom, alive));
-            if (outcome.is_cancelled()) co_await sleep(1h);
-            break;
-        }
-        case Shape::gathers: co_await gather(nest(shape, depth - 1, bottom, alive), leaf(1)); break;
-        case Shape::races: co_await race(nest(shape, depth - 1, bottom, alive), sleep(1h)); break;
-        case Shape::groups: {
-            const auto body = [&](TaskGroup& group) { group.spawn(nest(shape, depth - 1, bottom, alive)); };
-            co_await task_group(body);
-            break;
-        }
-        case Shape::scopes: {
-            const auto body = [&](CancelScope&) -> Task<> { co_await nest(shape, depth - 1, bottom, alive); };
-            co_await cancel_scope(body);
-            break;
-        }
-        case Shape::handles: {
-            auto handle = spawn(nest(shape, depth - 1, bottom, alive));
-            co_await handle.join();
-            break;
-        }
+    case Shape::timeouts:
+        co_await timeout(1h, nest(shape, depth - 1, bottom, alive));
+        break;
+    case Shape::shields:
+        co_await move_on_after(Duration::max(), nest(shape, depth - 1, bottom, alive));
+        break;
+    case Shape::finallies: {
+        const auto nothing = []() -> Task<> { co_return; };
+        co_await try_finally(nest(shape, depth - 1, bottom, alive), nothing);
+        break;
+    }
+    case Shape::outcomes: {
+        const auto outcome = co_await as_outcome(nest(shape, depth - 1, bottom, alive));
+        if (outcome.is_cancelled()) co_await sleep(1h);
+        break;
+    }
+    case Shape::gathers:
+        co_await gather(nest(shape, depth - 1, bottom, alive), leaf(1));
+        break;
+    case Shape::races:
+        co_await race(nest(shape, depth - 1, bottom, alive), sleep(1h));
+        break;
+    case Shape::groups: {
+        const auto body = [&](TaskGroup& group) { group.spawn(nest(shape, depth - 1, bottom, alive)); };
+        co_await task_group(body);
+        break;
+    }
+    case Shape::scopes: {
+        const auto body = [&](CancelScope&) -> Task<> { co_await nest(shape, depth - 1, bottom, alive); };
+        co_await cancel_scope(body);
+        break;
+    }
+    case Shape::handles: {
+        auto handle = spawn(nest(shape, depth - 1, bottom, alive));
+        co_await handle.join();
+        break;
+    }
     }
 }
 

@@ -122,21 +122,19 @@ GYRE_TEST(TaskResult, a_throwing_move_is_an_error_of_whoever_moves) {
     int errors = 0;
     // However many moves each way needs, one move fewer is an error and never the end of the program.
     for (int moves = 0; moves < 12; ++moves) {
-        const auto joined = co_await as_outcome([moves]() -> Task<> {
+        const auto joined = co_await as_outcome([&]() -> Task<> {
             auto handle = spawn(give_brittle(moves));
             co_await handle.join();
         });
-        const auto limited = co_await as_outcome([moves]() -> Task<> { co_await timeout(1s, give_brittle(moves)); });
-        const auto gathered = co_await as_outcome([moves]() -> Task<> { co_await gather(give_brittle(moves)); });
-        const auto raced = co_await as_outcome([moves]() -> Task<> { co_await race(give_brittle(moves)); });
-        const auto finally = co_await as_outcome([moves]() -> Task<> {
-            co_await try_finally(give_brittle(moves), []() -> Task<> { co_return; });
-        });
-        const auto grouped = co_await as_outcome([moves]() -> Task<> {
-            co_await task_group([moves](TaskGroup&) -> Task<Brittle> { return give_brittle(moves); });
-        });
-        const bool all[] = {joined.is_error(), limited.is_error(), gathered.is_error(),
-            raced.is_error(), finally.is_error(), grouped.is_error()};
+        const auto limited = co_await as_outcome([&]() -> Task<> { co_await timeout(1s, give_brittle(moves)); });
+        const auto gathered = co_await as_outcome([&]() -> Task<> { co_await gather(give_brittle(moves)); });
+        const auto raced = co_await as_outcome([&]() -> Task<> { co_await race(give_brittle(moves)); });
+        const auto finally = co_await as_outcome(
+            [&]() -> Task<> { co_await try_finally(give_brittle(moves), []() -> Task<> { co_return; }); });
+        const auto grouped = co_await as_outcome(
+            [&]() -> Task<> { co_await task_group([&](TaskGroup&) -> Task<Brittle> { return give_brittle(moves); }); });
+        const bool all[] = {joined.is_error(), limited.is_error(), gathered.is_error(), raced.is_error(),
+            finally.is_error(), grouped.is_error()};
         for (const bool failed : all) errors += failed ? 1 : 0;
         EXPECT_TRUE(moves > 0 || errors == 6);
     }

@@ -14,9 +14,7 @@ auto note(Log& log, std::string text) -> Task<> {
     co_return;
 }
 
-auto hold(Counted) -> Task<> {
-    co_return;
-}
+auto hold(Counted) -> Task<> { co_return; }
 
 auto fail_at(int depth) -> Task<int> {
     if (depth == 0) throw std::out_of_range("bottom");

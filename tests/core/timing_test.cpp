@@ -36,23 +36,35 @@ auto wander(Dice& dice, int depth) -> Task<> {
     for (std::uint64_t i = 0; i <= steps; ++i) {
         const Duration nap{static_cast<Duration::rep>(dice.roll(5'000'000))};
         switch (depth > 0 ? dice.roll(8) : dice.roll(3)) {
-            case 0: co_await sleep(nap); break;
-            case 1: co_await yield_now(); break;
-            case 2: co_await sleep(Duration::zero()); break;
-            case 3: co_await wander(dice, depth - 1); break;
-            case 4: co_await gather(wander(dice, depth - 1), sleep(nap)); break;
-            case 5: co_await move_on_after(nap, wander(dice, depth - 1)); break;
-            case 6: {
-                const auto clean = [nap]() -> Task<> { co_await sleep(nap / 2); };
-                co_await move_on_after(nap, try_finally(wander(dice, depth - 1), clean));
-                break;
-            }
-            default: {
-                auto child = spawn(sleep(nap));
-                if (dice.roll(2) == 0) child.cancel();
-                const auto joined = co_await as_outcome(child.join());
-                static_cast<void>(joined);
-            }
+        case 0:
+            co_await sleep(nap);
+            break;
+        case 1:
+            co_await yield_now();
+            break;
+        case 2:
+            co_await sleep(Duration::zero());
+            break;
+        case 3:
+            co_await wander(dice, depth - 1);
+            break;
+        case 4:
+            co_await gather(wander(dice, depth - 1), sleep(nap));
+            break;
+        case 5:
+            co_await move_on_after(nap, wander(dice, depth - 1));
+            break;
+        case 6: {
+            const auto clean = [nap]() -> Task<> { co_await sleep(nap / 2); };
+            co_await move_on_after(nap, try_finally(wander(dice, depth - 1), clean));
+            break;
+        }
+        default: {
+            auto child = spawn(sleep(nap));
+            if (dice.roll(2) == 0) child.cancel();
+            const auto joined = co_await as_outcome(child.join());
+            static_cast<void>(joined);
+        }
         }
     }
 }
@@ -69,8 +81,8 @@ auto closes(const Life& life) -> ::testing::AssertionResult {
     if (stats.lifetime() == wall && stats.lifetime() == stats.init + stats.delay + stats.process + stats.wait) {
         return ::testing::AssertionSuccess();
     }
-    return ::testing::AssertionFailure() << "init " << stats.init << " delay " << stats.delay << " process " << stats.process
-                                         << " wait " << stats.wait << ", but it lived " << wall;
+    return ::testing::AssertionFailure() << "init " << stats.init << " delay " << stats.delay << " process "
+                                         << stats.process << " wait " << stats.wait << ", but it lived " << wall;
 }
 
 auto live(Life& life, Dice& dice) -> Task<> {
@@ -115,8 +127,7 @@ TEST(Timing, on_a_kernel_clock_the_parts_add_up_and_say_where_the_time_went) {
     std::optional<TaskHandle<>> sleeper;
     const auto work_for = [](Duration length) {
         const Time start = this_loop().now();
-        while (this_loop().now() - start < length) {
-        }
+        while (this_loop().now() - start < length) {}
     };
     loop.run([&]() -> Task<> {
         worker = spawn([&]() -> Task<> {

@@ -46,9 +46,8 @@ auto try_case(const Case& one) -> Task<> {
         EXPECT_EQ(context.origin, ErrorOrigin::cleanup);
         lost.push_back(describe(context.error));
     });
-    const auto outcome = co_await as_outcome([&] {
-        return move_on_after(10ms, try_finally(body(log, one.way), clean_up(log, one.cleanup_fails)));
-    });
+    const auto outcome = co_await as_outcome(
+        [&] { return move_on_after(10ms, try_finally(body(log, one.way), clean_up(log, one.cleanup_fails))); });
     this_loop().set_exception_handler({});
     EXPECT_EQ(describe_outcome(outcome), one.expected);
     EXPECT_EQ(log, (Log{"~body", "cleaning", "clean"}));

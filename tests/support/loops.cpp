@@ -24,11 +24,10 @@ TestLoop::TestLoop(std::string_view backend, RunOptions options)
     : frames_before_(internal::frames_in_use()), loop_(make_loop(backend, options)) {}
 
 TestLoop::TestLoop(backend::SimOptions sim, RunOptions options)
-    : frames_before_(internal::frames_in_use()), loop_(std::make_unique<EventLoop>(backend::make_sim_backend(sim), options)) {}
+    : frames_before_(internal::frames_in_use()),
+      loop_(std::make_unique<EventLoop>(backend::make_sim_backend(sim), options)) {}
 
-TestLoop::~TestLoop() {
-    finish();
-}
+TestLoop::~TestLoop() { finish(); }
 
 void TestLoop::end_left_tasks() {
     loop_->run_until_complete([]() -> Task<> {

@@ -38,7 +38,7 @@ public:
     [[nodiscard]] auto operator->() const -> EventLoop* { return loop_.get(); }
 
     /// Runs some work to its end.
-    template <Work W>
+    template<Work W>
     auto run(W&& work) -> internal::WorkResult<W> {
         return loop_->run_until_complete(std::forward<W>(work));
     }
@@ -67,7 +67,7 @@ void run_test(const std::function<Task<>()>& body, backend::SimOptions options =
 [[nodiscard]] auto all_blocked() -> Task<>;
 
 /// The text of what `function` throws, or "nothing".
-template <class F>
+template<class F>
 [[nodiscard]] auto error_of(F&& function) -> std::string {
     try {
         std::forward<F>(function)();
@@ -80,7 +80,7 @@ template <class F>
 }
 
 /// Whether an outcome holds an error of type E.
-template <class E, class T>
+template<class E, class T>
 [[nodiscard]] auto failed_with(const Outcome<T>& outcome) -> bool {
     try {
         if (outcome.is_error()) std::rethrow_exception(outcome.error());
@@ -98,7 +98,7 @@ protected:
     void SetUp() override { loop_.emplace(GetParam()); }
     void TearDown() override { loop_.reset(); }
     [[nodiscard]] auto loop() -> TestLoop& { return *loop_; }
-    template <Work W>
+    template<Work W>
     auto run(W&& work) -> internal::WorkResult<W> {
         return loop_->run(std::forward<W>(work));
     }
@@ -114,15 +114,17 @@ class OnKernel : public OnLoops {};
 
 /// A test whose body is a coroutine: `GYRE_TEST(Semaphore, wakes_in_order) { co_await ...; }`. Virtual time.
 /// EXPECT_*, not ASSERT_*, which returns; throw instead.
-#define GYRE_TEST(suite, name)                                                                                    \
-    static auto gyre_test_##suite##_##name() -> ::gyre::Task<>;                                                   \
-    TEST(suite, name) { ::gyre::testing::run_test([] { return gyre_test_##suite##_##name(); }); }                 \
-    static auto gyre_test_##suite##_##name() -> ::gyre::Task<>
+#define GYRE_TEST(suite, name)                                                  \
+    static auto gyre_test_##suite##_##name()->::gyre::Task<>;                   \
+    TEST(suite, name) {                                                         \
+        ::gyre::testing::run_test([] { return gyre_test_##suite##_##name(); }); \
+    }                                                                           \
+    static auto gyre_test_##suite##_##name()->::gyre::Task<>
 
-#define GYRE_ON_LOOPS(suite)                                                                              \
-    INSTANTIATE_TEST_SUITE_P(Loops, suite, ::testing::Values(::gyre::testing::kernel_backend(), "sim"),   \
+#define GYRE_ON_LOOPS(suite)                                                                            \
+    INSTANTIATE_TEST_SUITE_P(Loops, suite, ::testing::Values(::gyre::testing::kernel_backend(), "sim"), \
         [](const auto& test) { return test.param; })
 
-#define GYRE_ON_KERNEL(suite)                                                                      \
-    INSTANTIATE_TEST_SUITE_P(Kernel, suite, ::testing::Values(::gyre::testing::kernel_backend()),  \
+#define GYRE_ON_KERNEL(suite)                                                                     \
+    INSTANTIATE_TEST_SUITE_P(Kernel, suite, ::testing::Values(::gyre::testing::kernel_backend()), \
         [](const auto& test) { return test.param; })
