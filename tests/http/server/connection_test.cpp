@@ -6,7 +6,7 @@ namespace gyre::http::server_testing {
 namespace {
 
 TEST(HttpConnection, keeps_the_connection_for_the_next_request) {
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         const auto errors = run_with(world, echo, {}, [](std::uint16_t port) -> Task<void> {
             auto client = co_await RawClient::open(port);
             for (int round = 0; round < 3; ++round) {
@@ -24,7 +24,7 @@ TEST(HttpConnection, keeps_the_connection_for_the_next_request) {
 }
 
 TEST(HttpConnection, answers_pipelined_requests_in_order_one_at_a_time) {
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         int running = 0;
         int most = 0;
         auto handler = [&](ServerExchange& exchange) -> Task<void> {
@@ -70,7 +70,7 @@ TEST(HttpConnection, reads_ahead_no_more_than_one_piece) {
 }
 
 TEST(HttpConnection, sends_100_when_the_body_is_first_read) {
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         run_with(world, echo, {}, [](std::uint16_t port) -> Task<void> {
             auto client = co_await RawClient::open(port);
             co_await client.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
@@ -108,7 +108,7 @@ TEST(HttpConnection, http_1_0_gets_no_100_no_chunks_and_a_close) {
         co_await exchange.write(text);
         co_await exchange.write(" and more");
     };
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         run_with(world, handler, {}, [](std::uint16_t port) -> Task<void> {
             auto client = co_await RawClient::open(port);
             co_await client.send(
@@ -177,7 +177,7 @@ TEST(HttpConnection, streams_both_ways_with_trailers) {
         trailers.add("X-Seen", exchange.trailers().get("X-Note").value_or("nothing"));
         co_await exchange.finish(std::move(trailers));
     };
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         run_with(world, handler, {}, [](std::uint16_t port) -> Task<void> {
             auto client = co_await RawClient::open(port);
             const std::string piece(40'000, 'x');
@@ -240,7 +240,7 @@ TEST(HttpConnection, a_body_that_nobody_read_is_dropped_or_ends_the_connection) 
     auto handler = [](ServerExchange& exchange) -> Task<void> { co_await exchange.respond(200, "", "x"); };
     ServerOptions options;
     options.drain_bytes = 100'000;
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         run_with(world, handler, options, [](std::uint16_t port) -> Task<void> {
             auto client = co_await RawClient::open(port);
             const auto small = post("/", std::string(100'000, 'x')) + get("/");
@@ -317,7 +317,7 @@ TEST(HttpConnection, serves_many_clients_at_once) {
 }
 
 TEST(HttpConnection, cancelling_the_server_ends_the_requests_that_run) {
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         bool has_begun = false;
         bool has_ended = false;
         auto handler = [&](ServerExchange& exchange) -> Task<void> {

@@ -6,7 +6,7 @@ namespace gyre::http::server_testing {
 namespace {
 
 TEST(DemoSite, answers_as_its_urls_say) {
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         const auto errors = run_with(world, cli::demo_site(), {}, [](std::uint16_t port) -> Task<void> {
             auto client = co_await RawClient::open(port);
             const auto index = co_await client.ask(get("/"));
@@ -49,7 +49,7 @@ TEST(DemoSite, content_can_be_had_from_any_place) {
 }
 
 TEST(DemoSite, fails_as_its_urls_say) {
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         const auto errors = run_with(world, cli::demo_site(), {}, [](std::uint16_t port) -> Task<void> {
             auto asking = ask(port, get("/fail/cut"));
             const auto cut = co_await std::move(asking);

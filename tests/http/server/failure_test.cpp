@@ -50,7 +50,7 @@ TEST(HttpFailure, what_breaks_a_rule_is_refused_by_its_name) {
 }
 
 TEST(HttpFailure, a_refusal_arrives_while_the_client_still_sends) {
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         run_with(world, echo, {}, [](std::uint16_t port) -> Task<void> {
             auto client = co_await RawClient::open(port);
             co_await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2000000\r\n\r\n");
@@ -110,7 +110,7 @@ TEST(HttpFailure, a_handler_that_fails_before_its_head_is_answered_for) {
         }
         throw std::runtime_error("the database password is wrong");
     };
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         const auto errors = run_with(world, handler, {}, [](std::uint16_t port) -> Task<void> {
             auto client = co_await RawClient::open(port);
             const auto reply = co_await client.ask(post("/bad", "unread"));
@@ -133,7 +133,7 @@ TEST(HttpFailure, a_handler_that_fails_after_its_head_cuts_the_response) {
         co_await exchange.write("half");
         throw std::runtime_error("out of luck");
     };
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         const auto errors = run_with(world, handler, {}, [](std::uint16_t port) -> Task<void> {
             auto asking = ask(port, get("/"));
             const auto reply = co_await std::move(asking);
@@ -199,7 +199,7 @@ TEST(HttpFailure, mistakes_of_a_handler_are_500_or_a_cut_and_never_corrupt) {
 }
 
 TEST(HttpFailure, a_client_that_goes_away_is_no_error) {
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         bool was_told = false;
         auto handler = [&](ServerExchange& exchange) -> Task<void> {
             ResponseHead head;
@@ -261,7 +261,7 @@ TEST(HttpFailure, abort_cuts_the_connection_without_a_word) {
         exchange.abort();
         co_return;
     };
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         const auto errors = run_with(world, handler, {}, [](std::uint16_t port) -> Task<void> {
             auto asking = ask(port, get("/"));
             const auto reply = co_await std::move(asking);

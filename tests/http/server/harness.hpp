@@ -25,8 +25,12 @@ namespace gyre::http::server_testing {
 
 using namespace std::chrono_literals;
 
-enum class World : std::uint8_t { simulated, kernel };
-inline constexpr World both_worlds[] = {World::simulated, World::kernel};
+enum class World : std::uint8_t {
+    simulated,
+    fragmented,  ///< Simulated too: every send and receive moves a few bytes only.
+    kernel,
+};
+inline constexpr World all_worlds[] = {World::simulated, World::fragmented, World::kernel};
 
 /// What a test does as a client.
 using ClientBody = std::function<Task<void>(std::uint16_t)>;
@@ -47,7 +51,9 @@ inline auto serve_while(const Handler& handler, ServerOptions options, const Cli
 inline auto run_with(World world, const Handler& handler, ServerOptions options, const ClientBody& body,
     const net::TlsServerContext* tls = nullptr) -> std::vector<std::string> {
     std::vector<std::string> errors;
-    auto backend = world == World::simulated ? backend::make_sim_backend() : backend::make_backend();
+    backend::SimOptions sim;
+    if (world == World::fragmented) sim.longest_transfer = 100;
+    auto backend = world == World::kernel ? backend::make_backend() : backend::make_sim_backend(sim);
     EventLoop loop(std::move(backend));
     loop.set_exception_handler([&](const ErrorContext& context) { errors.push_back(context.text()); });
     loop.run_until_complete(serve_while(handler, options, body, tls));

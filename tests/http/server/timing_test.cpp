@@ -242,7 +242,7 @@ TEST(HttpTiming, https_is_served) {
     net::TlsClientOptions client_options;
     client_options.ca_pem(authority.certificate());
     const net::TlsClientContext trust(client_options);
-    for (const auto world : both_worlds) {
+    for (const auto world : all_worlds) {
         const auto errors = run_with(
             world, echo, {},
             [&](std::uint16_t port) -> Task<void> {
