@@ -127,8 +127,8 @@ auto send_redirect(http::ServerExchange& exchange, std::uint64_t left) -> Task<v
 auto fail_with_status(http::ServerExchange& exchange, int status) -> Task<void> {
     std::string text = std::to_string(status);
     text.append(" ").append(http::default_reason(status)).append(", as asked for\n");
-    const bool can_have_body = http::response_can_have_body("GET", status);
-    co_await exchange.respond(status, plain, can_have_body ? std::string_view(text) : std::string_view());
+    if (!http::response_can_have_body("GET", status)) text.clear();
+    co_await exchange.respond(status, plain, text);
 }
 
 auto fail_by_cut(http::ServerExchange& exchange) -> Task<void> {

@@ -479,6 +479,9 @@ def check_one_expression(source, expression, positions, awaits, constructed, rep
     line = tokens[at].line
     for i in positions:
         token = tokens[i]
+        if token.text == "?" and i > at and token.kind == "operator" and makes_a_value(source, expression, i):
+            report(token.line, "conditional-in-await",
+                   "choose first: auto value = c ? make() : other; then await with it (GCC 12 destroys the value twice)")
         if token.text == "auto" and token.kind == "word":
             k = i + 1
             while source.is_(k, "&", "&&", "const"):
@@ -491,6 +494,17 @@ def check_one_expression(source, expression, positions, awaits, constructed, rep
             check_capture(source, expression, i, report)
         if token.text == "{" and token.kind == "operator" and not is_block(source, i):
             check_braces(source, expression, i, constructed, report)
+
+
+def makes_a_value(source, expression, question):
+    """Does an arm of this ?: call something or build an object, so that the result may be a temporary of a class?"""
+    for opened, close in groups_around(source, expression, question):
+        begin, end = operand_range(source, (opened, close), question)
+        if begin <= question < end:
+            break
+    else:
+        end = expression.end
+    return any(source.is_(i, "(", "{") and source.tokens[i].kind == "operator" for i in range(question + 1, end))
 
 
 def check_capture(source, expression, opened, report):

@@ -32,6 +32,11 @@ BODIES = {
         ["auto t = c ? a() : b(); auto x = co_await std::move(t);", "auto x = co_await f(c ? 1 : 2);", "f(co_await g(), c ? 1 : 2);",
          "auto x = co_await f([&] { return c ? 1 : 2; });"],
     ),
+    "conditional-in-await": (
+        ["co_await run(tls ? secure() : Options());", "co_await send(again ? answer : ok(1));", "auto r = co_await f(g(c ? T{1} : t));"],
+        ["auto o = tls ? secure() : Options(); co_await run(o);", "co_await f(c ? 1 : 2);", "co_await f(g(1), c ? &a : nullptr);",
+         "co_await f([&] { return c ? g() : h(); });"],
+    ),
     "await-in-logical": (
         ["if (ok && co_await a()) f();", "bool b = co_await a() || c;", "while (x and co_await a()) {}"],
         ["if (ok) { if (co_await a()) f(); }", "bool b = co_await a(x && y);", "auto&& r = co_await a();", "Value&& r = co_await a();",
