@@ -277,13 +277,16 @@ void EventLoop::cancel_everything() {
     cause->when = scheduler_.stamp;
     const internal::CausePointer shared = std::move(cause);
     stopping_ = false;  // a loop that was stopped has to wait all the same
-    // Tasks that are spawned while the others end are cancelled in their turn.
-    while (background_.tasks.front() != nullptr) {
+    const auto cancel_all = [&] {
         for (auto* task = background_.tasks.front(); task != nullptr; task = background_.tasks.after(*task)) {
             task->scope.cancel(shared);
         }
+    };
+    cancel_all();
+    while (background_.tasks.front() != nullptr) {
         take_posts();
         run_ready();
+        cancel_all();  // those that were spawned meanwhile: before the loop sleeps
         if (background_.tasks.front() == nullptr) return;  // nobody is left to wait for
         wait_for_events();
         fire_timers();
