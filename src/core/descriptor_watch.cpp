@@ -30,8 +30,7 @@ public:
         if (!loop_.backend().start(*this)) return;
         if (result < 0) {
             release();
-            throw IoError(std::error_code(static_cast<int>(-result), std::generic_category()), "watch",
-                "descriptor " + std::to_string(descriptor));
+            throw error();
         }
         push();
     }
@@ -64,8 +63,16 @@ private:
     }
 
     void completed() noexcept override {
-        if (cancelled || result < 0) return release();
+        if (cancelled) return release();
+        if (result < 0) {  // where the kernel answers only now, there is nobody to throw to
+            loop_.handle_error({std::make_exception_ptr(error()), ErrorOrigin::callback, "add_reader, add_writer"});
+            return release();
+        }
         push();
+    }
+    [[nodiscard]] auto error() const -> IoError {
+        return {std::error_code(static_cast<int>(-result), std::generic_category()), "watch",
+            "descriptor " + std::to_string(descriptor)};
     }
     // The reference that `arm` took goes into the ready queue.
     void push() noexcept {

@@ -144,7 +144,7 @@ public:
 
     /// Calls `function` each time that `descriptor` is readable, until `remove_reader`, which the function may call itself.
     /// Another one replaces it. The descriptor stays the caller's, who removes it before closing it.
-    /// @throws IoError if the descriptor cannot be watched.
+    /// @throws IoError if the descriptor cannot be watched; the exception handler is told if that shows only later.
     void add_reader(int descriptor, std::function<void()> function);
     void add_writer(int descriptor, std::function<void()> function);
     /// @return whether there was one.
