@@ -1,5 +1,6 @@
 #include "kernel_backend.hpp"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -140,6 +141,12 @@ auto KernelBackend::get_option(int descriptor, int level, int name, void* value,
 
 auto KernelBackend::shutdown(int descriptor, int how) noexcept -> int {
     return or_error(::shutdown(descriptor, how));
+}
+
+auto KernelBackend::ready_events(int descriptor, short events) noexcept -> int {
+    pollfd request{.fd = descriptor, .events = events, .revents = 0};
+    const int result = or_error(::poll(&request, 1, 0));
+    return result < 0 ? result : request.revents;
 }
 
 void KernelBackend::close(int descriptor) noexcept {

@@ -49,6 +49,7 @@ public:
     [[nodiscard]] auto set_option(int descriptor, int level, int name, const void* value, socklen_t size) noexcept -> int final;
     [[nodiscard]] auto get_option(int descriptor, int level, int name, void* value, socklen_t& size) noexcept -> int final;
     auto shutdown(int descriptor, int how) noexcept -> int final;
+    [[nodiscard]] auto ready_events(int descriptor, short events) noexcept -> int final;
     void close(int descriptor) noexcept final;
     [[nodiscard]] auto open_descriptors() const noexcept -> std::size_t final { return open_descriptors_; }
 

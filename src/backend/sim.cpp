@@ -130,6 +130,9 @@ public:
     auto shutdown(int descriptor, int how) noexcept -> int override {
         return or_no_memory([&] { return network_.shutdown(descriptor, how); });
     }
+    [[nodiscard]] auto ready_events(int descriptor, short events) noexcept -> int override {
+        return network_.ready_events(descriptor, events);
+    }
     void close(int descriptor) noexcept override { network_.close(descriptor); }
     [[nodiscard]] auto open_descriptors() const noexcept -> std::size_t override { return network_.open_count(); }
     [[nodiscard]] auto lookup(std::string_view host) -> std::optional<std::vector<std::string>> override {

@@ -1,7 +1,7 @@
 #include "sim_network.hpp"
 
 #include <netinet/in.h>
-
+#include <poll.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -183,6 +183,11 @@ auto SimNetwork::get_option(int descriptor, int level, int name, void* value, so
     size = static_cast<socklen_t>(std::min<std::size_t>(size, bytes.size()));
     std::memcpy(value, bytes.data(), size);
     return 0;
+}
+
+auto SimNetwork::ready_events(int descriptor, short events) const noexcept -> int {
+    const Socket socket = find(descriptor);
+    return socket == nullptr ? POLLNVAL : readiness(*socket) & (events | POLLERR | POLLHUP);
 }
 
 auto SimNetwork::shutdown(int descriptor, int how) -> int {

@@ -103,6 +103,7 @@ public:
     [[nodiscard]] auto set_option(int descriptor, int level, int name, const void* value, socklen_t size) -> int;
     [[nodiscard]] auto get_option(int descriptor, int level, int name, void* value, socklen_t& size) -> int;
     [[nodiscard]] auto shutdown(int descriptor, int how) -> int;
+    [[nodiscard]] auto ready_events(int descriptor, short events) const noexcept -> int;
     void close(int descriptor);
     [[nodiscard]] auto open_count() const noexcept -> std::size_t { return open_count_; }
 

@@ -4,6 +4,8 @@
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
 
+#include <poll.h>
+
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -128,6 +130,10 @@ void Socket::shutdown_write() const {
     if (is_closed()) throw_io_error(-EBADF, "shutdown_write", state_->name());
     const int result = state_->loop->backend.shutdown(state_->descriptor, SHUT_WR);
     if (result < 0) throw_io_error(result, "shutdown_write", state_->name());
+}
+
+auto Socket::has_input() const noexcept -> bool {
+    return is_closed() || state_->loop->backend.ready_events(state_->descriptor, POLLIN) != 0;
 }
 
 auto Socket::local_address() const -> net::Address {

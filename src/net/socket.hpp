@@ -104,6 +104,8 @@ public:
     void close() noexcept { state_->close(); }
 
     [[nodiscard]] auto is_closed() const noexcept -> bool { return state_->is_closed(); }
+    /// Whether a receive would end at once.
+    [[nodiscard]] auto has_input() const noexcept -> bool;
     [[nodiscard]] auto local_address() const -> net::Address;
     [[nodiscard]] auto peer() const noexcept -> const net::Address& { return state_->peer; }
     void set_peer(const net::Address& peer) const noexcept { state_->peer = peer; }

@@ -18,6 +18,7 @@ public:
     void abort() noexcept override { socket_.close(); }
     [[nodiscard]] auto local_address() const -> Address override { return socket_.local_address(); }
     [[nodiscard]] auto peer_address() const -> Address override { return socket_.peer(); }
+    [[nodiscard]] auto has_input() const noexcept -> bool override { return socket_.has_input(); }
     [[nodiscard]] auto is_closed() const noexcept -> bool override { return socket_.is_closed(); }
 
 private:

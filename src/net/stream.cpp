@@ -219,6 +219,10 @@ void Stream::abort() noexcept {
     if (transport_) transport_->abort();
 }
 
+auto Stream::has_input() const noexcept -> bool {
+    return !buffered().empty() || (transport_ && transport_->has_input());
+}
+
 auto Stream::is_closed() const noexcept -> bool { return !transport_ || transport_->is_closed(); }
 
 auto Stream::local_address() const -> Address { return layer().local_address(); }

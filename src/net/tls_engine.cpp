@@ -115,6 +115,10 @@ void TlsEngine::feed(std::span<const std::byte> ciphertext) {
     input_.insert(input_.end(), ciphertext.begin(), ciphertext.end());
 }
 
+auto TlsEngine::has_input() const noexcept -> bool {
+    return consumed_ < input_.size() || SSL_has_pending(ssl_.get()) == 1;
+}
+
 auto TlsEngine::take_output() noexcept -> std::vector<std::byte> { return std::exchange(output_, {}); }
 
 auto TlsEngine::owes_tickets_only() const noexcept -> bool {

@@ -54,6 +54,8 @@ public:
     void say_goodbye();
 
     void feed(std::span<const std::byte> ciphertext);
+    /// Whether bytes wait that a read may give.
+    [[nodiscard]] auto has_input() const noexcept -> bool;
     [[nodiscard]] auto has_output() const noexcept -> bool { return !output_.empty(); }
     [[nodiscard]] auto take_output() noexcept -> std::vector<std::byte>;
 

@@ -40,6 +40,9 @@ public:
     void abort() noexcept override;
     [[nodiscard]] auto local_address() const -> Address override { return below_->local_address(); }
     [[nodiscard]] auto peer_address() const -> Address override { return below_->peer_address(); }
+    [[nodiscard]] auto has_input() const noexcept -> bool override {
+        return ended_ || engine_.has_input() || below_->has_input();
+    }
     [[nodiscard]] auto is_closed() const noexcept -> bool override { return closed_; }
 
     [[nodiscard]] auto engine() noexcept -> TlsEngine& { return engine_; }

@@ -76,6 +76,8 @@ public:
     [[nodiscard]] virtual auto get_option(int descriptor, int level, int name, void* value, socklen_t& size) noexcept
         -> int = 0;
     virtual auto shutdown(int descriptor, int how) noexcept -> int = 0;
+    /// Which of `events` are there now, without waiting. Source: poll(2). @return the ready events, or a negative errno.
+    [[nodiscard]] virtual auto ready_events(int descriptor, short events) noexcept -> int = 0;
 
     /// Closes a descriptor that this backend has seen. No operation may be in flight on it.
     virtual void close(int descriptor) noexcept = 0;

@@ -84,6 +84,9 @@ public:
     /// Reads more behind them, waiting for at least one byte; makes room for at least `size_hint`.
     /// @return how many came; 0 at the end of the stream. `buffered()` spans taken before are void.
     [[nodiscard]] auto fill(std::size_t size_hint = 16'384) -> Task<std::size_t>;
+    /// Whether something is there for a read, or may be: `buffered()` is not empty, or the transport has input. False is
+    /// certain: a kept connection of which this is false is quiet. Never waits.
+    [[nodiscard]] auto has_input() const noexcept -> bool;
     /// Takes `count` bytes off the front of `buffered()`.
     void consume(std::size_t count) noexcept;
 

@@ -39,6 +39,10 @@ public:
     [[nodiscard]] virtual auto local_address() const -> Address = 0;
     [[nodiscard]] virtual auto peer_address() const -> Address = 0;
 
+    /// Whether something has arrived that no read has taken: bytes, an end, an error. False is certain; true may turn out
+    /// to be nothing for the reader (messages of TLS itself), and is what a transport says that cannot tell.
+    [[nodiscard]] virtual auto has_input() const noexcept -> bool { return true; }
+
     /// Whether it was closed or aborted on this side.
     [[nodiscard]] virtual auto is_closed() const noexcept -> bool = 0;
 };

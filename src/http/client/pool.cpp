@@ -15,6 +15,8 @@ constexpr Duration no_wait{};
 
 // Has neither a byte nor an end come on a connection that owes us nothing? Only what is there already counts.
 auto is_quiet(Connection& connection) -> Task<bool> {
+    if (!connection.stream.has_input()) co_return true;
+    // It may be a message of TLS itself, which a read takes in.
     try {
         auto reading = connection.stream.fill();
         const auto arrived = co_await move_on_after(no_wait, std::move(reading));
