@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <poll.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>

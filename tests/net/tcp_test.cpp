@@ -30,6 +30,23 @@ TEST_P(Tcp, bytes_arrive_in_both_directions) {
     });
 }
 
+TEST_P(Tcp, has_input_tells_without_waiting_whether_a_read_would_end) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        EXPECT_FALSE(both.server.has_input());
+        co_await both.client.write("ab");
+        EXPECT_TRUE(both.server.has_input());
+        const auto first = co_await both.server.read_exactly(1);
+        EXPECT_EQ(first, "a");
+        EXPECT_TRUE(both.server.has_input());  // in the stream's own buffer
+        const auto second = co_await both.server.read_exactly(1);
+        EXPECT_EQ(second, "b");
+        EXPECT_FALSE(both.server.has_input());
+        co_await both.client.close();
+        EXPECT_TRUE(both.server.has_input());  // the end
+    });
+}
+
 TEST_P(Tcp, half_close_leaves_the_other_half) {
     run([]() -> Task<> {
         auto both = co_await connected();
