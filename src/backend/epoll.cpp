@@ -56,7 +56,7 @@ auto wanted_events(const Slot& slot) noexcept -> std::uint32_t {
 }
 
 /// Where epoll cannot watch a file because it is always ready, poll(2) says so; one rule for both saves a special case.
-auto ready_events(const Operation& operation) noexcept -> std::int64_t {
+auto poll_now(const Operation& operation) noexcept -> std::int64_t {
     pollfd request{.fd = operation.descriptor, .events = operation.events, .revents = 0};
     int count = 0;
     do {
@@ -168,7 +168,7 @@ auto EpollBackend::start(Operation& operation) noexcept -> bool {
 }
 
 auto EpollBackend::start_poll(Operation& operation, Slot& slot) noexcept -> bool {
-    const std::int64_t ready = ready_events(operation);
+    const std::int64_t ready = poll_now(operation);
     if (ready != 0) return end_at_once(operation, ready);
     return enqueue(operation, slot, slot.polls);
 }
