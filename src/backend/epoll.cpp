@@ -55,18 +55,6 @@ auto wanted_events(const Slot& slot) noexcept -> std::uint32_t {
     return events;
 }
 
-/// Where epoll cannot watch a file because it is always ready, poll(2) says so; one rule for both saves a special case.
-auto poll_now(const Operation& operation) noexcept -> std::int64_t {
-    pollfd request{.fd = operation.descriptor, .events = operation.events, .revents = 0};
-    int count = 0;
-    do {
-        count = ::poll(&request, 1, 0);
-    } while (count < 0 && errno == EINTR);
-    if (count < 0) return -errno;
-    if ((request.revents & POLLNVAL) != 0) return -EBADF;
-    return request.revents;
-}
-
 /// How a connect ended whose socket has become writable. @return -EINPROGRESS: it has not.
 auto connection_result(const Operation& operation) noexcept -> std::int64_t {
     // Asked by connecting again, not through SO_ERROR: that would leave the socket believing that it still connects, so that
@@ -168,7 +156,7 @@ auto EpollBackend::start(Operation& operation) noexcept -> bool {
 }
 
 auto EpollBackend::start_poll(Operation& operation, Slot& slot) noexcept -> bool {
-    const std::int64_t ready = poll_now(operation);
+    const std::int64_t ready = ready_events(operation.descriptor, operation.events);
     if (ready != 0) return end_at_once(operation, ready);
     return enqueue(operation, slot, slot.polls);
 }

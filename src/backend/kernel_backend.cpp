@@ -145,8 +145,12 @@ auto KernelBackend::shutdown(int descriptor, int how) noexcept -> int {
 
 auto KernelBackend::ready_events(int descriptor, short events) noexcept -> int {
     pollfd request{.fd = descriptor, .events = events, .revents = 0};
-    const int result = or_error(::poll(&request, 1, 0));
-    return result < 0 ? result : request.revents;
+    int count = 0;
+    do {
+        count = ::poll(&request, 1, 0);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) return -errno;
+    return (request.revents & POLLNVAL) != 0 ? -EBADF : request.revents;
 }
 
 void KernelBackend::close(int descriptor) noexcept {
