@@ -237,13 +237,16 @@ auto SimNetwork::send_stream(const Socket& socket, Operation& operation) -> std:
     const std::span<const iovec> buffers = buffers_of(operation, single);
     const std::size_t wanted = total_size(buffers);
     if (wanted == 0) return 0;
+    const std::size_t room = options_.pipe_capacity - std::min(options_.pipe_capacity, pipe.size);
     if (pipe.is_reader_gone) {
         if (socket->is_unix()) return -EPIPE;
-        // Nobody is there, but that news takes a journey and back: the bytes are taken, and lost.
+        // Nobody is there, but that news takes a journey and back: what has room until then is taken, and lost.
         at(now_ + 2 * options_.latency, What::reset, socket);
-        return static_cast<std::int64_t>(wanted);
+        if (room == 0) return must_wait;
+        const std::size_t lost = std::min(wanted, room);
+        pipe.size += lost;
+        return static_cast<std::int64_t>(lost);
     }
-    const std::size_t room = options_.pipe_capacity - std::min(options_.pipe_capacity, pipe.size);
     if (room == 0) return must_wait;
     std::string bytes = gather(buffers, shortened(std::min(wanted, room)));
     const std::size_t count = bytes.size();

@@ -150,7 +150,7 @@ class World:
                 server {{ listen 127.0.0.1:{port}; listen 127.0.0.1:{tls_port} ssl; root {self.site};
                          ssl_certificate {self.root}/server.pem; ssl_certificate_key {self.root}/server.key; }}
             }}""")
-        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+        nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
         self.start([nginx, "-p", str(self.root), "-c", str(self.root / "nginx.conf")], port)
         self.urls["nginx", "http"] = f"http://127.0.0.1:{port}"
         self.urls["nginx", "https"] = f"https://127.0.0.1:{tls_port}"

@@ -5,6 +5,7 @@
 #include "support/loops.hpp"
 
 #include <gyre/backend/backend.hpp>
+#include <gyre/backend/sim.hpp>
 #include <gyre/core/wait_report.hpp>
 
 #include <array>
@@ -44,6 +45,18 @@ TEST_P(Tcp, has_input_tells_without_waiting_whether_a_read_would_end) {
         EXPECT_FALSE(both.server.has_input());
         co_await both.client.close();
         EXPECT_TRUE(both.server.has_input());  // the end
+    });
+}
+
+TEST(SimTcp, a_writer_that_never_sleeps_hears_of_a_peer_that_has_gone) {
+    EventLoop loop(backend::make_sim_backend({.latency = 5ms}));
+    loop.run_until_complete([]() -> Task<> {
+        auto both = co_await connected();
+        both.server.abort();
+        const std::string piece(1000, 'x');
+        std::string error;
+        for (int i = 0; i < 1000 && error.empty(); ++i) error = co_await failure_of(both.client.write(piece));
+        EXPECT_NE(error.find("write"), std::string::npos) << error;
     });
 }
 
