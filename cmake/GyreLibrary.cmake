@@ -16,9 +16,8 @@ target_include_directories(
   gyre
   PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
   PRIVATE "${PROJECT_SOURCE_DIR}/src")
-target_compile_definitions(gyre PRIVATE GYRE_VERSION="${PROJECT_VERSION}" FMT_HEADER_ONLY=1)
+target_compile_definitions(gyre PRIVATE GYRE_VERSION="${PROJECT_VERSION}")
 target_link_libraries(
   gyre
   PUBLIC Threads::Threads
-  PRIVATE OpenSSL::SSL OpenSSL::Crypto PkgConfig::GYRE_CARES PkgConfig::GYRE_URING PkgConfig::GYRE_IDN2
-          $<BUILD_INTERFACE:fmt::fmt-header-only>)
+  PRIVATE OpenSSL::SSL OpenSSL::Crypto PkgConfig::GYRE_CARES PkgConfig::GYRE_URING PkgConfig::GYRE_IDN2)
