@@ -69,7 +69,9 @@ TEST(CancelEverywhere, an_error_is_a_failure_unless_allowed) {
     })
         .errors_allowed()
         .invariant([](const CancelledRun& run) {
-            if (run.end == CancelledRun::End::error) EXPECT_EQ(run.error, "on purpose");
+            if (run.end == CancelledRun::End::error) {
+                EXPECT_EQ(run.error, "on purpose");
+            }
         })
         .run();
 }

@@ -137,7 +137,9 @@ TEST(CancelCore, errors_and_cancellation_together) {
         .invariant([&alive](const CancelledRun& run) {
             EXPECT_EQ(alive, 0);
             EXPECT_NE(run.end, CancelledRun::End::value);
-            if (run.end == CancelledRun::End::error) EXPECT_EQ(run.error, "on purpose");
+            if (run.end == CancelledRun::End::error) {
+                EXPECT_EQ(run.error, "on purpose");
+            }
         })
         .orders(10)
         .run();

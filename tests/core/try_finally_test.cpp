@@ -52,7 +52,9 @@ auto try_case(const Case& one) -> Task<> {
     EXPECT_EQ(describe_outcome(outcome), one.expected);
     EXPECT_EQ(log, (Log{"~body", "cleaning", "clean"}));
     EXPECT_EQ(lost.size(), one.lost == nullptr ? 0U : 1U);
-    if (!lost.empty()) EXPECT_EQ(lost.front(), one.lost);
+    if (!lost.empty()) {
+        EXPECT_EQ(lost.front(), one.lost);
+    }
 }
 
 }  // namespace

@@ -123,7 +123,9 @@ auto CancelEverywhere::run_once(CancelledRun run) -> std::size_t {
     const auto outcome = loop->run_to_outcome(run_scenario(scenario_, order, run));
     EXPECT_TRUE(outcome.has_value()) << "it did not end: " << describe(outcome.error());
     if (run.end == CancelledRun::End::error && !errors_allowed_) ADD_FAILURE() << "it failed: " << run.error;
-    if (run.end == CancelledRun::End::cancelled) EXPECT_TRUE(run.step) << "cancelled by nobody";
+    if (run.end == CancelledRun::End::cancelled) {
+        EXPECT_TRUE(run.step) << "cancelled by nobody";
+    }
     loop.finish();
     if (invariant_) invariant_(run);
     return order.steps();
