@@ -19,7 +19,8 @@ void check_round_trip(std::string_view stream) {
     RequestParser again;
     require(again.next(written).kind == EventKind::head, "what was written is a whole head");
     require(again.head() == parser.head(), "it reads back equal");
-    require(again.framing() == parser.framing() && again.content_length() == parser.content_length(), "framed the same");
+    require(
+        again.framing() == parser.framing() && again.content_length() == parser.content_length(), "framed the same");
 }
 
 }  // namespace

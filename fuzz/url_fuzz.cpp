@@ -42,7 +42,7 @@ void check(std::string_view text, const Url* base) {
 
 extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) -> int {
     static const Url bases[] = {Url::parse("http://u:p@host:8080/a/b/c?q#f"), Url::parse("file:///C:/a/b"),
-                                Url::parse("foo://host/p/q"), Url::parse("foo:/x"), Url::parse("mailto:x")};
+        Url::parse("foo://host/p/q"), Url::parse("foo:/x"), Url::parse("mailto:x")};
     const std::string_view text{reinterpret_cast<const char*>(data), size};
     check(text, nullptr);
     for (const auto& base : bases) check(text, &base);

@@ -92,7 +92,7 @@ void connect(Backend& backend, int domain, End& client, End& server) {
 }
 
 /// The best of several runs: what the code costs, without what the machine did besides.
-template <class Function>
+template<class Function>
 auto best_nanoseconds(int count, Function function) -> double {
     double best = 1e18;
     for (int repeat = 0; repeat < 7; ++repeat) {

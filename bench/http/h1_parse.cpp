@@ -52,7 +52,7 @@ void measure(const char* name, std::string_view text, std::size_t rounds) {
     }
     std::sort(runs.begin(), runs.end());
     std::printf("%-8s %4zu bytes %2zu fields: best %6.1f ns, median %6.1f ns\n", name, text.size(),
-                fields / (rounds * runs.size()), runs.front(), runs[runs.size() / 2]);
+        fields / (rounds * runs.size()), runs.front(), runs[runs.size() / 2]);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace gyre::backend {
 
 /// What a backend remembers of each descriptor, indexed by its number. Grows only, since numbers are small and reused.
 /// Slots never move: a reference stays good while an accept adds new ones.
-template <class Slot>
+template<class Slot>
 class DescriptorTable {
 public:
     /// The slot of a descriptor, made if need be; null if the number is negative or memory is short.
@@ -27,7 +27,7 @@ public:
         return &(*chunks_[chunk])[static_cast<unsigned>(descriptor) % chunk_size];
     }
 
-    template <class Function>
+    template<class Function>
     void for_each(Function function) noexcept {
         for (const auto& chunk : chunks_) {
             if (chunk == nullptr) continue;

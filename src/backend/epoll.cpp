@@ -223,11 +223,13 @@ auto EpollBackend::collect(std::span<epoll_event> events, Time deadline) -> std:
         int count = 0;
         const timespec left = deadline == Time::max() ? timespec{} : until(deadline);
         if (has_precise_wait_) {
-            count = ::epoll_pwait2(epoll_.get(), events.data(), capacity, deadline == Time::max() ? nullptr : &left, nullptr);
+            count = ::epoll_pwait2(
+                epoll_.get(), events.data(), capacity, deadline == Time::max() ? nullptr : &left, nullptr);
         } else {
             // Rounded up, never early; beyond 24 days in slices, since the argument is an int of milliseconds.
             const std::int64_t exact = std::int64_t{left.tv_sec} * 1'000 + (left.tv_nsec + 999'999) / 1'000'000;
-            const int timeout = exact > std::numeric_limits<int>::max() ? std::numeric_limits<int>::max() : static_cast<int>(exact);
+            const int timeout = exact > std::numeric_limits<int>::max() ? std::numeric_limits<int>::max()
+                                                                        : static_cast<int>(exact);
             count = ::epoll_wait(epoll_.get(), events.data(), capacity, deadline == Time::max() ? -1 : timeout);
             if (count == 0 && exact > timeout) continue;
         }
@@ -311,8 +313,6 @@ auto EpollBackend::forget(int descriptor) noexcept -> bool {
 
 }  // namespace
 
-auto make_epoll_backend() -> std::unique_ptr<Backend> {
-    return std::make_unique<EpollBackend>();
-}
+auto make_epoll_backend() -> std::unique_ptr<Backend> { return std::make_unique<EpollBackend>(); }
 
 }  // namespace gyre::backend

@@ -42,30 +42,31 @@ auto operation_of(std::uint64_t tag) noexcept -> Operation& {
 void describe(io_uring_sqe& entry, Operation& operation) noexcept {
     const int flags = operation.flags & ~MSG_DONTWAIT;
     switch (operation.kind) {
-        case OperationKind::accept:
-            operation.address_length = sizeof(sockaddr_storage);
-            io_uring_prep_accept(&entry, operation.descriptor, reinterpret_cast<sockaddr*>(operation.address),
-                operation.address == nullptr ? nullptr : &operation.address_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-            break;
-        case OperationKind::connect:
-            io_uring_prep_connect(&entry, operation.descriptor, reinterpret_cast<sockaddr*>(operation.address),
-                operation.address_length);
-            break;
-        case OperationKind::receive:
-            io_uring_prep_recv(&entry, operation.descriptor, operation.buffer, operation.size, flags);
-            break;
-        case OperationKind::send:
-            io_uring_prep_send(&entry, operation.descriptor, operation.buffer, operation.size, flags | MSG_NOSIGNAL);
-            break;
-        case OperationKind::receive_message:
-            io_uring_prep_recvmsg(&entry, operation.descriptor, operation.message, static_cast<unsigned>(flags));
-            break;
-        case OperationKind::send_message:
-            io_uring_prep_sendmsg(&entry, operation.descriptor, operation.message, static_cast<unsigned>(flags | MSG_NOSIGNAL));
-            break;
-        case OperationKind::poll:
-            io_uring_prep_poll_add(&entry, operation.descriptor, static_cast<unsigned short>(operation.events));
-            break;
+    case OperationKind::accept:
+        operation.address_length = sizeof(sockaddr_storage);
+        io_uring_prep_accept(&entry, operation.descriptor, reinterpret_cast<sockaddr*>(operation.address),
+            operation.address == nullptr ? nullptr : &operation.address_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        break;
+    case OperationKind::connect:
+        io_uring_prep_connect(
+            &entry, operation.descriptor, reinterpret_cast<sockaddr*>(operation.address), operation.address_length);
+        break;
+    case OperationKind::receive:
+        io_uring_prep_recv(&entry, operation.descriptor, operation.buffer, operation.size, flags);
+        break;
+    case OperationKind::send:
+        io_uring_prep_send(&entry, operation.descriptor, operation.buffer, operation.size, flags | MSG_NOSIGNAL);
+        break;
+    case OperationKind::receive_message:
+        io_uring_prep_recvmsg(&entry, operation.descriptor, operation.message, static_cast<unsigned>(flags));
+        break;
+    case OperationKind::send_message:
+        io_uring_prep_sendmsg(
+            &entry, operation.descriptor, operation.message, static_cast<unsigned>(flags | MSG_NOSIGNAL));
+        break;
+    case OperationKind::poll:
+        io_uring_prep_poll_add(&entry, operation.descriptor, static_cast<unsigned short>(operation.events));
+        break;
     }
     io_uring_sqe_set_data64(&entry, tag_of(operation));
 }
@@ -301,8 +302,6 @@ auto IoUringBackend::forget(int descriptor) noexcept -> bool {
 
 }  // namespace
 
-auto make_io_uring_backend() -> std::unique_ptr<Backend> {
-    return std::make_unique<IoUringBackend>();
-}
+auto make_io_uring_backend() -> std::unique_ptr<Backend> { return std::make_unique<IoUringBackend>(); }
 
 }  // namespace gyre::backend

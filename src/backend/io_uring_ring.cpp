@@ -21,22 +21,28 @@ auto disabled_by_sysctl() -> int {
 auto explain(int error) -> std::string {
     const std::string advice = "; or use GYRE_BACKEND=epoll";
     switch (error) {
-        case EPERM:
-        case EACCES:
-            if (const int value = disabled_by_sysctl(); value != 0) {
-                return "io_uring is switched off on this host: sysctl kernel.io_uring_disabled is " + std::to_string(value) +
-                       ", set it to 0" + advice;
-            }
-            return "io_uring is refused by a security policy, most likely the seccomp profile of a container: allow "
-                   "io_uring_setup, io_uring_enter and io_uring_register there" + advice;
-        case ENOSYS:
-            return "io_uring is not known here: the kernel was built without it, is older than 6.1, or a seccomp profile "
-                   "hides it" + advice;
-        case EINVAL: return "io_uring lacks what gyre needs: the kernel is older than 6.1" + advice;
-        case ENOMEM: return "io_uring cannot lock the memory of its queues: raise RLIMIT_MEMLOCK (ulimit -l)" + advice;
-        case EMFILE:
-        case ENFILE: return "io_uring has no descriptor left: raise RLIMIT_NOFILE (ulimit -n)";
-        default: return "io_uring cannot be set up" + advice;
+    case EPERM:
+    case EACCES:
+        if (const int value = disabled_by_sysctl(); value != 0) {
+            return "io_uring is switched off on this host: sysctl kernel.io_uring_disabled is " +
+                   std::to_string(value) + ", set it to 0" + advice;
+        }
+        return "io_uring is refused by a security policy, most likely the seccomp profile of a container: allow "
+               "io_uring_setup, io_uring_enter and io_uring_register there" +
+               advice;
+    case ENOSYS:
+        return "io_uring is not known here: the kernel was built without it, is older than 6.1, or a seccomp profile "
+               "hides it" +
+               advice;
+    case EINVAL:
+        return "io_uring lacks what gyre needs: the kernel is older than 6.1" + advice;
+    case ENOMEM:
+        return "io_uring cannot lock the memory of its queues: raise RLIMIT_MEMLOCK (ulimit -l)" + advice;
+    case EMFILE:
+    case ENFILE:
+        return "io_uring has no descriptor left: raise RLIMIT_NOFILE (ulimit -n)";
+    default:
+        return "io_uring cannot be set up" + advice;
     }
 }
 
@@ -62,9 +68,7 @@ Ring::Ring() {
     static_cast<void>(io_uring_register_ring_fd(&ring_));
 }
 
-Ring::~Ring() {
-    io_uring_queue_exit(&ring_);
-}
+Ring::~Ring() { io_uring_queue_exit(&ring_); }
 
 void Ring::check_usable() {
     const int submitted = io_uring_submit_and_get_events(&ring_);
@@ -98,9 +102,7 @@ void Ring::cancel_now(std::uint64_t tag) noexcept {
     collect();
 }
 
-void Ring::cancel_all() noexcept {
-    cancel_synchronously(0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
-}
+void Ring::cancel_all() noexcept { cancel_synchronously(0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL); }
 
 void Ring::cancel_synchronously(std::uint64_t tag, unsigned flags) noexcept {
     if (io_uring_sq_ready(&ring_) > 0) io_uring_submit(&ring_);  // the kernel cannot find what it has not got yet
@@ -128,7 +130,8 @@ void Ring::wait(const timespec* timeout) {
     io_uring_cqe* entry = nullptr;
     __kernel_timespec limit{};
     if (timeout != nullptr) limit = {.tv_sec = timeout->tv_sec, .tv_nsec = timeout->tv_nsec};
-    const int result = io_uring_submit_and_wait_timeout(&ring_, &entry, 1, timeout == nullptr ? nullptr : &limit, nullptr);
+    const int result = io_uring_submit_and_wait_timeout(
+        &ring_, &entry, 1, timeout == nullptr ? nullptr : &limit, nullptr);
     if (result < 0 && !is_passing(-result)) throw std::system_error{-result, std::generic_category(), "io_uring_enter"};
 }
 

@@ -58,7 +58,7 @@ public:
     /// @throws std::system_error if the kernel refuses.
     void wait(const timespec* timeout);
 
-    template <class Function>
+    template<class Function>
     void for_each_completion(Function function) noexcept {
         // The end is fixed before: entries that come meanwhile belong to the next round.
         unsigned ready = io_uring_cq_ready(&ring_);

@@ -13,9 +13,7 @@ namespace gyre::backend {
 
 namespace {
 
-auto or_error(int result) noexcept -> int {
-    return result < 0 ? -errno : result;
-}
+auto or_error(int result) noexcept -> int { return result < 0 ? -errno : result; }
 
 auto open_wake_descriptor() -> int {
     const int descriptor = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -27,28 +25,32 @@ auto as_socket_address(const sockaddr_storage& address) noexcept -> const sockad
     return reinterpret_cast<const sockaddr*>(&address);
 }
 
-auto as_socket_address(sockaddr_storage* address) noexcept -> sockaddr* {
-    return reinterpret_cast<sockaddr*>(address);
-}
+auto as_socket_address(sockaddr_storage* address) noexcept -> sockaddr* { return reinterpret_cast<sockaddr*>(address); }
 
 auto accept_one(Operation& operation) noexcept -> std::int64_t {
     operation.address_length = sizeof(sockaddr_storage);
     return ::accept4(operation.descriptor, as_socket_address(operation.address),
-                     operation.address == nullptr ? nullptr : &operation.address_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        operation.address == nullptr ? nullptr : &operation.address_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 // MSG_DONTWAIT: a socket that came from elsewhere may be a blocking one.
 auto call(Operation& operation) noexcept -> std::int64_t {
     const int flags = operation.flags | MSG_DONTWAIT;
     switch (operation.kind) {
-        case OperationKind::accept: return accept_one(operation);
-        case OperationKind::connect:
-            return ::connect(operation.descriptor, as_socket_address(*operation.address), operation.address_length);
-        case OperationKind::receive: return ::recv(operation.descriptor, operation.buffer, operation.size, flags);
-        case OperationKind::send: return ::send(operation.descriptor, operation.buffer, operation.size, flags | MSG_NOSIGNAL);
-        case OperationKind::receive_message: return ::recvmsg(operation.descriptor, operation.message, flags);
-        case OperationKind::send_message: return ::sendmsg(operation.descriptor, operation.message, flags | MSG_NOSIGNAL);
-        case OperationKind::poll: break;
+    case OperationKind::accept:
+        return accept_one(operation);
+    case OperationKind::connect:
+        return ::connect(operation.descriptor, as_socket_address(*operation.address), operation.address_length);
+    case OperationKind::receive:
+        return ::recv(operation.descriptor, operation.buffer, operation.size, flags);
+    case OperationKind::send:
+        return ::send(operation.descriptor, operation.buffer, operation.size, flags | MSG_NOSIGNAL);
+    case OperationKind::receive_message:
+        return ::recvmsg(operation.descriptor, operation.message, flags);
+    case OperationKind::send_message:
+        return ::sendmsg(operation.descriptor, operation.message, flags | MSG_NOSIGNAL);
+    case OperationKind::poll:
+        break;
     }
     errno = EINVAL;
     return -1;
@@ -139,9 +141,7 @@ auto KernelBackend::get_option(int descriptor, int level, int name, void* value,
     return or_error(::getsockopt(descriptor, level, name, value, &size));
 }
 
-auto KernelBackend::shutdown(int descriptor, int how) noexcept -> int {
-    return or_error(::shutdown(descriptor, how));
-}
+auto KernelBackend::shutdown(int descriptor, int how) noexcept -> int { return or_error(::shutdown(descriptor, how)); }
 
 auto KernelBackend::ready_events(int descriptor, short events) noexcept -> int {
     pollfd request{.fd = descriptor, .events = events, .revents = 0};
@@ -165,7 +165,8 @@ auto KernelBackend::attempt(Operation& operation) noexcept -> std::int64_t {
         if (result >= 0) return operation.kind == OperationKind::accept ? give_out(static_cast<int>(result)) : result;
         const bool is_accept = operation.kind == OperationKind::accept;
         const bool try_again = (errno == EINTR && operation.kind != OperationKind::connect) ||
-                               (errno == ECONNABORTED && is_accept);  // that peer left before its turn; the next may be there
+                               (errno == ECONNABORTED &&
+                                   is_accept);  // that peer left before its turn; the next may be there
         if (!try_again) return -errno;
     }
 }

@@ -46,8 +46,10 @@ public:
     [[nodiscard]] auto listen(int descriptor, int backlog) noexcept -> int final;
     [[nodiscard]] auto local_address(int descriptor, sockaddr_storage& address, socklen_t& length) noexcept -> int final;
     [[nodiscard]] auto peer_address(int descriptor, sockaddr_storage& address, socklen_t& length) noexcept -> int final;
-    [[nodiscard]] auto set_option(int descriptor, int level, int name, const void* value, socklen_t size) noexcept -> int final;
-    [[nodiscard]] auto get_option(int descriptor, int level, int name, void* value, socklen_t& size) noexcept -> int final;
+    [[nodiscard]] auto set_option(int descriptor, int level, int name, const void* value, socklen_t size) noexcept
+        -> int final;
+    [[nodiscard]] auto get_option(int descriptor, int level, int name, void* value, socklen_t& size) noexcept
+        -> int final;
     auto shutdown(int descriptor, int how) noexcept -> int final;
     [[nodiscard]] auto ready_events(int descriptor, short events) noexcept -> int final;
     void close(int descriptor) noexcept final;

@@ -58,7 +58,9 @@ class EndedOperations {
 public:
     [[nodiscard]] auto is_empty() const noexcept -> bool { return first_ == nullptr; }
 
-    [[nodiscard]] static auto contains(const Operation& operation) noexcept -> bool { return operation.previous == &operation; }
+    [[nodiscard]] static auto contains(const Operation& operation) noexcept -> bool {
+        return operation.previous == &operation;
+    }
 
     void push_back(Operation& operation, std::int64_t result) noexcept {
         operation.result = result;

@@ -26,7 +26,8 @@ namespace {
 class WakeUp {
 public:
     WakeUp() : descriptor_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)} {
-        if (descriptor_.get() < 0) throw std::system_error{errno, std::generic_category(), "eventfd, for wake-ups of a loop"};
+        if (descriptor_.get() < 0)
+            throw std::system_error{errno, std::generic_category(), "eventfd, for wake-ups of a loop"};
     }
 
     void call() noexcept {
@@ -60,7 +61,7 @@ private:
 };
 
 /// Runs what may need memory, for the calls that answer with an errno.
-template <class Function>
+template<class Function>
 auto or_no_memory(Function function) noexcept -> decltype(function()) {
     try {
         return function();
@@ -113,10 +114,12 @@ public:
     [[nodiscard]] auto listen(int descriptor, int backlog) noexcept -> int override {
         return or_no_memory([&] { return network_.listen(descriptor, backlog); });
     }
-    [[nodiscard]] auto local_address(int descriptor, sockaddr_storage& address, socklen_t& length) noexcept -> int override {
+    [[nodiscard]] auto local_address(int descriptor, sockaddr_storage& address, socklen_t& length) noexcept
+        -> int override {
         return network_.local_address(descriptor, address, length);
     }
-    [[nodiscard]] auto peer_address(int descriptor, sockaddr_storage& address, socklen_t& length) noexcept -> int override {
+    [[nodiscard]] auto peer_address(int descriptor, sockaddr_storage& address, socklen_t& length) noexcept
+        -> int override {
         return network_.peer_address(descriptor, address, length);
     }
     [[nodiscard]] auto set_option(int descriptor, int level, int name, const void* value, socklen_t size) noexcept
@@ -167,8 +170,6 @@ void SimBackend::wait(Time deadline) {
 
 }  // namespace
 
-auto make_sim_backend(SimOptions options) -> std::unique_ptr<Backend> {
-    return std::make_unique<SimBackend>(options);
-}
+auto make_sim_backend(SimOptions options) -> std::unique_ptr<Backend> { return std::make_unique<SimBackend>(options); }
 
 }  // namespace gyre::backend

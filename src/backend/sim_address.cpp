@@ -15,14 +15,14 @@ namespace {
 constexpr std::size_t ipv4_offset = 12;  // of the four bytes in a mapped address
 constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
 
-template <class Address>
+template<class Address>
 auto read_as(const sockaddr_storage& storage) noexcept -> Address {
     Address address;
     std::memcpy(&address, &storage, sizeof address);
     return address;
 }
 
-template <class Address>
+template<class Address>
 auto write_as(const Address& address, sockaddr_storage& storage) noexcept -> socklen_t {
     std::memcpy(&storage, &address, sizeof address);
     return sizeof address;
@@ -41,7 +41,8 @@ auto unix_endpoint(const sockaddr_storage& storage, socklen_t length) -> Endpoin
 
 auto in_lower_case(std::string_view text) -> std::string {
     std::string lower{text};
-    std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::ranges::transform(
+        lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     return lower;
 }
 
@@ -119,7 +120,8 @@ auto write_address(const Endpoint& endpoint, int domain, sockaddr_storage& stora
 auto simulated_lookup(std::string_view host) -> std::vector<std::string> {
     const std::string name{host};
     std::array<std::uint8_t, 16> scratch{};
-    if (::inet_pton(AF_INET, name.c_str(), scratch.data()) == 1 || ::inet_pton(AF_INET6, name.c_str(), scratch.data()) == 1) {
+    if (::inet_pton(AF_INET, name.c_str(), scratch.data()) == 1 ||
+        ::inet_pton(AF_INET6, name.c_str(), scratch.data()) == 1) {
         return {name};
     }
     std::string lower = in_lower_case(host);

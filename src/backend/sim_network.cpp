@@ -20,7 +20,8 @@ constexpr std::uint16_t last_ephemeral_port = 60'999;
 auto option_as_int(const SimSocket& socket, int level, int name) -> int {
     int value = 0;
     const auto found = socket.options.find({level, name});
-    if (found != socket.options.end()) std::memcpy(&value, found->second.data(), std::min(found->second.size(), sizeof value));
+    if (found != socket.options.end())
+        std::memcpy(&value, found->second.data(), std::min(found->second.size(), sizeof value));
     return value;
 }
 
@@ -35,7 +36,8 @@ auto wants_reset_on_close(const SimSocket& socket) -> bool {
 /// Whether a socket bound to `own` hears what is meant for `target`.
 auto covers(const SimSocket& socket, const Endpoint& own, const Endpoint& target) -> bool {
     if (own == target) return true;
-    if (own.family != AF_INET6 || target.family != AF_INET6 || own.port != target.port || !own.is_wildcard()) return false;
+    if (own.family != AF_INET6 || target.family != AF_INET6 || own.port != target.port || !own.is_wildcard())
+        return false;
     if (own.is_ipv4() == target.is_ipv4()) return true;
     return own.host == any_ipv6 && option_as_int(socket, IPPROTO_IPV6, IPV6_V6ONLY) == 0;  // [::] hears IPv4 too
 }
@@ -94,7 +96,8 @@ auto SimNetwork::bind_to(SimSocket& socket, Endpoint endpoint) -> int {
         do {
             if (++tries > port_count) return -EADDRINUSE;
             endpoint.port = next_port_;
-            next_port_ = next_port_ == last_ephemeral_port ? first_ephemeral_port : static_cast<std::uint16_t>(next_port_ + 1);
+            next_port_ = next_port_ == last_ephemeral_port ? first_ephemeral_port
+                                                           : static_cast<std::uint16_t>(next_port_ + 1);
         } while (bound_.contains({socket.type, endpoint.port}));
     } else if (is_taken(socket, endpoint)) {
         return -EADDRINUSE;
@@ -313,9 +316,7 @@ void SimNetwork::establish(const Socket& client, SimSocket& listener) {
     at(now_, What::serve, find(listener.descriptor));
 }
 
-auto SimNetwork::next_event() const noexcept -> Time {
-    return events_.empty() ? Time::max() : events_.top().time;
-}
+auto SimNetwork::next_event() const noexcept -> Time { return events_.empty() ? Time::max() : events_.top().time; }
 
 void SimNetwork::happen() {
     while (!events_.empty() && events_.top().time <= now_) {
@@ -327,18 +328,21 @@ void SimNetwork::happen() {
 
 void SimNetwork::handle(What what, const Socket& socket) {
     switch (what) {
-        case What::serve: break;
-        case What::knock: knock(socket); break;
-        case What::answer:
-            if (socket->state != SimSocket::State::connecting) return;
-            socket->is_answered = true;
-            socket->state = socket->error == 0 ? SimSocket::State::connected : SimSocket::State::fresh;
-            break;
-        case What::reset:
-            if (std::exchange(socket->is_reset, true)) return;
-            // Who knew already that the peer had left is told so.
-            socket->error = socket->incoming->end_arrival <= now_ ? EPIPE : ECONNRESET;
-            break;
+    case What::serve:
+        break;
+    case What::knock:
+        knock(socket);
+        break;
+    case What::answer:
+        if (socket->state != SimSocket::State::connecting) return;
+        socket->is_answered = true;
+        socket->state = socket->error == 0 ? SimSocket::State::connected : SimSocket::State::fresh;
+        break;
+    case What::reset:
+        if (std::exchange(socket->is_reset, true)) return;
+        // Who knew already that the peer had left is told so.
+        socket->error = socket->incoming->end_arrival <= now_ ? EPIPE : ECONNRESET;
+        break;
     }
     serve(socket);
 }

@@ -15,7 +15,8 @@ constexpr std::size_t longest_datagram = 65'507;  // what fits into an IPv4 pack
 
 /// The buffers of an operation, whether it names one or a message with several.
 auto buffers_of(const Operation& operation, iovec& single) noexcept -> std::span<const iovec> {
-    if (operation.message != nullptr && operation.kind != OperationKind::receive && operation.kind != OperationKind::send) {
+    if (operation.message != nullptr && operation.kind != OperationKind::receive &&
+        operation.kind != OperationKind::send) {
         return {operation.message->msg_iov, operation.message->msg_iovlen};
     }
     single = {.iov_base = operation.buffer, .iov_len = operation.size};
@@ -80,13 +81,16 @@ void describe_message(const Operation& operation, const Endpoint* sender, int do
 
 auto SimNetwork::list_of(SimSocket& socket, const Operation& operation) noexcept -> OperationList& {
     switch (operation.kind) {
-        case OperationKind::connect:
-        case OperationKind::send:
-        case OperationKind::send_message: return socket.senders;
-        case OperationKind::poll: return socket.polls;
-        case OperationKind::accept:
-        case OperationKind::receive:
-        case OperationKind::receive_message: break;
+    case OperationKind::connect:
+    case OperationKind::send:
+    case OperationKind::send_message:
+        return socket.senders;
+    case OperationKind::poll:
+        return socket.polls;
+    case OperationKind::accept:
+    case OperationKind::receive:
+    case OperationKind::receive_message:
+        break;
     }
     return socket.receivers;
 }
@@ -134,13 +138,18 @@ void SimNetwork::serve_list(const Socket& socket, OperationList& list) {
 
 auto SimNetwork::attempt(const Socket& socket, Operation& operation) -> std::int64_t {
     switch (operation.kind) {
-        case OperationKind::accept: return accept(*socket, operation);
-        case OperationKind::connect: return socket->is_answered ? -socket->take_error() : must_wait;
-        case OperationKind::receive:
-        case OperationKind::receive_message: return receive(*socket, operation);
-        case OperationKind::send:
-        case OperationKind::send_message: return send(socket, operation);
-        case OperationKind::poll: break;
+    case OperationKind::accept:
+        return accept(*socket, operation);
+    case OperationKind::connect:
+        return socket->is_answered ? -socket->take_error() : must_wait;
+    case OperationKind::receive:
+    case OperationKind::receive_message:
+        return receive(*socket, operation);
+    case OperationKind::send:
+    case OperationKind::send_message:
+        return send(socket, operation);
+    case OperationKind::poll:
+        break;
     }
     const int events = readiness(*socket) & (operation.events | POLLERR | POLLHUP);
     return events == 0 ? must_wait : events;
@@ -303,17 +312,22 @@ auto SimNetwork::readiness(const SimSocket& socket) const noexcept -> short {
         return static_cast<short>(events | POLLOUT | (has_datagram ? POLLIN : 0));
     }
     switch (socket.state) {
-        case SimSocket::State::fresh: events |= POLLOUT | POLLHUP; break;
-        case SimSocket::State::listening: events |= socket.acceptable.empty() ? 0 : POLLIN; break;
-        case SimSocket::State::connecting: break;
-        case SimSocket::State::connected: {
-            const SimPipe& pipe = *socket.outgoing;
-            const bool is_done = socket.is_write_shut || socket.is_reset || pipe.is_reader_gone;
-            if (is_done || pipe.size < options_.pipe_capacity) events |= POLLOUT;
-            if (has_ended(socket) || arrived_bytes(*socket.incoming) > 0) events |= POLLIN;
-            if (socket.is_reset || (has_ended(socket) && socket.is_write_shut)) events |= POLLHUP;
-            break;
-        }
+    case SimSocket::State::fresh:
+        events |= POLLOUT | POLLHUP;
+        break;
+    case SimSocket::State::listening:
+        events |= socket.acceptable.empty() ? 0 : POLLIN;
+        break;
+    case SimSocket::State::connecting:
+        break;
+    case SimSocket::State::connected: {
+        const SimPipe& pipe = *socket.outgoing;
+        const bool is_done = socket.is_write_shut || socket.is_reset || pipe.is_reader_gone;
+        if (is_done || pipe.size < options_.pipe_capacity) events |= POLLOUT;
+        if (has_ended(socket) || arrived_bytes(*socket.incoming) > 0) events |= POLLIN;
+        if (socket.is_reset || (has_ended(socket) && socket.is_write_shut)) events |= POLLHUP;
+        break;
+    }
     }
     return static_cast<short>(events);
 }

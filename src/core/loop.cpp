@@ -286,7 +286,7 @@ void EventLoop::cancel_everything() {
     while (background_.tasks.front() != nullptr) {
         take_posts();
         run_ready();
-        cancel_all();  // those that were spawned meanwhile: before the loop sleeps
+        cancel_all();                                      // those that were spawned meanwhile: before the loop sleeps
         if (background_.tasks.front() == nullptr) return;  // nobody is left to wait for
         wait_for_events();
         fire_timers();

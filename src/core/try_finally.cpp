@@ -18,8 +18,6 @@ auto FinallyWait::start_cleanup() noexcept -> bool {
     return true;
 }
 
-
-
 auto FinallyWait::make_cleanup() noexcept -> Frame* {
     const Scope& outer = *frame_->scope;
     shield_.emplace(*outer.scheduler, outer.task, static_cast<Strand&>(*this));

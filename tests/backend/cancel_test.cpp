@@ -303,7 +303,8 @@ TEST_P(Cancel, ten_thousand_operations_in_flight) {
     char bytes[1] = {};
     for (int i = 0; i < 10'000; ++i) {
         const bool is_poll = i % 2 == 0;
-        requests.push_back(std::make_unique<Request>(is_poll ? OperationKind::poll : OperationKind::receive, is_poll ? server : quiet));
+        requests.push_back(
+            std::make_unique<Request>(is_poll ? OperationKind::poll : OperationKind::receive, is_poll ? server : quiet));
         requests.back()->events = POLLIN;
         requests.back()->buffer = bytes;
         requests.back()->size = 1;

@@ -145,7 +145,8 @@ TEST_P(Datagram, too_long_is_an_error) {
 TEST_P(Datagram, unix_datagrams_work) {
     const auto bound = [&](std::string_view name) {
         const int descriptor = world()->open_socket(AF_UNIX, SOCK_DGRAM, 0);
-        const Address address = unix_address("@gyre-datagram-" + std::to_string(::getpid()) + GetParam() + std::string{name});
+        const Address address = unix_address(
+            "@gyre-datagram-" + std::to_string(::getpid()) + GetParam() + std::string{name});
         EXPECT_EQ(world()->bind(descriptor, address.storage, address.length), 0);
         return descriptor;
     };

@@ -77,13 +77,11 @@ TEST_P(Descriptor, a_poll_for_errors_only_hears_of_a_hang_up) {
 TEST_P(Descriptor, a_full_pipe_is_polled_for_room) {
     const Pipe pipe = make_pipe();
     const std::string block(65'536, 'x');
-    while (::write(pipe.out, block.data(), block.size()) > 0) {
-    }
+    while (::write(pipe.out, block.data(), block.size()) > 0) {}
     Request request;
     ASSERT_FALSE(world()->start(poll_request(request, pipe.out, POLLOUT)));
     std::string sink(65'536, '\0');
-    while (::read(pipe.in, sink.data(), sink.size()) > 0) {
-    }
+    while (::read(pipe.in, sink.data(), sink.size()) > 0) {}
     world().finish(request);
     EXPECT_EQ(request.result, POLLOUT);
     ::close(pipe.in);

@@ -43,7 +43,8 @@ void refuse(long system_call, int error) {
         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
     }};
     const sock_fprog filter{.len = program.size(), .filter = program.data()};
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) ::_exit(90);
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+        ::_exit(90);
 }
 
 /// Runs a check in a child whose system calls can be refused. @return its verdict; nothing if no filter could be set.
@@ -103,7 +104,8 @@ TEST(Choice, an_unknown_name_says_which_are_known) {
     EXPECT_THROW(static_cast<void>(make_backend("kqueue")), std::invalid_argument);
     EXPECT_EQ(name_or_error("kqueue"), "unknown backend \"kqueue\": known are \"epoll\" and \"io_uring\"");
     const Environment environment{"select"};
-    EXPECT_EQ(name_or_error(""), "unknown backend \"select\" in the environment's GYRE_BACKEND: known are \"epoll\" and \"io_uring\"");
+    EXPECT_EQ(name_or_error(""),
+        "unknown backend \"select\" in the environment's GYRE_BACKEND: known are \"epoll\" and \"io_uring\"");
 }
 
 class Refusal : public ::testing::TestWithParam<int> {};
@@ -126,7 +128,9 @@ TEST_P(Refusal, asked_for_by_name_it_says_who_refused_and_what_to_do) {
     if (!verdict) GTEST_SKIP() << "no seccomp filter here";
     EXPECT_NE(verdict->find("io_uring"), std::string::npos) << *verdict;
     EXPECT_NE(verdict->find("GYRE_BACKEND=epoll"), std::string::npos) << *verdict;
-    const char* const reason = GetParam() == EPERM ? "seccomp" : GetParam() == ENOMEM ? "RLIMIT_MEMLOCK" : "older than 6.1";
+    const char* const reason = GetParam() == EPERM    ? "seccomp"
+                               : GetParam() == ENOMEM ? "RLIMIT_MEMLOCK"
+                                                      : "older than 6.1";
     EXPECT_NE(verdict->find(reason), std::string::npos) << *verdict;
 }
 

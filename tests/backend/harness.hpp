@@ -72,7 +72,8 @@ inline auto unix_address(std::string_view path) -> Address {
     local.sun_family = AF_UNIX;
     std::memcpy(local.sun_path, path.data(), path.size());
     if (path.front() == '@') local.sun_path[0] = '\0';
-    address.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + (path.front() == '@' ? 0 : 1));
+    address.length = static_cast<socklen_t>(
+        offsetof(sockaddr_un, sun_path) + path.size() + (path.front() == '@' ? 0 : 1));
     return address;
 }
 
@@ -241,7 +242,7 @@ protected:
     [[nodiscard]] auto world() -> World& { return *world_; }
     [[nodiscard]] auto is_sim() const -> bool { return GetParam() == "sim"; }
 
-    template <class... Descriptor>
+    template<class... Descriptor>
     void close(Descriptor... descriptors) {
         (world()->close(descriptors), ...);
     }
@@ -255,10 +256,10 @@ class KernelConformance : public Conformance {};
 
 }  // namespace gyre::backend::testing
 
-#define GYRE_ON_EVERY_BACKEND(suite)                                                       \
-    INSTANTIATE_TEST_SUITE_P(All, suite, ::testing::Values("epoll", "io_uring", "sim"), \
-        [](const auto& test) { return test.param; })
+#define GYRE_ON_EVERY_BACKEND(suite) \
+    INSTANTIATE_TEST_SUITE_P(        \
+        All, suite, ::testing::Values("epoll", "io_uring", "sim"), [](const auto& test) { return test.param; })
 
-#define GYRE_ON_KERNEL_BACKENDS(suite)                                              \
-    INSTANTIATE_TEST_SUITE_P(Kernel, suite, ::testing::Values("epoll", "io_uring"), \
-        [](const auto& test) { return test.param; })
+#define GYRE_ON_KERNEL_BACKENDS(suite) \
+    INSTANTIATE_TEST_SUITE_P(          \
+        Kernel, suite, ::testing::Values("epoll", "io_uring"), [](const auto& test) { return test.param; })

@@ -183,8 +183,8 @@ std::atomic<Backend*> backend_of_handler = nullptr;
 
 TEST_P(KernelWaiting, a_signal_handler_may_wake) {
     backend_of_handler = &*world();
-    struct sigaction action {};
-    struct sigaction before {};
+    struct sigaction action{};
+    struct sigaction before{};
     action.sa_handler = [](int) { backend_of_handler.load()->wake(); };
     ASSERT_EQ(::sigaction(SIGUSR1, &action, &before), 0);
     const pthread_t self = ::pthread_self();
@@ -195,8 +195,8 @@ TEST_P(KernelWaiting, a_signal_handler_may_wake) {
 }
 
 TEST_P(KernelWaiting, a_signal_does_not_shorten_a_deadline) {
-    struct sigaction action {};
-    struct sigaction before {};
+    struct sigaction action{};
+    struct sigaction before{};
     action.sa_handler = [](int) {};
     ASSERT_EQ(::sigaction(SIGUSR1, &action, &before), 0);
     const pthread_t self = ::pthread_self();

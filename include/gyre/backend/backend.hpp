@@ -67,12 +67,15 @@ public:
     /// Sockets. Non-blocking and close-on-exec from birth. Source: socket(2), bind(2), listen(2), getsockname(2),
     /// getpeername(2), setsockopt(2), getsockopt(2), shutdown(2). @return >= 0, or a negative errno.
     [[nodiscard]] virtual auto open_socket(int domain, int type, int protocol) noexcept -> int = 0;
-    [[nodiscard]] virtual auto bind(int descriptor, const sockaddr_storage& address, socklen_t length) noexcept -> int = 0;
-    [[nodiscard]] virtual auto listen(int descriptor, int backlog) noexcept -> int = 0;
-    [[nodiscard]] virtual auto local_address(int descriptor, sockaddr_storage& address, socklen_t& length) noexcept -> int = 0;
-    [[nodiscard]] virtual auto peer_address(int descriptor, sockaddr_storage& address, socklen_t& length) noexcept -> int = 0;
-    [[nodiscard]] virtual auto set_option(int descriptor, int level, int name, const void* value, socklen_t size) noexcept
+    [[nodiscard]] virtual auto bind(int descriptor, const sockaddr_storage& address, socklen_t length) noexcept
         -> int = 0;
+    [[nodiscard]] virtual auto listen(int descriptor, int backlog) noexcept -> int = 0;
+    [[nodiscard]] virtual auto local_address(int descriptor, sockaddr_storage& address, socklen_t& length) noexcept
+        -> int = 0;
+    [[nodiscard]] virtual auto peer_address(int descriptor, sockaddr_storage& address, socklen_t& length) noexcept
+        -> int = 0;
+    [[nodiscard]] virtual auto set_option(
+        int descriptor, int level, int name, const void* value, socklen_t size) noexcept -> int = 0;
     [[nodiscard]] virtual auto get_option(int descriptor, int level, int name, void* value, socklen_t& size) noexcept
         -> int = 0;
     virtual auto shutdown(int descriptor, int how) noexcept -> int = 0;

@@ -10,10 +10,10 @@ namespace gyre::backend {
 
 /// What an operation asks of the kernel. The man page named is the contract of its arguments and errors.
 enum class OperationKind : std::uint8_t {
-    accept,           ///< accept4(2): `result` is the new descriptor (non-blocking, close-on-exec); `address` is filled.
-    connect,          ///< connect(2) to `address`: `result` is 0.
-    receive,          ///< recv(2) into `buffer`: `result` is the number of bytes, 0 at the end of the stream.
-    send,             ///< send(2) from `buffer`: `result` is the number of bytes taken, possibly fewer than `size`.
+    accept,   ///< accept4(2): `result` is the new descriptor (non-blocking, close-on-exec); `address` is filled.
+    connect,  ///< connect(2) to `address`: `result` is 0.
+    receive,  ///< recv(2) into `buffer`: `result` is the number of bytes, 0 at the end of the stream.
+    send,     ///< send(2) from `buffer`: `result` is the number of bytes taken, possibly fewer than `size`.
     receive_message,  ///< recvmsg(2) into `message`: `result` is the number of bytes.
     send_message,     ///< sendmsg(2) from `message`: `result` is the number of bytes.
     poll,             ///< poll(2) for `events`: `result` is the ready events.
@@ -27,17 +27,17 @@ enum class OperationKind : std::uint8_t {
 class Operation {
 public:
     OperationKind kind = OperationKind::poll;
-    bool in_flight = false;            ///< Written by the backend: between `start` and `completed`.
-    bool cancelling = false;           ///< Written by the backend: `cancel` was asked for while in flight.
-    int descriptor = -1;               ///< The socket, or any pollable descriptor for `poll`.
-    int flags = 0;                     ///< MSG_* for receive and send kinds; MSG_NOSIGNAL is always added to sends.
-    std::int64_t result = 0;           ///< At completion: >= 0 as the kind says, or a negative errno; -ECANCELED: it did not happen.
-    void* buffer = nullptr;            ///< receive, send.
-    std::size_t size = 0;              ///< Of `buffer`, in bytes.
-    msghdr* message = nullptr;         ///< receive_message, send_message.
+    bool in_flight = false;   ///< Written by the backend: between `start` and `completed`.
+    bool cancelling = false;  ///< Written by the backend: `cancel` was asked for while in flight.
+    int descriptor = -1;      ///< The socket, or any pollable descriptor for `poll`.
+    int flags = 0;            ///< MSG_* for receive and send kinds; MSG_NOSIGNAL is always added to sends.
+    std::int64_t result = 0;  ///< At completion: >= 0 as the kind says, or a negative errno; -ECANCELED: it did not happen.
+    void* buffer = nullptr;               ///< receive, send.
+    std::size_t size = 0;                 ///< Of `buffer`, in bytes.
+    msghdr* message = nullptr;            ///< receive_message, send_message.
     sockaddr_storage* address = nullptr;  ///< accept (may be null), connect.
-    socklen_t address_length = 0;      ///< connect: in; accept: out.
-    short events = 0;                  ///< poll: POLLIN | POLLOUT.
+    socklen_t address_length = 0;         ///< connect: in; accept: out.
+    short events = 0;                     ///< poll: POLLIN | POLLOUT.
 
     Operation() = default;
     Operation(const Operation&) = delete;

@@ -34,7 +34,7 @@ auto take_outcome(Frame& frame) noexcept -> Outcome<T> {
 }
 
 /// `take_outcome` into `place`; if the result cannot be moved there, its place gets the error of the move.
-template <class T>
+template<class T>
 void take_outcome_into(std::optional<Outcome<T>>& place, Frame& frame) noexcept {
     try {
         place.emplace(take_outcome<T>(frame));

@@ -86,7 +86,7 @@ public:
     EventLoop& loop;
     Order* order = nullptr;
     Time stamp{};              ///< The last reading of the clock.
-    bool stale = false;          ///< The backend has waited since `stamp` was taken.
+    bool stale = false;        ///< The backend has waited since `stamp` was taken.
     bool exact = false;        ///< A fresh stamp for each resume.
     Frame* current = nullptr;  ///< The frame that the loop resumed last, while it runs.
 

@@ -98,12 +98,13 @@ public:
 
 private:
     [[nodiscard]] auto layer() const -> Transport&;
-    [[nodiscard]] auto find(std::string_view delimiter, std::size_t start, std::size_t limit) const noexcept -> std::size_t;
+    [[nodiscard]] auto find(std::string_view delimiter, std::size_t start, std::size_t limit) const noexcept
+        -> std::size_t;
     [[nodiscard]] auto take(std::size_t count) -> std::string;
     [[nodiscard]] auto make_room(std::size_t size) -> std::span<std::byte>;
 
     std::unique_ptr<Transport> transport_;
-    std::string buffer_;      ///< Storage; the bytes from `begin_` to `end_` came and were not consumed.
+    std::string buffer_;  ///< Storage; the bytes from `begin_` to `end_` came and were not consumed.
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     bool is_reading_ = false;  ///< One task at a time.

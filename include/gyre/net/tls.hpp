@@ -108,7 +108,7 @@ struct TlsInfo {
 [[nodiscard]] auto tls_info(Stream& stream) -> std::optional<TlsInfo>;
 
 /// `connect`, then the handshake, within the one `options.timeout`.
-[[nodiscard]] auto connect_tls(std::string host, std::uint16_t port, const TlsClientContext& context,
-                               ConnectOptions options = {}) -> Task<Stream>;
+[[nodiscard]] auto connect_tls(
+    std::string host, std::uint16_t port, const TlsClientContext& context, ConnectOptions options = {}) -> Task<Stream>;
 
 }  // namespace gyre::net

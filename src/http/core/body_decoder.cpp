@@ -16,14 +16,16 @@ void BodyDecoder::start(BodyFraming framing, std::uint64_t content_length, std::
 
 auto BodyDecoder::next(std::span<const char> input) -> Event {
     switch (framing_) {
-        case BodyFraming::none: break;
-        case BodyFraming::chunked: return chunks_.next(input, trailers_);
-        case BodyFraming::content_length:
-            if (left_ != 0) return read_counted(input);
-            break;
-        case BodyFraming::until_close:
-            if (left_ == 0 && !input.empty()) refuse(Rule::body_too_large, offset_ + limit_);
-            return read_counted(input);
+    case BodyFraming::none:
+        break;
+    case BodyFraming::chunked:
+        return chunks_.next(input, trailers_);
+    case BodyFraming::content_length:
+        if (left_ != 0) return read_counted(input);
+        break;
+    case BodyFraming::until_close:
+        if (left_ == 0 && !input.empty()) refuse(Rule::body_too_large, offset_ + limit_);
+        return read_counted(input);
     }
     return {EventKind::complete};
 }

@@ -40,27 +40,29 @@ auto ChunkedDecoder::next(std::span<const char> input, Fields& trailers) -> Even
 void ChunkedDecoder::framing_byte(char c) {
     count_overhead();
     switch (phase_) {
-        case Phase::size: return size_byte(c);
-        case Phase::size_lf:
-            if (c != '\n') refuse(Rule::bare_cr, offset_ - 1);
-            if (size_ != 0) {
-                phase_ = Phase::data;
-                return;
-            }
-            phase_ = Phase::trailers;
-            trailer_scanner_.start(0, offset_ + 1);
+    case Phase::size:
+        return size_byte(c);
+    case Phase::size_lf:
+        if (c != '\n') refuse(Rule::bare_cr, offset_ - 1);
+        if (size_ != 0) {
+            phase_ = Phase::data;
             return;
-        case Phase::data_cr:
-            if (c != '\r') refuse(Rule::missing_crlf_after_chunk, offset_);
-            phase_ = Phase::data_lf;
-            return;
-        case Phase::data_lf:
-            if (c != '\n') refuse(Rule::missing_crlf_after_chunk, offset_);
-            digits_ = 0;
-            size_ = 0;
-            phase_ = Phase::size;
-            return;
-        default: return extension_byte(c);
+        }
+        phase_ = Phase::trailers;
+        trailer_scanner_.start(0, offset_ + 1);
+        return;
+    case Phase::data_cr:
+        if (c != '\r') refuse(Rule::missing_crlf_after_chunk, offset_);
+        phase_ = Phase::data_lf;
+        return;
+    case Phase::data_lf:
+        if (c != '\n') refuse(Rule::missing_crlf_after_chunk, offset_);
+        digits_ = 0;
+        size_ = 0;
+        phase_ = Phase::size;
+        return;
+    default:
+        return extension_byte(c);
     }
 }
 
@@ -102,27 +104,30 @@ void ChunkedDecoder::extension_byte(char c) {
     }
     const bool is_token_byte = has_class(c, token_char);
     switch (phase_) {
-        case Phase::extension_name_start:
-            phase_ = Phase::extension_name;
-            if (is_token_byte) return;
-            break;
-        case Phase::extension_name:
-            if (c == '=') phase_ = Phase::extension_value_start;
-            if (is_token_byte || c == '=') return;
-            break;
-        case Phase::extension_value_start:
-            phase_ = c == '"' ? Phase::extension_quoted : Phase::extension_token;
-            if (is_token_byte || c == '"') return;
-            break;
-        case Phase::extension_token:
-            if (is_token_byte) return;
-            break;
-        case Phase::extension_quoted:
-            if (c == '"') phase_ = Phase::extension_after_quoted;
-            if (c == '\\') phase_ = Phase::extension_escape;
-            return;
-        case Phase::extension_escape: phase_ = Phase::extension_quoted; return;
-        default: break;
+    case Phase::extension_name_start:
+        phase_ = Phase::extension_name;
+        if (is_token_byte) return;
+        break;
+    case Phase::extension_name:
+        if (c == '=') phase_ = Phase::extension_value_start;
+        if (is_token_byte || c == '=') return;
+        break;
+    case Phase::extension_value_start:
+        phase_ = c == '"' ? Phase::extension_quoted : Phase::extension_token;
+        if (is_token_byte || c == '"') return;
+        break;
+    case Phase::extension_token:
+        if (is_token_byte) return;
+        break;
+    case Phase::extension_quoted:
+        if (c == '"') phase_ = Phase::extension_after_quoted;
+        if (c == '\\') phase_ = Phase::extension_escape;
+        return;
+    case Phase::extension_escape:
+        phase_ = Phase::extension_quoted;
+        return;
+    default:
+        break;
     }
     refuse(Rule::bad_chunk_extension, offset_);
 }

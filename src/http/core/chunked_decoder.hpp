@@ -12,7 +12,8 @@ namespace gyre::http::internal {
 class ChunkedDecoder {
 public:
     /// @param limits must outlive this.
-    explicit ChunkedDecoder(const Limits& limits) noexcept : limits_(&limits), trailer_scanner_(trailer_budget(limits)) {}
+    explicit ChunkedDecoder(const Limits& limits) noexcept
+        : limits_(&limits), trailer_scanner_(trailer_budget(limits)) {}
 
     /// @param offset where the body starts in the message, for errors.
     void start(std::uint64_t offset) noexcept;
@@ -48,10 +49,10 @@ private:
     const Limits* limits_;
     FieldScanner trailer_scanner_;
     HeadBuffer trailer_bytes_;
-    std::uint64_t offset_ = 0;     // of the next byte in the message
-    std::uint64_t size_ = 0;       // of the current chunk, then what is left of it
-    std::uint64_t total_ = 0;      // payload announced so far
-    std::uint64_t overhead_ = 0;   // bytes that are not payload
+    std::uint64_t offset_ = 0;    // of the next byte in the message
+    std::uint64_t size_ = 0;      // of the current chunk, then what is left of it
+    std::uint64_t total_ = 0;     // payload announced so far
+    std::uint64_t overhead_ = 0;  // bytes that are not payload
     std::size_t extension_bytes_ = 0;
     unsigned digits_ = 0;
     Phase phase_ = Phase::size;

@@ -12,10 +12,10 @@ namespace {
 using std::chrono::sys_days;
 using std::chrono::sys_seconds;
 
-constexpr std::array<std::string_view, 7> long_weekdays{"Sunday",   "Monday", "Tuesday", "Wednesday",
-                                                        "Thursday", "Friday", "Saturday"};
-constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr std::array<std::string_view, 7> long_weekdays{
+    "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+constexpr std::array<std::string_view, 12> months{
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 struct Fragments {
     int year = 0;
@@ -118,8 +118,8 @@ auto asctime_date(Reader reader) -> std::optional<Fragments> {
 }
 
 auto to_time(const Fragments& from) -> std::optional<sys_seconds> {
-    const std::chrono::year_month_day date{std::chrono::year{from.year}, std::chrono::month{from.month},
-                                           std::chrono::day{from.day}};
+    const std::chrono::year_month_day date{
+        std::chrono::year{from.year}, std::chrono::month{from.month}, std::chrono::day{from.day}};
     // 60 is a leap second; it is the first of the next minute in a count that has none.
     if (!date.ok() || from.hour > 23 || from.minute > 59 || from.second > 60) return std::nullopt;
     return sys_days{date} + std::chrono::hours{from.hour} + std::chrono::minutes{from.minute} +

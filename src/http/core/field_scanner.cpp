@@ -37,49 +37,49 @@ auto FieldScanner::scan(std::span<const char> input, FramingFacts* facts) -> boo
 
     while (true) {
         switch (phase) {
-            case Phase::line_start:
-                if (at == size) return pause(at, Phase::line_start);
-                if (data[at] == '\r') {
-                    ++at;
-                    phase = Phase::section_lf;
-                    break;
-                }
-                begin_line(at);
-                stop = std::min(size, line_start_ + line_budget_);
-                [[fallthrough]];
-            case Phase::name:
-                while (at != stop && has_class(data[at], token_char)) ++at;
-                if (at == size) return pause(at, Phase::name);
-                if (over_budget()) refuse_length(at);
-                if (data[at] != ':' || at == line_start_) refuse_in_name(data[at], at);
-                name_size_ = at - line_start_;
+        case Phase::line_start:
+            if (at == size) return pause(at, Phase::line_start);
+            if (data[at] == '\r') {
                 ++at;
-                [[fallthrough]];
-            case Phase::before_value:
-                while (at != stop && (data[at] == ' ' || data[at] == '\t')) ++at;
-                if (at == size) return pause(at, Phase::before_value);
-                value_start_ = at;
-                [[fallthrough]];
-            case Phase::value:
-                at = static_cast<std::size_t>(find_value_end(data + at, data + stop) - data);
-                if (at == size) return pause(at, Phase::value);
-                if (over_budget()) refuse_length(at);
-                if (data[at] != '\r') refuse_at(data[at] == '\n' ? Rule::bare_lf : Rule::control_in_value, at);
-                value_end_ = at;
-                ++at;
-                [[fallthrough]];
-            case Phase::line_lf:
-                if (at == size) return pause(at, Phase::line_lf);
-                if (data[at] != '\n') refuse_at(Rule::bare_cr, at - 1);
-                ++at;
-                end_line(data, facts);
-                phase = Phase::line_start;
+                phase = Phase::section_lf;
                 break;
-            case Phase::section_lf:
-                if (at == size) return pause(at, Phase::section_lf);
-                if (data[at] != '\n') refuse_at(Rule::bare_cr, at - 1);
-                position_ = at + 1;
-                return true;
+            }
+            begin_line(at);
+            stop = std::min(size, line_start_ + line_budget_);
+            [[fallthrough]];
+        case Phase::name:
+            while (at != stop && has_class(data[at], token_char)) ++at;
+            if (at == size) return pause(at, Phase::name);
+            if (over_budget()) refuse_length(at);
+            if (data[at] != ':' || at == line_start_) refuse_in_name(data[at], at);
+            name_size_ = at - line_start_;
+            ++at;
+            [[fallthrough]];
+        case Phase::before_value:
+            while (at != stop && (data[at] == ' ' || data[at] == '\t')) ++at;
+            if (at == size) return pause(at, Phase::before_value);
+            value_start_ = at;
+            [[fallthrough]];
+        case Phase::value:
+            at = static_cast<std::size_t>(find_value_end(data + at, data + stop) - data);
+            if (at == size) return pause(at, Phase::value);
+            if (over_budget()) refuse_length(at);
+            if (data[at] != '\r') refuse_at(data[at] == '\n' ? Rule::bare_lf : Rule::control_in_value, at);
+            value_end_ = at;
+            ++at;
+            [[fallthrough]];
+        case Phase::line_lf:
+            if (at == size) return pause(at, Phase::line_lf);
+            if (data[at] != '\n') refuse_at(Rule::bare_cr, at - 1);
+            ++at;
+            end_line(data, facts);
+            phase = Phase::line_start;
+            break;
+        case Phase::section_lf:
+            if (at == size) return pause(at, Phase::section_lf);
+            if (data[at] != '\n') refuse_at(Rule::bare_cr, at - 1);
+            position_ = at + 1;
+            return true;
         }
     }
 }
@@ -100,8 +100,7 @@ void FieldScanner::end_line(const char* data, FramingFacts* facts) {
     used_bytes_ += value_end_ - line_start_;
     builder_.push(line_start_ - section_start_, name_size_, value_start_ - section_start_, end - value_start_);
     if (facts != nullptr) {
-        facts->note({data + line_start_, name_size_}, {data + value_start_, end - value_start_},
-                    offset_ + line_start_);
+        facts->note({data + line_start_, name_size_}, {data + value_start_, end - value_start_}, offset_ + line_start_);
     }
 }
 

@@ -19,7 +19,7 @@ public:
 
     void push(std::size_t name_offset, std::size_t name_size, std::size_t value_offset, std::size_t value_size) {
         entries_.push_back({static_cast<std::uint32_t>(name_offset), static_cast<std::uint32_t>(name_size),
-                            static_cast<std::uint32_t>(value_offset), static_cast<std::uint32_t>(value_size)});
+            static_cast<std::uint32_t>(value_offset), static_cast<std::uint32_t>(value_size)});
     }
 
     /// Hands everything over; the offsets pushed are into `block`.
@@ -46,12 +46,12 @@ struct SectionBudget {
 
 constexpr auto header_budget(const Limits& limits) noexcept -> SectionBudget {
     return {limits.field_line_bytes, limits.fields_bytes, limits.field_count, Rule::fields_too_large,
-            Rule::too_many_fields};
+        Rule::too_many_fields};
 }
 
 constexpr auto trailer_budget(const Limits& limits) noexcept -> SectionBudget {
     return {limits.field_line_bytes, limits.trailers_bytes, limits.trailer_count, Rule::trailers_too_large,
-            Rule::too_many_trailers};
+        Rule::too_many_trailers};
 }
 
 class FieldScanner {

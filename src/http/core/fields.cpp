@@ -34,8 +34,7 @@ auto Fields::store(std::string_view name, std::string_view value) -> Entry {
         throw std::length_error("gyre::http::Fields: more than 2 GiB of text");
     }
     const Entry entry{static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
-                      static_cast<std::uint32_t>(text_.size() + name.size()),
-                      static_cast<std::uint32_t>(value.size())};
+        static_cast<std::uint32_t>(text_.size() + name.size()), static_cast<std::uint32_t>(value.size())};
     // One string first: either argument may be a view into text_, which append may move.
     std::string both;
     both.reserve(name.size() + value.size());
@@ -76,8 +75,8 @@ void Fields::set(std::string_view name, std::string_view value) {
 }
 
 auto Fields::remove(std::string_view name) -> std::size_t {
-    const auto removed =
-        std::erase_if(entries_, [&](const Entry& entry) { return equals_ignoring_case(at(entry).name, name); });
+    const auto removed = std::erase_if(
+        entries_, [&](const Entry& entry) { return equals_ignoring_case(at(entry).name, name); });
     if (removed != 0) compact();
     return removed;
 }
@@ -105,24 +104,23 @@ auto Fields::get_all(std::string_view name) const -> std::vector<std::string_vie
 auto Fields::contains(std::string_view name) const noexcept -> bool { return get(name).has_value(); }
 
 auto Fields::count(std::string_view name) const noexcept -> std::size_t {
-    return static_cast<std::size_t>(std::count_if(
-        begin(), end(), [name](const Field& field) { return equals_ignoring_case(field.name, name); }));
+    return static_cast<std::size_t>(
+        std::count_if(begin(), end(), [name](const Field& field) { return equals_ignoring_case(field.name, name); }));
 }
 
 auto Fields::contains_token(std::string_view name, std::string_view token) const noexcept -> bool {
     bool found = false;
     for (const auto field : *this) {
         if (!equals_ignoring_case(field.name, name)) continue;
-        internal::for_each_member(field.value,
-                                  [&](std::string_view member) { found |= equals_ignoring_case(member, token); });
+        internal::for_each_member(
+            field.value, [&](std::string_view member) { found |= equals_ignoring_case(member, token); });
     }
     return found;
 }
 
 auto operator==(const Fields& a, const Fields& b) noexcept -> bool {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Field& x, const Field& y) {
-        return equals_ignoring_case(x.name, y.name) && x.value == y.value;
-    });
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+        [](const Field& x, const Field& y) { return equals_ignoring_case(x.name, y.name) && x.value == y.value; });
 }
 
 }  // namespace gyre::http

@@ -31,27 +31,28 @@ struct FramingFacts {
         // Length and first letter rule out nearly every other field before any text is compared.
         const char first = static_cast<char>(name[0] | 0x20);
         switch (name.size()) {
-            case 4:
-                if (first == 'h') note_if("host", name, value, offset, &FramingFacts::note_host);
-                break;
-            case 6:
-                if (first == 'e') note_if("expect", name, value, offset, &FramingFacts::note_expect);
-                break;
-            case 7:
-                if (first == 'u') note_if("upgrade", name, value, offset, &FramingFacts::note_upgrade);
-                break;
-            case 10:
-                if (first == 'c') note_if("connection", name, value, offset, &FramingFacts::note_connection);
-                break;
-            case 14:
-                if (first == 'c') note_if("content-length", name, value, offset, &FramingFacts::note_content_length);
-                break;
-            case 17:
-                if (first == 't') {
-                    note_if("transfer-encoding", name, value, offset, &FramingFacts::note_transfer_encoding);
-                }
-                break;
-            default: break;
+        case 4:
+            if (first == 'h') note_if("host", name, value, offset, &FramingFacts::note_host);
+            break;
+        case 6:
+            if (first == 'e') note_if("expect", name, value, offset, &FramingFacts::note_expect);
+            break;
+        case 7:
+            if (first == 'u') note_if("upgrade", name, value, offset, &FramingFacts::note_upgrade);
+            break;
+        case 10:
+            if (first == 'c') note_if("connection", name, value, offset, &FramingFacts::note_connection);
+            break;
+        case 14:
+            if (first == 'c') note_if("content-length", name, value, offset, &FramingFacts::note_content_length);
+            break;
+        case 17:
+            if (first == 't') {
+                note_if("transfer-encoding", name, value, offset, &FramingFacts::note_transfer_encoding);
+            }
+            break;
+        default:
+            break;
         }
     }
 
@@ -62,8 +63,8 @@ struct FramingFacts {
 private:
     using Note = void (FramingFacts::*)(std::string_view value, std::uint64_t offset);
 
-    void note_if(std::string_view wanted, std::string_view name, std::string_view value, std::uint64_t offset,
-                 Note handler) {
+    void note_if(
+        std::string_view wanted, std::string_view name, std::string_view value, std::uint64_t offset, Note handler) {
         if (equals_ignoring_case(wanted, name)) (this->*handler)(value, offset);
     }
 

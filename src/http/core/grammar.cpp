@@ -59,8 +59,8 @@ void check_path_and_query(std::string_view text, std::uint64_t offset) {
 auto scheme_length(std::string_view target) noexcept -> std::size_t {
     if (target.empty() || !is_alpha(target.front())) return 0;
     std::size_t n = 1;
-    while (n < target.size() && (is_alpha(target[n]) || is_digit(target[n]) || target[n] == '+' || target[n] == '-' ||
-                                 target[n] == '.')) {
+    while (n < target.size() &&
+           (is_alpha(target[n]) || is_digit(target[n]) || target[n] == '+' || target[n] == '-' || target[n] == '.')) {
         ++n;
     }
     return target.substr(n).starts_with("://") ? n : 0;
@@ -119,16 +119,53 @@ void check_target(std::string_view method, std::string_view target, std::uint64_
 auto is_forbidden_trailer(std::string_view name) noexcept -> bool {
     // RFC 9110 6.5.1: what frames, routes, authenticates, modifies the request, controls or describes the content.
     static constexpr std::string_view forbidden[] = {
-        "age", "authentication-info", "authorization", "cache-control", "connection", "content-encoding",
-        "content-length", "content-location", "content-range", "content-type", "cookie", "date", "expect", "expires",
-        "forwarded", "host", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
-        "keep-alive", "location", "max-forwards", "pragma", "proxy-authenticate", "proxy-authentication-info",
-        "proxy-authorization", "proxy-connection", "range", "retry-after", "set-cookie", "te", "trailer",
-        "transfer-encoding", "upgrade", "vary", "via", "warning", "www-authenticate", "x-forwarded-for",
-        "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
+        "age",
+        "authentication-info",
+        "authorization",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-location",
+        "content-range",
+        "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "expires",
+        "forwarded",
+        "host",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "keep-alive",
+        "location",
+        "max-forwards",
+        "pragma",
+        "proxy-authenticate",
+        "proxy-authentication-info",
+        "proxy-authorization",
+        "proxy-connection",
+        "range",
+        "retry-after",
+        "set-cookie",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "vary",
+        "via",
+        "warning",
+        "www-authenticate",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-real-ip",
     };
     return std::any_of(std::begin(forbidden), std::end(forbidden),
-                       [name](std::string_view entry) { return equals_ignoring_case(entry, name); });
+        [name](std::string_view entry) { return equals_ignoring_case(entry, name); });
 }
 
 [[gnu::cold, gnu::noinline]] void refuse(Rule rule, std::uint64_t offset) { throw ProtocolError(rule, offset); }

@@ -11,11 +11,11 @@
 namespace gyre::http::internal {
 
 enum CharClass : std::uint8_t {
-    token_char = 1,        ///< RFC 9110 5.6.2
-    target_char = 2,       ///< may stand somewhere in a request target
-    careful_char = 4,      ///< ... but only in some places: percent signs and what only a query may hold
-    plain_host_char = 8,   ///< letters, digits, hyphen, dot, underscore
-    reg_name_char = 16,    ///< RFC 3986 unreserved and sub-delims (percent-encoding apart)
+    token_char = 1,       ///< RFC 9110 5.6.2
+    target_char = 2,      ///< may stand somewhere in a request target
+    careful_char = 4,     ///< ... but only in some places: percent signs and what only a query may hold
+    plain_host_char = 8,  ///< letters, digits, hyphen, dot, underscore
+    reg_name_char = 16,   ///< RFC 3986 unreserved and sub-delims (percent-encoding apart)
     hex_char = 32,
 };
 
@@ -28,7 +28,7 @@ constexpr auto make_char_classes() -> std::array<std::uint8_t, 256> {
         }
     };
     mark("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
-         token_char | target_char | plain_host_char | reg_name_char);
+        token_char | target_char | plain_host_char | reg_name_char);
     mark("0123456789abcdefABCDEF", hex_char);
     mark("!#$%&'*+-.^_`|~", token_char);
     mark("-._", target_char | plain_host_char | reg_name_char);
@@ -86,7 +86,7 @@ constexpr auto trim_whitespace(std::string_view text) noexcept -> std::string_vi
 
 /// Calls `visit(member)` for each comma-separated member, trimmed, empty ones included. Quotes are not special:
 /// the lists read with it hold tokens only.
-template <typename Visit>
+template<typename Visit>
 constexpr void for_each_member(std::string_view list, Visit visit) {
     while (true) {
         const auto comma = list.find(',');

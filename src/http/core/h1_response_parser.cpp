@@ -3,9 +3,9 @@
 #include "body_decoder.hpp"
 #include "start_line.hpp"
 
+#include <optional>
 #include <stdexcept>
 #include <string>
-#include <optional>
 #include <utility>
 
 namespace gyre::http {

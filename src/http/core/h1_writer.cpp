@@ -88,18 +88,20 @@ void BodyEncoder::begin_piece(std::size_t size, std::string& out) {
     if (size == 0) return;
     if (is_finished_) refuse(Rule::body_length_mismatch);
     switch (framing_) {
-        case BodyFraming::none: refuse(Rule::body_not_allowed);
-        case BodyFraming::until_close: return;
-        case BodyFraming::content_length:
-            if (size > left_) refuse(Rule::body_length_mismatch);
-            left_ -= size;
-            return;
-        case BodyFraming::chunked: {
-            char digits[16];
-            const auto end = std::to_chars(digits, digits + sizeof digits, size, 16).ptr;
-            out.append(digits, end).append("\r\n");
-            is_in_chunk_ = true;
-        }
+    case BodyFraming::none:
+        refuse(Rule::body_not_allowed);
+    case BodyFraming::until_close:
+        return;
+    case BodyFraming::content_length:
+        if (size > left_) refuse(Rule::body_length_mismatch);
+        left_ -= size;
+        return;
+    case BodyFraming::chunked: {
+        char digits[16];
+        const auto end = std::to_chars(digits, digits + sizeof digits, size, 16).ptr;
+        out.append(digits, end).append("\r\n");
+        is_in_chunk_ = true;
+    }
     }
 }
 

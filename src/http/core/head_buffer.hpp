@@ -14,7 +14,7 @@ public:
     /// @param scan (span) -> size of the section once it is complete, else 0. It refuses what is over its limits,
     ///             which is what bounds this buffer.
     /// @return bytes of `input` that belong to the section once it is complete, else 0: all of them do, and more.
-    template <typename Scan>
+    template<typename Scan>
     auto feed(std::span<const char> input, Scan scan) -> std::size_t {
         if (input.empty()) return 0;
         if (bytes_.empty()) {

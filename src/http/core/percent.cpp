@@ -14,13 +14,20 @@ constexpr std::string_view component_extra = " \"#<>?^`{}/:;=@[\\]|$%&+,";
 
 constexpr auto extra_of(EncodeSet set) noexcept -> std::string_view {
     switch (set) {
-        case EncodeSet::control: return {};
-        case EncodeSet::fragment: return fragment_extra;
-        case EncodeSet::query: return query_extra;
-        case EncodeSet::special_query: return special_query_extra;
-        case EncodeSet::path: return path_extra;
-        case EncodeSet::userinfo: return userinfo_extra;
-        case EncodeSet::component: break;
+    case EncodeSet::control:
+        return {};
+    case EncodeSet::fragment:
+        return fragment_extra;
+    case EncodeSet::query:
+        return query_extra;
+    case EncodeSet::special_query:
+        return special_query_extra;
+    case EncodeSet::path:
+        return path_extra;
+    case EncodeSet::userinfo:
+        return userinfo_extra;
+    case EncodeSet::component:
+        break;
     }
     return component_extra;
 }

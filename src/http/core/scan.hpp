@@ -27,8 +27,8 @@ inline auto find_value_end(const char* p, const char* end) noexcept -> const cha
     while (end - p >= 16) {
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
         const __m128i is_control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-        const __m128i is_bad =
-            _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), is_control), _mm_cmpeq_epi8(bytes, del));
+        const __m128i is_bad = _mm_or_si128(
+            _mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), is_control), _mm_cmpeq_epi8(bytes, del));
         const auto mask = static_cast<unsigned>(_mm_movemask_epi8(is_bad));
         if (mask != 0) return p + std::countr_zero(mask);
         p += 16;

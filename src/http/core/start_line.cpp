@@ -69,44 +69,44 @@ auto RequestLineScanner::scan(std::span<const char> input, std::size_t limit) ->
     };
 
     switch (phase_) {
-        case Phase::before_line:
-        case Phase::before_line_lf:
-        case Phase::method:
-            while (at != stop && has_class(data[at], token_char)) ++at;
-            if (at == size) return pause(at, Phase::method);
-            check_length();
-            if (data[at] != ' ' || at == line_start_) refuse_in_method(data[at], at);
-            method_end_ = at;
-            ++at;
-            [[fallthrough]];
-        case Phase::target:
-            at = scan_target(data, at, stop);
-            if (at == size) return pause(at, Phase::target);
-            check_length();
-            if (data[at] != ' ' || at == method_end_ + 1) refuse_in_target(data[at], at);
-            target_end_ = at;
-            ++at;
-            if (stop - at > version_size &&
-                std::memcmp(data + at, http_1_1_line_end.data(), http_1_1_line_end.size() - 1) == 0) {
-                at += version_size;
-            }
-            [[fallthrough]];
-        case Phase::version:
-            for (; at < target_end_ + 1 + version_size; ++at) {
-                if (at == size) return pause(at, Phase::version);
-                check_length();
-                check_version_byte(data[at], at);
-            }
+    case Phase::before_line:
+    case Phase::before_line_lf:
+    case Phase::method:
+        while (at != stop && has_class(data[at], token_char)) ++at;
+        if (at == size) return pause(at, Phase::method);
+        check_length();
+        if (data[at] != ' ' || at == line_start_) refuse_in_method(data[at], at);
+        method_end_ = at;
+        ++at;
+        [[fallthrough]];
+    case Phase::target:
+        at = scan_target(data, at, stop);
+        if (at == size) return pause(at, Phase::target);
+        check_length();
+        if (data[at] != ' ' || at == method_end_ + 1) refuse_in_target(data[at], at);
+        target_end_ = at;
+        ++at;
+        if (stop - at > version_size &&
+            std::memcmp(data + at, http_1_1_line_end.data(), http_1_1_line_end.size() - 1) == 0) {
+            at += version_size;
+        }
+        [[fallthrough]];
+    case Phase::version:
+        for (; at < target_end_ + 1 + version_size; ++at) {
             if (at == size) return pause(at, Phase::version);
             check_length();
             check_version_byte(data[at], at);
-            if (data[target_end_ + 6] != '1') refuse(Rule::unsupported_version, target_end_ + 6);
-            ++at;
-            [[fallthrough]];
-        case Phase::line_lf:
-            if (at == size) return pause(at, Phase::line_lf);
-            if (data[at] != '\n') refuse(Rule::bare_cr, at - 1);
-            position_ = at + 1;
+        }
+        if (at == size) return pause(at, Phase::version);
+        check_length();
+        check_version_byte(data[at], at);
+        if (data[target_end_ + 6] != '1') refuse(Rule::unsupported_version, target_end_ + 6);
+        ++at;
+        [[fallthrough]];
+    case Phase::line_lf:
+        if (at == size) return pause(at, Phase::line_lf);
+        if (data[at] != '\n') refuse(Rule::bare_cr, at - 1);
+        position_ = at + 1;
     }
     return true;
 }
@@ -127,11 +127,16 @@ void RequestLineScanner::refuse_in_method(char c, std::size_t position) const {
 
 void RequestLineScanner::refuse_in_target(char c, std::size_t position) const {
     switch (c) {
-        case '\n': refuse(Rule::bare_lf, position);
-        case '\r': refuse(Rule::missing_version, position);
-        case '#': refuse(Rule::fragment_in_target, position);
-        case ' ': refuse(Rule::extra_whitespace_in_start_line, position);
-        default: refuse(Rule::bad_target_character, position);
+    case '\n':
+        refuse(Rule::bare_lf, position);
+    case '\r':
+        refuse(Rule::missing_version, position);
+    case '#':
+        refuse(Rule::fragment_in_target, position);
+    case ' ':
+        refuse(Rule::extra_whitespace_in_start_line, position);
+    default:
+        refuse(Rule::bad_target_character, position);
     }
 }
 
@@ -172,26 +177,26 @@ auto StatusLineScanner::scan(std::span<const char> input, std::size_t limit) -> 
     };
 
     switch (phase_) {
-        case Phase::fixed_part:
-            for (; at <= fixed_size; ++at) {
-                if (at == size) return pause(Phase::fixed_part);
-                check_length();
-                check_fixed_byte(data[at], at);
-                if (data[at] == '\r') break;
-            }
-            [[fallthrough]];
-        case Phase::reason:
-            at = static_cast<std::size_t>(find_value_end(data + at, data + stop) - data);
-            if (at == size) return pause(Phase::reason);
+    case Phase::fixed_part:
+        for (; at <= fixed_size; ++at) {
+            if (at == size) return pause(Phase::fixed_part);
             check_length();
-            if (data[at] != '\r') refuse(data[at] == '\n' ? Rule::bare_lf : Rule::control_in_reason, at);
-            line_end_ = at;
-            ++at;
-            [[fallthrough]];
-        case Phase::line_lf:
-            if (at == size) return pause(Phase::line_lf);
-            if (data[at] != '\n') refuse(Rule::bare_cr, at - 1);
-            position_ = at + 1;
+            check_fixed_byte(data[at], at);
+            if (data[at] == '\r') break;
+        }
+        [[fallthrough]];
+    case Phase::reason:
+        at = static_cast<std::size_t>(find_value_end(data + at, data + stop) - data);
+        if (at == size) return pause(Phase::reason);
+        check_length();
+        if (data[at] != '\r') refuse(data[at] == '\n' ? Rule::bare_lf : Rule::control_in_reason, at);
+        line_end_ = at;
+        ++at;
+        [[fallthrough]];
+    case Phase::line_lf:
+        if (at == size) return pause(Phase::line_lf);
+        if (data[at] != '\n') refuse(Rule::bare_cr, at - 1);
+        position_ = at + 1;
     }
     return true;
 }
@@ -214,7 +219,8 @@ void StatusLineScanner::check_fixed_byte(char c, std::size_t position) const {
 void StatusLineScanner::finish(std::span<const char> data, ResponseHead& head) const {
     const char* const text = data.data();
     head.version = version_from(text);
-    head.status = (text[status_start] - '0') * 100 + (text[status_start + 1] - '0') * 10 + (text[status_start + 2] - '0');
+    head.status = (text[status_start] - '0') * 100 + (text[status_start + 1] - '0') * 10 +
+                  (text[status_start + 2] - '0');
     const auto reason_start = std::min(fixed_size + 1, line_end_);
     head.reason.assign(text + reason_start, line_end_ - reason_start);
 }

@@ -50,8 +50,8 @@ auto parse_ipv4_number(std::string_view text) -> std::optional<std::uint64_t> {
     for (char c : text) {
         const int digit = hex_value(c);
         if (digit < 0 || digit >= base) return std::nullopt;
-        value = std::min(value * static_cast<std::uint64_t>(base) + static_cast<std::uint64_t>(digit),
-                         std::uint64_t{1} << 40);
+        value = std::min(
+            value * static_cast<std::uint64_t>(base) + static_cast<std::uint64_t>(digit), std::uint64_t{1} << 40);
     }
     return value;
 }

@@ -25,8 +25,8 @@ auto has_punycode_label(std::string_view lower) noexcept -> bool {
 auto domain_to_ascii(std::string_view name) -> std::string {
     std::string lower{name};
     std::transform(lower.begin(), lower.end(), lower.begin(), to_lower);
-    const bool is_ascii =
-        std::all_of(lower.begin(), lower.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    const bool is_ascii = std::all_of(
+        lower.begin(), lower.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
     // Plain names need no tables, and libidn2 would hold them to the lengths of DNS, which the standard does not.
     if (is_ascii && !has_punycode_label(lower)) return lower;
     if (lower.find('\0') != std::string::npos) throw HostProblem{"a NUL in the host"};

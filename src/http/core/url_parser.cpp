@@ -101,7 +101,8 @@ void UrlParser::clean() {
         text_.remove_suffix(1);
     }
     if (std::none_of(text_.begin(), text_.end(), is_tab_or_line_end)) return;
-    std::copy_if(text_.begin(), text_.end(), std::back_inserter(cleaned_), [](char c) { return !is_tab_or_line_end(c); });
+    std::copy_if(
+        text_.begin(), text_.end(), std::back_inserter(cleaned_), [](char c) { return !is_tab_or_line_end(c); });
     text_ = cleaned_;
 }
 
@@ -115,7 +116,8 @@ auto UrlParser::take_fragment(std::string_view rest) -> std::string_view {
 auto UrlParser::take_scheme(std::string_view rest) -> std::string_view {
     if (rest.empty() || !is_alpha(rest.front())) return {};
     const auto is_scheme_char = [](char c) { return is_alpha(c) || is_digit(c) || c == '+' || c == '-' || c == '.'; };
-    const auto colon = static_cast<std::size_t>(std::find_if_not(rest.begin(), rest.end(), is_scheme_char) - rest.begin());
+    const auto colon = static_cast<std::size_t>(
+        std::find_if_not(rest.begin(), rest.end(), is_scheme_char) - rest.begin());
     if (colon == rest.size() || rest[colon] != ':') return {};
     url_.scheme_.assign(rest.substr(0, colon));
     std::transform(url_.scheme_.begin(), url_.scheme_.end(), url_.scheme_.begin(), to_lower);

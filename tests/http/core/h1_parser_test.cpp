@@ -17,7 +17,7 @@ struct Row {
     std::optional<Rule> refused;  // empty: accepted, up to and including the last byte
 };
 
-template <typename Run>
+template<typename Run>
 void expect_same_however_cut(std::string_view stream, Run run) {
     const auto whole = run(Cuts{});
     for (std::size_t cut = 1; cut < stream.size(); ++cut) {
@@ -41,12 +41,14 @@ constexpr Row requests[] = {
     {"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", {}},
     {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", {}},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", {}},
-    {"POST / HTTP/1.1\r\nHost: a\r\ntransfer-encoding:\tChunked \r\n\r\n5;a;b=c;d=\"e\\\"f;\"\r\nhello\r\n0\r\nX: y\r\n\r\n", {}},
+    {"POST / HTTP/1.1\r\nHost: a\r\ntransfer-encoding:\tChunked \r\n\r\n5;a;b=c;d=\"e\\\"f;\"\r\nhello\r\n0\r\nX: "
+     "y\r\n\r\n",
+        {}},
     // 1: both lengths, either order
     {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-     Rule::content_length_and_transfer_encoding},
+        Rule::content_length_and_transfer_encoding},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
-     Rule::content_length_and_transfer_encoding},
+        Rule::content_length_and_transfer_encoding},
     // 2: transfer codings
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", Rule::chunked_not_last},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", Rule::chunked_not_last},
@@ -54,17 +56,19 @@ constexpr Row requests[] = {
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", Rule::chunked_not_last},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", Rule::unknown_transfer_coding},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n",
-     Rule::unknown_transfer_coding},
+        Rule::unknown_transfer_coding},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", Rule::repeated_chunked},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
-     Rule::repeated_chunked},
+        Rule::repeated_chunked},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked;q=1\r\n\r\n", Rule::chunked_with_parameters},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ,chunked\r\n\r\n", Rule::empty_transfer_coding},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked,\r\n\r\n", Rule::empty_transfer_coding},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n", Rule::empty_transfer_coding},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \"chunked\"\r\n\r\n", Rule::bad_transfer_coding},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chun ked\r\n\r\n", Rule::bad_transfer_coding},
-    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x85""chunked\r\n\r\n", Rule::bad_transfer_coding},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x85"
+     "chunked\r\n\r\n",
+        Rule::bad_transfer_coding},
     // 3
     {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", Rule::transfer_encoding_in_http10},
     // 4: Content-Length
@@ -94,26 +98,36 @@ constexpr Row requests[] = {
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\nhello\r\n0\r\n\r\n", Rule::bare_lf},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\rXhello\r\n0\r\n\r\n", Rule::bare_cr},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0000000000000005\r\nhello\r\n0\r\n\r\n", {}},
-    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n00000000000000005\r\nhello\r\n", Rule::chunk_size_too_long},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n00000000000000005\r\nhello\r\n",
+        Rule::chunk_size_too_long},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n8000000000000000\r\n", Rule::chunk_size_overflow},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n7fffffffffffffff\r\n",
-     Rule::chunk_size_overflow},
-    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n", Rule::missing_crlf_after_chunk},
-    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\n0\r\n\r\n", Rule::missing_crlf_after_chunk},
-    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\rX0\r\n\r\n", Rule::missing_crlf_after_chunk},
+        Rule::chunk_size_overflow},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n",
+        Rule::missing_crlf_after_chunk},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\n0\r\n\r\n",
+        Rule::missing_crlf_after_chunk},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\rX0\r\n\r\n",
+        Rule::missing_crlf_after_chunk},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nXX", Rule::premature_eof},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\rX", Rule::bare_cr},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\n", Rule::bare_lf},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", Rule::premature_eof},
     // 6: extensions
-    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;\r\nhello\r\n0\r\n\r\n", Rule::bad_chunk_extension},
-    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\r\nhello\r\n0\r\n\r\n", Rule::bad_chunk_extension},
-    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"b\r\nhello\r\n0\r\n\r\n", Rule::bad_chunk_extension},
-    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"b\"c\r\nhello\r\n0\r\n\r\n", Rule::bad_chunk_extension},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;\r\nhello\r\n0\r\n\r\n",
+        Rule::bad_chunk_extension},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\r\nhello\r\n0\r\n\r\n",
+        Rule::bad_chunk_extension},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"b\r\nhello\r\n0\r\n\r\n",
+        Rule::bad_chunk_extension},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"b\"c\r\nhello\r\n0\r\n\r\n",
+        Rule::bad_chunk_extension},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a\nb\r\nhello\r\n0\r\n\r\n", Rule::bare_lf},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a\rb\r\nhello\r\n0\r\n\r\n", Rule::bare_cr},
-    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5; a\r\nhello\r\n0\r\n\r\n", Rule::bad_chunk_extension},
-    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"\1\"\r\nhello\r\n0\r\n\r\n", Rule::bad_chunk_extension},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5; a\r\nhello\r\n0\r\n\r\n",
+        Rule::bad_chunk_extension},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"\1\"\r\nhello\r\n0\r\n\r\n",
+        Rule::bad_chunk_extension},
     // 8: line ends
     {"GET / HTTP/1.1\nHost: a\r\n\r\n", Rule::bare_lf},
     {"GET / HTTP/1.1\r\nHost: a\n\r\n", Rule::bare_lf},
@@ -135,9 +149,15 @@ constexpr Row requests[] = {
     {"\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Rule::bare_lf},
     // 11: controls in values
     {"GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n"sv, Rule::control_in_value},
-    {"GET / HTTP/1.1\r\nHost: a\r\nX: a\x01""b\r\n\r\n", Rule::control_in_value},
-    {"GET / HTTP/1.1\r\nHost: a\r\nX: a\x0b""b\r\n\r\n", Rule::control_in_value},
-    {"GET / HTTP/1.1\r\nHost: a\r\nX: a\x7f""b\r\n\r\n", Rule::control_in_value},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX: a\x01"
+     "b\r\n\r\n",
+        Rule::control_in_value},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX: a\x0b"
+     "b\r\n\r\n",
+        Rule::control_in_value},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX: a\x7f"
+     "b\r\n\r\n",
+        Rule::control_in_value},
     {"GET / HTTP/1.1\r\nHost: a\r\nX: a\tb \x80\x85\xa0\xff\r\n\r\n", {}},
     // 12: names
     {"GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n", Rule::empty_field_name},
@@ -257,7 +277,7 @@ constexpr Row responses[] = {
     {"HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", Rule::obs_fold},
     {"HTTP/1.1 200 OK\r\nX : a\r\n\r\n", Rule::whitespace_before_colon},
     {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-     Rule::content_length_and_transfer_encoding},
+        Rule::content_length_and_transfer_encoding},
     {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", Rule::repeated_content_length},
     {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Rule::transfer_encoding_in_http10},
     {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", Rule::chunked_not_last},
@@ -275,8 +295,8 @@ TEST(ResponseParser, each_rule_refuses_what_it_names_and_nothing_else) {
 
 TEST(ResponseParser, cuts_change_nothing) {
     for (const auto& row : responses) {
-        expect_same_however_cut(row.stream,
-                                [&](const Cuts& cuts) { return response_transcript(row.stream, "GET", cuts); });
+        expect_same_however_cut(
+            row.stream, [&](const Cuts& cuts) { return response_transcript(row.stream, "GET", cuts); });
     }
 }
 
@@ -302,7 +322,7 @@ TEST(ResponseParser, tunnel_ignores_lengths_and_leaves_http) {
 
 TEST(ResponseParser, refused_tunnel_has_a_body_as_usual) {
     EXPECT_NE(response_transcript("HTTP/1.1 407 No\r\nContent-Length: 2\r\n\r\nno", "CONNECT").find("body no"),
-              std::string::npos);
+        std::string::npos);
 }
 
 TEST(ResponseParser, switching_protocols_only_if_offered) {
@@ -362,8 +382,9 @@ TEST(RequestParser, continue_is_never_owed_to_http10) {
 
 TEST(RequestParser, trailers_stay_apart_and_framing_ones_are_dropped) {
     RequestParser parser;
-    auto rest = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\n"
-                "Host: evil\r\nAuthorization: evil\r\ntransfer-encoding: x\r\n\r\n"sv;
+    auto rest =
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\n"
+        "Host: evil\r\nAuthorization: evil\r\ntransfer-encoding: x\r\n\r\n"sv;
     auto event = parser.next(rest);
     rest.remove_prefix(event.consumed);
     event = parser.next(rest);

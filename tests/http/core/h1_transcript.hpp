@@ -28,7 +28,7 @@ inline void describe_head(const ResponseHead& head, std::string& out) {
 }
 
 /// What a parser made of a stream: one line per event, the body joined, the error last.
-template <typename Parser, typename Announce>
+template<typename Parser, typename Announce>
 auto transcript(Parser& parser, std::string_view stream, const Cuts& cuts, Announce announce) -> std::string {
     std::string out;
     bool in_body = false;
@@ -37,25 +37,28 @@ auto transcript(Parser& parser, std::string_view stream, const Cuts& cuts, Annou
             const auto event = parser.next(input);
             input = input.subspan(event.consumed);
             switch (event.kind) {
-                case EventKind::need_more: return;
-                case EventKind::interim_head: out += "interim "; [[fallthrough]];
-                case EventKind::head:
-                    out += "head ";
-                    describe_head(parser.head(), out);
-                    out += "framing " + std::to_string(static_cast<int>(parser.framing())) + " length " +
-                           std::to_string(parser.content_length()) + " keep " + std::to_string(parser.keep_alive()) + "\n";
-                    break;
-                case EventKind::body:
-                    if (!in_body) out += "body ";
-                    in_body = true;
-                    out.append(event.body.data(), event.body.size());
-                    break;
-                case EventKind::complete:
-                    out += "\ncomplete\n";
-                    describe_fields(parser.trailers(), out);
-                    in_body = false;
-                    announce(parser);
-                    break;
+            case EventKind::need_more:
+                return;
+            case EventKind::interim_head:
+                out += "interim ";
+                [[fallthrough]];
+            case EventKind::head:
+                out += "head ";
+                describe_head(parser.head(), out);
+                out += "framing " + std::to_string(static_cast<int>(parser.framing())) + " length " +
+                       std::to_string(parser.content_length()) + " keep " + std::to_string(parser.keep_alive()) + "\n";
+                break;
+            case EventKind::body:
+                if (!in_body) out += "body ";
+                in_body = true;
+                out.append(event.body.data(), event.body.size());
+                break;
+            case EventKind::complete:
+                out += "\ncomplete\n";
+                describe_fields(parser.trailers(), out);
+                in_body = false;
+                announce(parser);
+                break;
             }
         }
     };
@@ -84,7 +87,7 @@ inline auto request_transcript(std::string_view stream, const Cuts& cuts = {}, c
 }
 
 inline auto response_transcript(std::string_view stream, std::string_view method = "GET", const Cuts& cuts = {},
-                                const Limits& limits = Limits::client()) -> std::string {
+    const Limits& limits = Limits::client()) -> std::string {
     ResponseParser parser(limits);
     return transcript(parser, stream, cuts, [method](ResponseParser& p) { p.expect(method, method == "UPGRADE"); });
 }

@@ -51,7 +51,8 @@ TEST(Writer, chunked_response_with_trailers_is_byte_exact) {
     out += "ab";
     body.end_piece(out);
     body.finish(out, {{"X-Sum", "7"}});
-    EXPECT_EQ(out, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n2\r\nab\r\n0\r\nX-Sum: 7\r\n\r\n");
+    EXPECT_EQ(out,
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n2\r\nab\r\n0\r\nX-Sum: 7\r\n\r\n");
 }
 
 TEST(Writer, requests_that_would_mislead_a_receiver_are_refused) {
@@ -69,9 +70,9 @@ TEST(Writer, requests_that_would_mislead_a_receiver_are_refused) {
         {Rule::missing_host, request("GET", "/", {})},
         {Rule::repeated_host, request("GET", "/", {{"Host", "a"}, {"host", "a"}})},
         {Rule::content_length_and_transfer_encoding,
-         request("POST", "/", {{"Host", "a"}, {"Content-Length", "1"}, {"Transfer-Encoding", "chunked"}})},
+            request("POST", "/", {{"Host", "a"}, {"Content-Length", "1"}, {"Transfer-Encoding", "chunked"}})},
         {Rule::repeated_content_length,
-         request("POST", "/", {{"Host", "a"}, {"Content-Length", "1"}, {"Content-Length", "1"}})},
+            request("POST", "/", {{"Host", "a"}, {"Content-Length", "1"}, {"Content-Length", "1"}})},
         {Rule::bad_content_length, request("POST", "/", {{"Host", "a"}, {"Content-Length", "+1"}})},
         {Rule::chunked_not_last, request("POST", "/", {{"Host", "a"}, {"Transfer-Encoding", "gzip"}})},
         {Rule::transfer_encoding_in_http10, request("POST", "/", {{"Transfer-Encoding", "chunked"}}, {1, 0})},
@@ -92,14 +93,15 @@ TEST(Writer, responses_that_would_mislead_a_receiver_are_refused) {
     refused(Rule::interim_to_http10, response(100, {}), "GET", {1, 0});
     refused(Rule::transfer_encoding_in_http10, response(200, {{"Transfer-Encoding", "chunked"}}), "GET", {1, 0});
     refused(Rule::content_length_and_transfer_encoding,
-            response(200, {{"Content-Length", "1"}, {"Transfer-Encoding", "chunked"}}));
+        response(200, {{"Content-Length", "1"}, {"Transfer-Encoding", "chunked"}}));
     refused(Rule::bad_status_code, response(99, {}));
     refused(Rule::bad_status_code, response(1000, {}));
     refused(Rule::bad_reason, {200, "OK\r\nX: y", {}, {}});
 }
 
 TEST(Writer, body_where_none_is_allowed_is_an_error_not_corruption) {
-    for (const auto& [status, method] : {std::pair{204, "GET"}, {304, "GET"}, {200, "HEAD"}, {100, "GET"}, {200, "CONNECT"}}) {
+    for (const auto& [status, method] :
+        {std::pair{204, "GET"}, {304, "GET"}, {200, "HEAD"}, {100, "GET"}, {200, "CONNECT"}}) {
         std::string head;
         auto body = write_head(response(status, {}), method, {1, 1}, head);
         EXPECT_EQ(body.framing(), BodyFraming::none);

@@ -41,9 +41,7 @@ auto text_of(std::size_t size) -> std::string { return std::string(size, 'a'); }
 const std::string chunked_head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 TEST(Limits, request_line) {
-    const Build build = [](std::size_t size) {
-        return "GET /" + text_of(size - 14) + " HTTP/1.1\r\nHost: a\r\n\r\n";
-    };
+    const Build build = [](std::size_t size) { return "GET /" + text_of(size - 14) + " HTTP/1.1\r\nHost: a\r\n\r\n"; };
     ASSERT_EQ(build(40).find('\r'), 40U);
     expect_edge(40, Rule::request_line_too_long, build, small_limits());
     expect_edge(8192, Rule::request_line_too_long, build, Limits::server());
@@ -107,9 +105,7 @@ TEST(Limits, trailers) {
 }
 
 TEST(Limits, chunk_extension) {
-    const Build build = [](std::size_t size) {
-        return chunked_head + "1;" + text_of(size - 1) + "\r\nx\r\n0\r\n\r\n";
-    };
+    const Build build = [](std::size_t size) { return chunked_head + "1;" + text_of(size - 1) + "\r\nx\r\n0\r\n\r\n"; };
     expect_edge(20, Rule::chunk_extension_too_long, build, small_limits());
     expect_edge(256, Rule::chunk_extension_too_long, build, Limits::server());
 }
@@ -143,8 +139,8 @@ TEST(Limits, body) {
     };
     expect_edge(30, Rule::body_too_large, counted, small_limits());
     const Build chunked = [](std::size_t size) {
-        return chunked_head + "A\r\n" + text_of(10) + "\r\n" + (size == 30 ? "14" : "15") + "\r\n" + text_of(size - 10) +
-               "\r\n0\r\n\r\n";
+        return chunked_head + "A\r\n" + text_of(10) + "\r\n" + (size == 30 ? "14" : "15") + "\r\n" +
+               text_of(size - 10) + "\r\n0\r\n\r\n";
     };
     expect_edge(30, Rule::body_too_large, chunked, small_limits());
 }
@@ -161,8 +157,8 @@ TEST(Limits, body_until_close) {
 
 TEST(Limits, status_line) {
     const auto run = [](std::size_t size, const Cuts& cuts) {
-        return response_transcript("HTTP/1.1 200 " + text_of(size - 13) + "\r\nContent-Length: 0\r\n\r\n", "GET", cuts,
-                                   small_limits());
+        return response_transcript(
+            "HTTP/1.1 200 " + text_of(size - 13) + "\r\nContent-Length: 0\r\n\r\n", "GET", cuts, small_limits());
     };
     for (const auto& cuts : {Cuts{}, Cuts{1}}) {
         EXPECT_EQ(run(40, cuts).find("refused"), std::string::npos);

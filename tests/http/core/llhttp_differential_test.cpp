@@ -10,8 +10,8 @@
 
 #include <array>
 #include <map>
-#include <random>
 #include <optional>
+#include <random>
 #include <string>
 
 namespace gyre::http {
@@ -23,15 +23,15 @@ enum class End { clean, inside_message, refused };
 
 struct Outcome {
     End end = End::clean;
-    std::string bodies;        // of each message, ended by a mark
-    std::size_t complete = 0;  // messages
-    std::string_view tail;     // ours: what follows the last complete message
-    std::optional<Rule> rule;  // ours
+    std::string bodies;                // of each message, ended by a mark
+    std::size_t complete = 0;          // messages
+    std::string_view tail;             // ours: what follows the last complete message
+    std::optional<Rule> rule;          // ours
     bool has_bodyless_length = false;  // ours: 1xx, 204 or 304 with Content-Length or Transfer-Encoding
     bool has_old_interim = false;      // ours: an interim response of HTTP/1.0
     bool has_newer_minor = false;      // ours: HTTP/1.2 to 1.9
     bool has_odd_scheme = false;       // ours: an absolute target whose scheme is not letters only
-    int error = HPE_OK;        // theirs
+    int error = HPE_OK;                // theirs
 };
 
 constexpr char message_mark = '\x1e';
@@ -39,7 +39,8 @@ constexpr char message_mark = '\x1e';
 void note_head(const RequestHead& head, Outcome& out) {
     out.has_newer_minor |= head.version.minor > 1;
     const auto scheme = head.target.substr(0, head.target.find("://"));
-    out.has_odd_scheme |= scheme.size() < head.target.size() && scheme.find_first_of("0123456789+-.") != std::string::npos;
+    out.has_odd_scheme |= scheme.size() < head.target.size() &&
+                          scheme.find_first_of("0123456789+-.") != std::string::npos;
 }
 
 void note_head(const ResponseHead& head, Outcome& out) {
@@ -49,7 +50,7 @@ void note_head(const ResponseHead& head, Outcome& out) {
     out.has_bodyless_length |= has_length && !response_can_have_body("GET", head.status);
 }
 
-template <typename Parser>
+template<typename Parser>
 auto run_ours(Parser& parser, std::string_view text, bool is_response) -> Outcome {
     Outcome out;
     out.tail = text;
@@ -63,7 +64,8 @@ auto run_ours(Parser& parser, std::string_view text, bool is_response) -> Outcom
             if (is_head) note_head(parser.head(), out);
             // A tunnel ends HTTP at its head; of responses the first final one is compared.
             bool is_tunnel = false;
-            if constexpr (requires { parser.wants_upgrade(); }) is_tunnel = is_head && parser.head().method == "CONNECT";
+            if constexpr (requires { parser.wants_upgrade(); })
+                is_tunnel = is_head && parser.head().method == "CONNECT";
             if (event.kind == EventKind::complete || event.kind == EventKind::interim_head || is_tunnel) {
                 out.bodies += message_mark;
                 ++out.complete;
@@ -187,13 +189,20 @@ auto is_wrong_there(const Outcome& ours, const Outcome& theirs, std::string_view
     const bool has_tab = text.find('\t') != std::string_view::npos;
     const bool may_have_trailers = text.find("chunked") != std::string_view::npos;
     switch (theirs.error) {
-        case HPE_INVALID_METHOD: return true;                                    // RFC 9110 9.1: any token
-        case HPE_INVALID_VERSION: return ours.has_newer_minor || is_cut;         // RFC 9110 2.5: 1.2 to 1.9 are 1.1
-        case HPE_INVALID_URL: return ours.has_odd_scheme || is_cut;              // RFC 3986 3.1: digits in a scheme
-        case HPE_CLOSED_CONNECTION: return ours.has_old_interim;                 // an interim response never closes
-        case HPE_INVALID_CONTENT_LENGTH: return has_tab || may_have_trailers;    // RFC 9112 5: OWS; trailers we drop
-        case HPE_INVALID_TRANSFER_ENCODING: return may_have_trailers;            // as a trailer, which we drop
-        default: return false;
+    case HPE_INVALID_METHOD:
+        return true;  // RFC 9110 9.1: any token
+    case HPE_INVALID_VERSION:
+        return ours.has_newer_minor || is_cut;  // RFC 9110 2.5: 1.2 to 1.9 are 1.1
+    case HPE_INVALID_URL:
+        return ours.has_odd_scheme || is_cut;  // RFC 3986 3.1: digits in a scheme
+    case HPE_CLOSED_CONNECTION:
+        return ours.has_old_interim;  // an interim response never closes
+    case HPE_INVALID_CONTENT_LENGTH:
+        return has_tab || may_have_trailers;  // RFC 9112 5: OWS; trailers we drop
+    case HPE_INVALID_TRANSFER_ENCODING:
+        return may_have_trailers;  // as a trailer, which we drop
+    default:
+        return false;
     }
 }
 
@@ -230,7 +239,8 @@ constexpr std::array requests{
     "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
-    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nA;a=b\r\n0123456789\r\n1\r\nx\r\n0\r\nT: u\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nA;a=b\r\n0123456789\r\n1\r\nx\r\n0\r\nT: "
+    "u\r\n\r\n",
     "PUT /p HTTP/1.1\r\nHost: a:80\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok",
     "OPTIONS * HTTP/1.1\r\nHost: a\r\nX-Empty:\r\nX: a, b\t c \r\n\r\n",
     "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\nbytes",
@@ -250,26 +260,34 @@ constexpr std::array responses{
 
 auto mutate(std::string text, std::minstd_rand& chance) -> std::string {
     static constexpr std::string_view bytes = "\0\t\n\r \"#%,:;=\\aAfFxX019+-\x7f\x80\xff/.*"sv;
-    static constexpr std::array<std::string_view, 16> words{
-        "\r\n", "\r\n\r\n", "\n", "chunked", "gzip", "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n", "close",
-        "Host: b\r\n", "HTTP/1.0", " ", "0\r\n\r\n", "5", "ffffffffffffffff", "Connection: ", "\"q\\\"\""};
+    static constexpr std::array<std::string_view, 16> words{"\r\n", "\r\n\r\n", "\n", "chunked", "gzip",
+        "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n", "close", "Host: b\r\n", "HTTP/1.0", " ", "0\r\n\r\n",
+        "5", "ffffffffffffffff", "Connection: ", "\"q\\\"\""};
     const auto pick = [&chance](std::size_t bound) { return static_cast<std::size_t>(chance()) % bound; };
     for (auto steps = 1 + pick(3); steps > 0; --steps) {
         const auto at = pick(text.size() + 1);
         switch (pick(5)) {
-            case 0: text.erase(at, 1 + pick(3)); break;
-            case 1: text.insert(at, 1, bytes[pick(bytes.size())]); break;
-            case 2:
-                if (at < text.size()) text[at] = bytes[pick(bytes.size())];
-                break;
-            case 3: text.insert(at, words[pick(words.size())]); break;
-            case 4: text.insert(at, text.substr(pick(text.size() + 1), 1 + pick(12))); break;
+        case 0:
+            text.erase(at, 1 + pick(3));
+            break;
+        case 1:
+            text.insert(at, 1, bytes[pick(bytes.size())]);
+            break;
+        case 2:
+            if (at < text.size()) text[at] = bytes[pick(bytes.size())];
+            break;
+        case 3:
+            text.insert(at, words[pick(words.size())]);
+            break;
+        case 4:
+            text.insert(at, text.substr(pick(text.size() + 1), 1 + pick(12)));
+            break;
         }
     }
     return text;
 }
 
-template <typename Table>
+template<typename Table>
 void compare_all(const Table& table, bool is_response, int mutations_each) {
     Comparison comparison;
     std::minstd_rand chance(20261121);  // the same mutations every time

@@ -14,7 +14,7 @@ namespace gyre::http {
 
 namespace internal {
 class FieldsBuilder;
-}
+}  // namespace internal
 
 /// One field line: a name as it was written, and its value without the whitespace around it.
 struct Field {
@@ -90,8 +90,8 @@ private:
     };
 
     [[nodiscard]] auto at(const Entry& entry) const noexcept -> Field {
-        return {{text_.data() + entry.name_offset, entry.name_size},
-                {text_.data() + entry.value_offset, entry.value_size}};
+        return {
+            {text_.data() + entry.name_offset, entry.name_size}, {text_.data() + entry.value_offset, entry.value_size}};
     }
     [[nodiscard]] auto store(std::string_view name, std::string_view value) -> Entry;
     void compact();

@@ -44,7 +44,7 @@ public:
 private:
     friend auto write_head(const RequestHead& head, std::string& out) -> BodyEncoder;
     friend auto write_head(const ResponseHead& head, std::string_view request_method, Version client_version,
-                           std::string& out) -> BodyEncoder;
+        std::string& out) -> BodyEncoder;
 
     BodyEncoder(BodyFraming framing, std::uint64_t length) noexcept : left_(length), framing_(framing) {}
 
@@ -70,7 +70,7 @@ private:
 /// @param client_version the version of that request: an HTTP/1.0 client gets neither chunks nor interim responses.
 /// @throws ProtocolError `body_not_allowed` for a length or coding on 1xx, 204 or 2xx to CONNECT, `interim_to_http10`,
 ///         `bad_reason`, `bad_status_code`, and the framing rules as for requests. `out` is unchanged then.
-[[nodiscard]] auto write_head(const ResponseHead& head, std::string_view request_method, Version client_version,
-                              std::string& out) -> BodyEncoder;
+[[nodiscard]] auto write_head(
+    const ResponseHead& head, std::string_view request_method, Version client_version, std::string& out) -> BodyEncoder;
 
 }  // namespace gyre::http

@@ -7,13 +7,13 @@ namespace gyre::http {
 
 /// Which bytes are escaped: the percent-encode sets of the URL Standard, section 1.3. Bytes from 0x80 always are.
 enum class EncodeSet : unsigned char {
-    control,        ///< opaque paths and opaque hosts
+    control,  ///< opaque paths and opaque hosts
     fragment,
     query,
     special_query,  ///< queries of http, https, ws, wss, ftp and file
     path,
     userinfo,
-    component,      ///< one value inside a path or query, as JavaScript's encodeURIComponent
+    component,  ///< one value inside a path or query, as JavaScript's encodeURIComponent
 };
 
 /// Escapes the bytes of the set as %XX. A `%` already there is kept, except with `component`.

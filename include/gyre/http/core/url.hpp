@@ -11,7 +11,7 @@ namespace gyre::http {
 
 namespace internal {
 class UrlParser;
-}
+}  // namespace internal
 
 /// How a URL is read.
 enum class UrlMode : std::uint8_t {
