@@ -23,13 +23,9 @@ public:
 };
 
 auto client_options(const GetOptions& options) -> http::ClientOptions {
-    net::TlsClientOptions tls;
-    if (!options.ca_file.empty()) tls.ca_file(options.ca_file);
-    if (!options.ca_pem.empty()) tls.ca_pem(options.ca_pem);
-    if (options.insecure) tls.insecure_skip_verify();
     http::ClientOptions client;
-    client.tls(std::move(tls)).connect_timeout(options.timeout).read_timeout(options.timeout);
-    client.max_idle_per_host(options.concurrency).url_mode(http::UrlMode::whatwg);
+    client.tls(tls_options(options)).connect_timeout(options.timeout).read_timeout(options.timeout);
+    client.max_idle_per_host(options.concurrency);
     return client;
 }
 
@@ -166,6 +162,7 @@ private:
     }
 
     auto fetch_once(Download& download, std::size_t index, bool& restartable) -> Task<void> {
+        co_await output_.turn(index);
         auto getting = client_.get(download.url);
         auto response = co_await std::move(getting);
         download.status = response.status();
@@ -176,7 +173,7 @@ private:
             if (!response.reason().empty()) text.append(" ").append(response.reason());
             throw StatusError(text);
         }
-        auto opening = output_.open(index, response.url());
+        auto opening = output_.open(index);
         auto sink = co_await std::move(opening);
         for (;;) {
             const std::span<const char> piece = co_await response.read();
@@ -199,6 +196,14 @@ private:
 };
 
 }  // namespace
+
+auto tls_options(const GetOptions& options) -> net::TlsClientOptions {
+    net::TlsClientOptions tls;
+    if (!options.ca_file.empty()) tls.ca_file(options.ca_file);
+    if (!options.ca_pem.empty()) tls.ca_pem(options.ca_pem);
+    if (options.insecure) tls.insecure_skip_verify();
+    return tls;
+}
 
 auto download_all(const GetOptions& options, Progress& progress, Observer& observer) -> Task<void> {
     for (const std::string& url : options.urls) {

@@ -75,6 +75,9 @@ public:
     virtual void finished(const Progress& progress, const Download& download) = 0;
 };
 
+/// What https trusts, by the options.
+[[nodiscard]] auto tls_options(const GetOptions& options) -> net::TlsClientOptions;
+
 /// Downloads everything, at most `options.concurrency` at a time. On cancel: everything ends at once, no half file is left,
 /// and `progress` says what was done.
 [[nodiscard]] auto download_all(const GetOptions& options, Progress& progress, Observer& observer) -> Task<void>;

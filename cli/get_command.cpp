@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -45,8 +46,8 @@ auto checked(GetArguments arguments) -> GetOptions {
         read_list(std::cin, options.urls);
     } else if (!arguments.list_file.empty()) {
         std::ifstream list(arguments.list_file);
-        if (!list) throw CLI::ValidationError("-i", "cannot read " + arguments.list_file);
-        read_list(list, options.urls);
+        if (list) read_list(list, options.urls);
+        if (!list.is_open() || list.bad()) throw CLI::ValidationError("-i", "cannot read " + arguments.list_file);
     }
     if (options.urls.empty()) throw CLI::ValidationError("URL", "nothing to get: name URLs, or a list of them with -i");
     if (arguments.discard) options.destination = Destination::nowhere;
@@ -64,18 +65,21 @@ auto cancel_on_signal(CancelScope& scope, std::unique_ptr<SignalSet>& signals, P
     scope.cancel(signal == SIGINT ? "interrupted (Ctrl-C)" : "terminated");
 }
 
+/// @throws IoError if it cannot be written: who asked for a report must not think that there is none to read.
 void print_report(const GetOptions& options, const Progress& progress) {
     // The bodies have standard output for themselves.
     std::FILE* out = options.destination == Destination::standard_output ? stderr : stdout;
     const std::string text = options.json ? json_text(progress)
-                                          : table_text(progress, terminal_width(), options.every_row);
-    std::fwrite(text.data(), 1, text.size(), out);
-    std::fflush(out);
+                                          : table_text(progress, terminal_width(::fileno(out)), options.every_row);
+    if (std::fwrite(text.data(), 1, text.size(), out) != text.size() || std::fflush(out) != 0) {
+        throw IoError(std::error_code(errno, std::generic_category()), "write the report", "");
+    }
 }
 
 }  // namespace
 
 auto run_get(const GetOptions& options) -> Task<int> {
+    static_cast<void>(net::TlsClientContext(tls_options(options)));  // a bad --ca is told before anything is fetched
     Progress progress;
     progress.started = this_loop().now();
     auto signals = std::make_unique<SignalSet>(std::initializer_list<int>{SIGINT, SIGTERM});
@@ -128,7 +132,7 @@ void add_get_command(CLI::App& app, int& status) {
            "--ca", arguments->options.ca_file, "Trust the certificates of this PEM file instead of the system's")
         ->type_name("FILE");
     get->add_flag("--insecure", arguments->options.insecure, "Accept any certificate: for tests only");
-    get->add_flag("--json", arguments->options.json, "Print the report as JSON");
+    get->add_flag("--json", arguments->options.json, "Print the report as JSON")->excludes(standard_output);
     get->add_flag("--all", arguments->options.every_row, "Print every row of the table, however many");
     get->callback([arguments, &status] {
         const GetOptions options = checked(*arguments);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <set>
 #include <utility>
 
 namespace gyre::cli {
@@ -61,25 +62,36 @@ public:
     [[nodiscard]] auto can_restart() const -> bool override { return true; }
 };
 
-Output::Output(const GetOptions& options)
-    : options_(options), paths_(options.urls.size()), over_(options.urls.size()) {}
+Output::Output(const GetOptions& options) : options_(options), over_(options.urls.size()) {
+    // Here and not when the answers come, so that the same list gives the same names.
+    std::set<std::string> taken;
+    for (const std::string& url : options.urls) {
+        const std::string wanted = file_name_of(url);
+        std::string name = wanted;
+        for (int number = 1; !taken.insert(name).second; ++number) name = wanted + "." + std::to_string(number);
+        paths_.push_back((std::filesystem::path(options.directory) / name).string());
+    }
+}
 Output::~Output() = default;
 
 auto Output::prepare() -> Task<void> {
     if (options_.destination == Destination::directory) co_await fs::create_directories(options_.directory);
 }
 
-auto Output::open(std::size_t index, const http::Url& url) -> Task<std::unique_ptr<Sink>> {
-    if (options_.destination == Destination::nowhere) co_return std::make_unique<NullSink>();
-    if (options_.destination == Destination::directory) {
-        auto creating = fs::AtomicFile::create(path_of(index, url));
-        auto file = co_await std::move(creating);
-        co_return std::make_unique<FileSink>(std::move(file));
-    }
-    // In the order of the URLs, each whole: the others wait with their bodies unread.
+auto Output::turn(std::size_t index) -> Task<void> {
+    if (options_.destination != Destination::standard_output) co_return;
     while (turn_ != index) {
         turn_changed_.clear();
         co_await turn_changed_.wait();
+    }
+}
+
+auto Output::open(std::size_t index) -> Task<std::unique_ptr<Sink>> {
+    if (options_.destination == Destination::nowhere) co_return std::make_unique<NullSink>();
+    if (options_.destination == Destination::directory) {
+        auto creating = fs::AtomicFile::create(paths_[index]);
+        auto file = co_await std::move(creating);
+        co_return std::make_unique<FileSink>(std::move(file));
     }
     auto file = co_await fs::duplicate(STDOUT_FILENO, "standard output");
     co_return std::make_unique<StandardOutputSink>(std::move(file));
@@ -91,22 +103,17 @@ void Output::finished(std::size_t index) {
     turn_changed_.set();
 }
 
-auto Output::path_of(std::size_t index, const http::Url& url) -> const std::string& {
-    std::string& path = paths_[index];
-    if (!path.empty()) return path;
-    const std::string wanted = file_name_of(url);
-    std::string name = wanted;
-    for (int number = 1; !names_.insert(name).second; ++number) name = wanted + "." + std::to_string(number);
-    path = (std::filesystem::path(options_.directory) / name).string();
-    return path;
-}
-
-auto file_name_of(const http::Url& url) -> std::string {
+auto file_name_of(std::string_view text) -> std::string {
     constexpr std::size_t longest = 200;
-    std::string_view path = url.path();
-    path.remove_prefix(path.rfind('/') + 1);
-    std::string name = http::percent_decode(path);
-    if (const auto query = url.query(); query && !query->empty()) name.append("?").append(*query);
+    std::string name;
+    try {
+        const auto url = http::Url::parse(text);
+        std::string_view path = url.path();
+        path.remove_prefix(path.rfind('/') + 1);
+        name = http::percent_decode(path);
+        if (const auto query = url.query(); query && !query->empty()) name.append("?").append(*query);
+    } catch (const http::UrlError&) {  // its download will say so; it needs no name
+    }
     for (char& byte : name) {
         if (static_cast<unsigned char>(byte) < 0x20 || byte == '/' || byte == 0x7F) byte = '_';
     }

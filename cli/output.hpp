@@ -5,7 +5,6 @@
 #include <gyre/http/core/url.hpp>
 
 #include <memory>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,10 +31,13 @@ public:
     auto operator=(const Output&) -> Output& = delete;
     ~Output();
 
+    /// Waits until download `index` may write. On standard output that is in the order of the URLs, each whole; it is waited
+    /// for before the request is sent, so that no server waits for its body to be read.
+    [[nodiscard]] auto turn(std::size_t index) -> Task<void>;
     /// Before the first download. @throws IoError.
     [[nodiscard]] auto prepare() -> Task<void>;
-    /// The sink of download `index`, whose answer came from `url`. @throws IoError.
-    [[nodiscard]] auto open(std::size_t index, const http::Url& url) -> Task<std::unique_ptr<Sink>>;
+    /// The sink of download `index`. @throws IoError.
+    [[nodiscard]] auto open(std::size_t index) -> Task<std::unique_ptr<Sink>>;
     /// Download `index` is over; the next one may write to standard output.
     void finished(std::size_t index);
 
@@ -44,17 +46,14 @@ private:
     class StandardOutputSink;
     class NullSink;
 
-    [[nodiscard]] auto path_of(std::size_t index, const http::Url& url) -> const std::string&;
-
     const GetOptions& options_;
-    std::set<std::string> names_;
-    std::vector<std::string> paths_;  ///< By index: another try has the same name.
+    std::vector<std::string> paths_;  ///< By index; empty for what is no URL.
     std::vector<char> over_;          ///< By index: its turn on standard output is over.
     std::size_t turn_ = 0;            ///< The first index whose turn is not over.
     Event turn_changed_{"turn on standard output"};
 };
 
-/// A file name for a URL: the last part of its path, made harmless; "index.html" if there is none.
-[[nodiscard]] auto file_name_of(const http::Url& url) -> std::string;
+/// A file name for a URL: the last part of its path with the query, made harmless; "index.html" if there is none.
+[[nodiscard]] auto file_name_of(std::string_view url) -> std::string;
 
 }  // namespace gyre::cli

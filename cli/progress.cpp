@@ -35,10 +35,11 @@ auto line_of(const Download& download) -> std::string {
 
 }  // namespace
 
-auto terminal_width() -> std::size_t {
+auto terminal_width(int descriptor) -> std::size_t {
+    constexpr std::size_t unlimited = 100'000;
     winsize size{};
-    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20) return size.ws_col;
-    return 100;
+    if (::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20) return size.ws_col;
+    return unlimited;
 }
 
 auto display_mode(bool json) -> ProgressDisplay::Mode {
@@ -90,7 +91,7 @@ void ProgressDisplay::draw() {
     last_bytes_ = progress_.bytes;
     last_drawn_ = now;
     wipe();
-    const std::size_t width = terminal_width() - 1;
+    const std::size_t width = terminal_width(STDERR_FILENO) - 1;
     const std::string text = summary_line(width) + slowest_lines(width);
     drawn_lines_ = 1 + static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
     put(text);

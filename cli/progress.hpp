@@ -44,7 +44,7 @@ private:
 /// live for a terminal that can move its cursor, else lines.
 [[nodiscard]] auto display_mode(bool json) -> ProgressDisplay::Mode;
 
-/// How many columns standard error has; 100 if it is no terminal.
-[[nodiscard]] auto terminal_width() -> std::size_t;
+/// How many columns the terminal behind a descriptor has; as many as anybody may need if it is none.
+[[nodiscard]] auto terminal_width(int descriptor) -> std::size_t;
 
 }  // namespace gyre::cli

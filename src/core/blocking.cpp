@@ -26,6 +26,7 @@ struct BlockingThreads::Shared {
 BlockingThreads::BlockingThreads(EventLoop& loop) : loop_(loop), shared_(std::make_shared<Shared>()) {
     shared_->mailbox = loop.mailbox();
     shared_->loop = &loop;
+    shared_->threads.reserve(thread_limit);
 }
 
 BlockingThreads::~BlockingThreads() {
@@ -52,10 +53,12 @@ void BlockingThreads::submit(std::shared_ptr<BlockingJob> job) {
         try {
             const backend::SignalsBlocked blocked;  // they are for the program's own threads
             shared_->threads.emplace_back([shared = shared_] { work(shared); });
-        } catch (const std::system_error&) {
-            if (!shared_->threads.empty()) return;  // the others will come to it
-            shared_->queue.pop_back();
-            throw;
+        } catch (...) {
+            // The threads that are there will come to it.
+            if (shared_->threads.empty()) {
+                shared_->queue.pop_back();
+                throw;
+            }
         }
     }
     loop_.expect_post();

@@ -50,6 +50,10 @@ void FutureState::require_settable() const {
     }
 }
 
+void FutureState::throw_wrong_loop() {
+    throw InvalidStateError("Future: it belongs to another loop; hand its value over with that loop's post");
+}
+
 void FutureState::check() {
     if (error_ != nullptr) std::rethrow_exception(received_error());
     if (consumed_) throw InvalidStateError("Future: its value was moved out by an earlier co_await");
@@ -92,8 +96,8 @@ void break_promise_state(std::shared_ptr<FutureState> state) noexcept {
     }
     // Another thread: the loop breaks it, or if the loop is gone there is nobody left to hear of it.
     try {
-        Mailbox& mailbox = target.mailbox();
-        static_cast<void>(mailbox.post(
+        const auto mailbox = target.mailbox();  // the state may go before the post returns
+        static_cast<void>(mailbox->post(
             make_callback([state = std::move(state)]() mutable { break_promise_state(std::move(state)); })));
     } catch (...) {  // no memory for the message: the future stays as it is
     }

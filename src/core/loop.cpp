@@ -57,12 +57,14 @@ auto ErrorContext::text() const -> std::string {
 
 void Handle::cancel() noexcept {
     if (!callback_ || callback_->cancelled || callback_->finished) return;
-    callback_->cancelled = true;
-    callback_->drop();
-    if (callback_->armed()) {
-        callback_->scheduler->timers.cancel(*callback_.get());
-        callback_->scheduler->leave();
-        callback_->release();  // the loop's reference
+    // The function that is dropped may own this very handle.
+    const auto callback = callback_;
+    callback->cancelled = true;
+    callback->drop();
+    if (callback->armed()) {
+        callback->scheduler->timers.cancel(*callback.get());
+        callback->scheduler->leave();
+        callback->release();  // the loop's reference
     }
 }
 
@@ -216,6 +218,7 @@ void EventLoop::run_callback(internal::Callback& callback) noexcept {
         }
     }
     callback.release();
+    if (scheduler_.exact) scheduler_.stamp = now();  // its time is not the next task's
 }
 
 void EventLoop::handle_error(ErrorContext context) noexcept {

@@ -10,6 +10,7 @@ namespace gyre::internal {
 void TaskNode::start(Frame& frame, TaskOwner& owner, const Scope* outer, std::string_view name) {
     Scheduler& scheduler = *scope.scheduler;
     try {
+        if (scheduler.exact) scheduler.stamp = scheduler.loop.read_clock();
         if (!name.empty() || scheduler.exact) {
             extra_.reset(new Extra);
             extra_->name = name;

@@ -14,7 +14,7 @@ auto FinallyWait::start_cleanup() noexcept -> bool {
     Frame* cleanup = make_cleanup();
     if (cleanup == nullptr) return true;
     if (!run(*cleanup, *shield_)) return false;
-    take_cleanup();
+    cleanup_ended();
     return true;
 }
 
@@ -33,15 +33,13 @@ auto FinallyWait::make_cleanup() noexcept -> Frame* {
     }
 }
 
-void FinallyWait::take_cleanup() noexcept {
-    cleanup_error_ = take_outcome<void>(*std::exchange(root, nullptr)).error();
-}
+void FinallyWait::cleanup_ended() noexcept { cleanup_error_ = take_cleanup(*std::exchange(root, nullptr)); }
 
 auto FinallyWait::finished() noexcept -> Next { return {frame_, body_stopped_ && cleanup_error_ == nullptr}; }
 
 auto FinallyWait::ended() noexcept -> Next {
     if (shield_) {
-        take_cleanup();
+        cleanup_ended();
         return finished();
     }
     take_body(*std::exchange(root, nullptr));

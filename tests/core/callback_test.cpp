@@ -5,6 +5,8 @@
 
 #include <stdexcept>
 
+#include <memory>
+
 namespace gyre::testing {
 
 GYRE_TEST(CallSoon, runs_in_order_and_after_what_is_ready) {
@@ -194,6 +196,19 @@ GYRE_TEST(CallLater, absurd_delays_do_not_overflow) {
     EXPECT_LE(past.when(), this_loop().now());
     far.cancel();
     co_await sleep(1ms);
+}
+
+GYRE_TEST(CallLater, a_handle_may_be_cancelled_by_what_its_function_owns) {
+    struct Owner {
+        TimerHandle timer;
+    };
+    auto owner = std::make_shared<Owner>();
+    Owner& kept = *owner;
+    bool called = false;
+    kept.timer = this_loop().call_later(1ms, [owner = std::move(owner), &called] { called = true; });
+    kept.timer.cancel();  // drops the function, and with it the owner of this handle
+    co_await sleep(2ms);
+    EXPECT_FALSE(called);
 }
 
 }  // namespace gyre::testing

@@ -190,4 +190,21 @@ TEST(Timing, figures_can_be_read_while_the_task_lives) {
     });
 }
 
+TEST(Timing, a_callback_and_the_spawner_are_not_charged_to_the_task) {
+    TestLoop loop(kernel_backend(), exact);
+    loop.run([]() -> Task<> {
+        const auto be_busy = [] {
+            for (const Time end = this_loop().now() + 30ms; this_loop().now() < end;) continue;
+        };
+        this_loop().call_soon(be_busy);
+        auto after_callback = spawn([]() -> Task<> { co_return; });
+        co_await after_callback.join();
+        EXPECT_LT(after_callback.stats().process, 15'000'000);
+        be_busy();
+        auto after_slice = spawn([]() -> Task<> { co_return; });
+        co_await after_slice.join();
+        EXPECT_LT(after_slice.stats().queue(), 15'000'000);
+    });
+}
+
 }  // namespace gyre::testing

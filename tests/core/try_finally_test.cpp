@@ -59,6 +59,12 @@ auto try_case(const Case& one) -> Task<> {
 
 }  // namespace
 
+auto wide_cleanup(bool fails) -> Task<long double> {
+    co_await yield_now();
+    if (fails) throw std::runtime_error("clean-up");
+    co_return 1.0L;
+}
+
 GYRE_TEST(TryFinally, every_outcome_of_the_body_with_every_outcome_of_the_clean_up) {
     const Case cases[] = {
         {Way::value, false, "value 5", nullptr},
@@ -147,6 +153,13 @@ GYRE_TEST(TryFinally, locals_around_it_live_until_it_is_clean) {
         co_await try_finally(sleep(1h), clean_up(log, false));
     });
     EXPECT_EQ(log, (Log{"cleaning", "clean", "~resource"}));
+}
+
+GYRE_TEST(TryFinally, the_clean_up_may_give_a_value_of_any_type) {
+    const auto value = co_await try_finally(wide_cleanup(false), wide_cleanup(false));
+    EXPECT_EQ(value, 1.0L);
+    auto outcome = co_await as_outcome(try_finally(wide_cleanup(false), wide_cleanup(true)));
+    EXPECT_EQ(describe(outcome.error()), "clean-up");
 }
 
 }  // namespace gyre::testing

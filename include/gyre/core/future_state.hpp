@@ -32,10 +32,13 @@ public:
     auto operator=(const FutureState&) -> FutureState& = delete;
 
     [[nodiscard]] auto done() const noexcept -> bool { return done_; }
-    [[nodiscard]] auto mailbox() const noexcept -> Mailbox& { return *mailbox_; }
+    [[nodiscard]] auto mailbox() const noexcept -> const std::shared_ptr<Mailbox>& { return mailbox_; }
     [[nodiscard]] auto loop() const noexcept -> EventLoop& { return loop_; }
     void require_done() const;
     void require_settable() const;
+    void require_loop(const EventLoop& loop) const {
+        if (&loop != &loop_) throw_wrong_loop();
+    }
     /// Throws the error, which counts as received, or that the value was moved out before.
     void check();
     [[nodiscard]] auto received_error() noexcept -> std::exception_ptr;
@@ -50,6 +53,8 @@ protected:
     void report_if_lost() noexcept;
 
 private:
+    [[noreturn]] static void throw_wrong_loop();
+
     EventLoop& loop_;
     std::shared_ptr<Mailbox> mailbox_;
     IntrusiveList<FutureListener> listeners_;
@@ -73,7 +78,11 @@ public:
     FutureWait(FutureWait&&) noexcept = default;
     auto operator=(FutureWait&&) -> FutureWait& = delete;
 
-    [[nodiscard]] auto await_ready() const noexcept -> bool { return future_->done() && !interrupted(); }
+    /// @throws InvalidStateError for a future of another loop.
+    [[nodiscard]] auto await_ready() const -> bool {
+        future_->require_loop(scheduler().loop);
+        return future_->done() && !interrupted();
+    }
     void await_suspend(std::coroutine_handle<>) noexcept {
         if (begin()) future_->add_listener(*this);
     }

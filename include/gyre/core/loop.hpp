@@ -107,7 +107,7 @@ public:
 
     /// Runs until `stop`. @throws LoopError as `run_until_complete`.
     void run_forever();
-    /// Ends `run_forever` after what is ready now. Thread: the loop's; from others use `post`.
+    /// Ends `run_forever` after the present turn. Thread: the loop's; from others use `post`.
     void stop() noexcept { stopping_ = true; }
 
     /// Cancels every task that is left and runs until they have ended, drops what was to be called, and lets go of the

@@ -36,6 +36,21 @@ namespace internal {
 template<class T>
 using MaybeResult = std::conditional_t<std::is_void_v<T>, bool, std::optional<Regular<T>>>;
 
+/// The result of a scope that may have been left early.
+template<class T>
+auto take_maybe(Frame* root) -> MaybeResult<T> {
+    if constexpr (std::is_void_v<T>) {
+        if (root == nullptr) return false;
+        take_result<void>(*root);
+        return true;
+    } else if constexpr (std::is_reference_v<T>) {
+        return root == nullptr ? MaybeResult<T>{} : MaybeResult<T>{std::addressof(take_result<T>(*root))};
+    } else {
+        if (root == nullptr) return std::nullopt;
+        return std::optional<T>(take_result<T>(*root));
+    }
+}
+
 /// A scope around some work, which it keeps.
 template<class W>
 class ScopeAwaiter : public ScopeWait {
@@ -54,19 +69,6 @@ protected:
     ~ScopeAwaiter() = default;
     ScopeAwaiter(ScopeAwaiter&&) noexcept = default;
     auto operator=(ScopeAwaiter&&) -> ScopeAwaiter& = delete;
-
-    auto take_maybe() -> MaybeResult<Result> {
-        if constexpr (std::is_void_v<Result>) {
-            if (root == nullptr) return false;
-            take<void>();
-            return true;
-        } else if constexpr (std::is_reference_v<Result>) {
-            return root == nullptr ? MaybeResult<Result>{} : MaybeResult<Result>{std::addressof(take<Result>())};
-        } else {
-            if (root == nullptr) return std::nullopt;
-            return std::optional<Result>(take<Result>());
-        }
-    }
 
     W work_;
 };
@@ -87,7 +89,7 @@ class [[nodiscard("co_await it")]] MoveOnAwaiter final : public ScopeAwaiter<W> 
 public:
     template<class When>
     MoveOnAwaiter(When when, W work, std::source_location where) : ScopeAwaiter<W>(std::move(work), when, where) {}
-    auto await_resume() { return this->take_maybe(); }
+    auto await_resume() { return take_maybe<typename ScopeAwaiter<W>::Result>(std::exchange(this->root, nullptr)); }
 };
 
 template<class W>
@@ -112,16 +114,7 @@ public:
         handle_.emplace(*scope_);
         return enter(begin_work(body_, *handle_).release());
     }
-    auto await_resume() -> MaybeResult<Result> {
-        if constexpr (std::is_void_v<Result>) {
-            if (root == nullptr) return false;
-            take<void>();
-            return true;
-        } else {
-            if (root == nullptr) return std::nullopt;
-            return MaybeResult<Result>(take<Result>());
-        }
-    }
+    auto await_resume() -> MaybeResult<Result> { return take_maybe<Result>(std::exchange(root, nullptr)); }
 
 private:
     Body body_;

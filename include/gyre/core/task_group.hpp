@@ -136,7 +136,8 @@ public:
 
     GroupAwaiter(GroupOptions options, Body body) : GroupWait(options), body_(std::move(body)) {}
     /// Before it has begun: a group is work like any other, for `timeout` and its kind.
-    GroupAwaiter(GroupAwaiter&& other) : GroupWait(std::move(other)), body_(std::move(other.body_)) {}
+    GroupAwaiter(GroupAwaiter&& other) noexcept(std::is_nothrow_move_constructible_v<Body>)
+        : GroupWait(std::move(other)), body_(std::move(other.body_)) {}
     auto operator=(GroupAwaiter&&) -> GroupAwaiter& = delete;
     ~GroupAwaiter() = default;
 

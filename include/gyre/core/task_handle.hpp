@@ -22,7 +22,7 @@ namespace internal {
 /// `co_await` of a spawned task.
 class JoinWait : public Wait, private JoinListener {
 public:
-    JoinWait(JoinWait&& other) noexcept : Wait(static_cast<Wait&&>(other)), task_(other.task_) {}
+    JoinWait(JoinWait&& other) noexcept : Wait(static_cast<Wait&&>(other)), task_(std::move(other.task_)) {}
     auto operator=(JoinWait&&) -> JoinWait& = delete;
 
     [[nodiscard]] auto await_ready() const -> bool;

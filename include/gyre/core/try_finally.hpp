@@ -36,11 +36,13 @@ protected:
     virtual void take_body(Frame& body) noexcept = 0;
     /// Makes the clean-up. May throw what the user's callable throws.
     virtual auto begin_cleanup() -> Frame& = 0;
+    /// Takes the error out of the clean-up's frame, which is destroyed; null if there is none.
+    virtual auto take_cleanup(Frame& cleanup) noexcept -> std::exception_ptr = 0;
 
 private:
     /// The root frame of the clean-up, or null if it could not be made.
     auto make_cleanup() noexcept -> Frame*;
-    void take_cleanup() noexcept;
+    void cleanup_ended() noexcept;
     auto finished() noexcept -> Next;
 
     std::optional<Scope> shield_;
@@ -73,6 +75,9 @@ public:
 private:
     void take_body(Frame& body) noexcept override { take_outcome_into(outcome_, body); }
     auto begin_cleanup() -> Frame& override { return begin_work(cleanup_).release(); }
+    auto take_cleanup(Frame& cleanup) noexcept -> std::exception_ptr override {
+        return take_outcome<WorkResult<C>>(cleanup).error();
+    }
 
     B body_;
     C cleanup_;

@@ -17,7 +17,7 @@ class EventWait;
 /// A flag that tasks of one loop wait for.
 ///
 /// `set` wakes all who wait, in the order in which they came, and lets later ones through until `clear`.
-/// Thread: one loop. Source: asyncio.Event.
+/// Outlives those who wait. Thread: one loop, whose tasks alone may wait and set. Source: asyncio.Event.
 class Event {
 public:
     /// @param name shown in dumps.
