@@ -3,9 +3,8 @@
 #include "support/loops.hpp"
 #include "support/tracked.hpp"
 
-#include <stdexcept>
-
 #include <memory>
+#include <stdexcept>
 
 namespace gyre::testing {
 
