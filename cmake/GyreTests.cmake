@@ -40,7 +40,6 @@ list(REMOVE_DUPLICATES GYRE_ROOMS_WITH_TESTS)
 function(gyre_test_target target)
   gyre_own_code(${target})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests" "${PROJECT_SOURCE_DIR}/src")
-  target_compile_definitions(${target} PRIVATE GYRE_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
   target_link_libraries(
     ${target} PRIVATE gyre::gyre GTest::gtest OpenSSL::SSL OpenSSL::Crypto PkgConfig::GYRE_CARES PkgConfig::GYRE_URING
                       Threads::Threads)
