@@ -7,6 +7,10 @@
 
 namespace gyre {
 
+namespace internal {
+class TaskNode;
+}  // namespace internal
+
 /// What kind of thing a task is suspended on.
 enum class WaitKind : std::uint8_t {
     sleep,
@@ -22,6 +26,25 @@ enum class WaitKind : std::uint8_t {
     socket,
     blocking_call,
     resolve,
+    lock,
+    condition,
+    semaphore,
+    limiter,
+    barrier,
+    queue_get,
+    queue_put,
+    queue_join,
+    send,
+    receive,
+    watch,
+    generator,
+    started,
+    wait,
+    file,
+    process,
+    signal,
+    executor,
+    loop,
     other,
 };
 
@@ -34,6 +57,8 @@ struct WaitRecord {
     const void* object = nullptr;  ///< The event, socket, task... waited on, or null.
     std::string_view name = {};    ///< Of the object; valid as long as the wait lasts.
     Time deadline = Time::max();   ///< Of the wait itself; `Time::max()` if it has none.
+    /// The task that holds the object, where exactly one does and it is known; else null.
+    const internal::TaskNode* owner = nullptr;
 };
 
 }  // namespace gyre
