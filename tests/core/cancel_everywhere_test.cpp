@@ -1,6 +1,6 @@
 // The test mode itself: it finds every point, and it finds the mistakes that it is for.
 
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
 
 namespace gyre::testing {
 

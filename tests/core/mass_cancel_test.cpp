@@ -1,6 +1,6 @@
 // Cancelling very many at once, and everything that core has at every step.
 
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
 #include "support/tracked.hpp"
 
 #include <stdexcept>

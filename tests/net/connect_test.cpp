@@ -2,7 +2,6 @@
 #include "connected.hpp"
 #include "net/connect_any.hpp"
 #include "net/socket.hpp"
-#include "support/cancel_everywhere.hpp"
 #include "support/loops.hpp"
 
 #include <gyre/backend/backend.hpp>

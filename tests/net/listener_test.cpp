@@ -1,7 +1,6 @@
 #include <gyre/net/listener.hpp>
 
 #include "connected.hpp"
-#include "support/cancel_everywhere.hpp"
 #include "support/loops.hpp"
 
 #include <gyre/backend/backend.hpp>

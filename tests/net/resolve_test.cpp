@@ -5,7 +5,6 @@
 #include "net/ares_resolver.hpp"
 #include "net/resolver.hpp"
 #include "net/system_resolver.hpp"
-#include "support/cancel_everywhere.hpp"
 #include "support/loops.hpp"
 
 #include <atomic>

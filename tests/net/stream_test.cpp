@@ -1,8 +1,6 @@
 #include <gyre/net/stream.hpp>
 
 #include "connected.hpp"
-#include "memory_transport.hpp"
-#include "support/cancel_everywhere.hpp"
 #include "support/loops.hpp"
 
 #include <cstring>

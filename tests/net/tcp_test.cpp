@@ -1,7 +1,6 @@
 // Connections through sockets: what is sent arrives, ends and errors arrive, and nothing is left.
 #include "connected.hpp"
 #include "net/socket.hpp"
-#include "support/cancel_everywhere.hpp"
 #include "support/loops.hpp"
 
 #include <gyre/backend/backend.hpp>

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "memory_transport.hpp"
-
 #include "support/loops.hpp"
 #include "support/test_certificates.hpp"
 

@@ -3,7 +3,8 @@
 
 #include "net/tls_transport.hpp"
 
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
+#include <random>
 
 namespace gyre::testing {
 namespace {

@@ -1,7 +1,6 @@
 #include <gyre/net/udp.hpp>
 
 #include "connected.hpp"
-#include "support/cancel_everywhere.hpp"
 #include "support/loops.hpp"
 
 namespace gyre::testing {

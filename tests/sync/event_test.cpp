@@ -1,6 +1,6 @@
 // Event: wakes everyone, in order.
 
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
 #include "support/tracked.hpp"
 
 namespace gyre::testing {

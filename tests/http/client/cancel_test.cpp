@@ -2,7 +2,7 @@
 #include "https_fixture.hpp"
 #include "scripted_server.hpp"
 
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
 
 namespace gyre::testing {
 namespace {

@@ -1,8 +1,13 @@
-#include "cancel_everywhere.hpp"
+#include <gyre/testing/cancel_everywhere.hpp>
+
+#include <gyre/core/as_outcome.hpp>
+#include <gyre/core/errors.hpp>
+#include <gyre/core/scope.hpp>
+#include <gyre/testing/framework.hpp>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
+#include <exception>
+#include <utility>
 
 namespace gyre::testing {
 
@@ -12,19 +17,14 @@ namespace {
 constexpr std::size_t runaway_steps = 20'000'000;
 
 /// Counts the steps, chooses among the ready ones by a seed, and cancels a scope before a given step.
-class StepOrder final : public internal::Order {
+class StepOrder final : public SeededOrder {
 public:
-    explicit StepOrder(const CancelledRun& run) : run_(run), state_(run.seed * 0x9e3779b97f4a7c15U) {}
+    explicit StepOrder(const CancelledRun& run) : SeededOrder(run.seed), run_(run) {}
 
-    auto choose(std::size_t count) noexcept -> std::size_t override {
-        if (++all_steps_ > runaway_steps) {
-            std::fprintf(stderr, "the scenario does not end: %s\n", run_.text().c_str());
-            std::abort();
-        }
-        if (scope_ != nullptr) {
-            if (run_.step == ++steps_) cancel();
-        }
-        return run_.seed == 0 ? 0 : random() % count;
+    [[nodiscard]] auto choose(std::size_t count) noexcept -> std::size_t override {
+        if (++all_steps_ > runaway_steps) give_up();
+        if (scope_ != nullptr && run_.step == ++steps_) cancel();
+        return SeededOrder::choose(count);
     }
 
     void enter(CancelScope& scope) {
@@ -37,16 +37,13 @@ public:
 private:
     void cancel() { scope_->cancel(run_.text()); }
 
-    // splitmix64
-    auto random() noexcept -> std::size_t {
-        std::uint64_t word = state_ += 0x9e3779b97f4a7c15U;
-        word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9U;
-        word = (word ^ (word >> 27)) * 0x94d049bb133111ebU;
-        return static_cast<std::size_t>(word ^ (word >> 31));
+    // A scenario that never ends can be ended from here only, and only by force.
+    [[noreturn]] void give_up() const noexcept {
+        framework().fail("the scenario does not end: " + run_.text());
+        std::terminate();
     }
 
     const CancelledRun& run_;
-    std::uint64_t state_;
     CancelScope* scope_ = nullptr;
     std::size_t steps_ = 0;
     std::size_t all_steps_ = 0;
@@ -82,6 +79,9 @@ auto CancelledRun::text() const -> std::string {
     return (step ? "cancelled before step " + std::to_string(*step) : "not cancelled") + ", " + order;
 }
 
+CancelEverywhere::CancelEverywhere(std::function<Task<>()> scenario)
+    : scenario_(std::move(scenario)), orders_(seeds_wanted(3)) {}
+
 auto CancelEverywhere::before_each(std::function<void()> function) -> CancelEverywhere& {
     before_each_ = std::move(function);
     return *this;
@@ -113,7 +113,6 @@ auto CancelEverywhere::at_most(std::size_t steps) -> CancelEverywhere& {
 }
 
 auto CancelEverywhere::run_once(CancelledRun run) -> std::size_t {
-    SCOPED_TRACE(run.text());
     if (before_each_) before_each_();
     StepOrder order(run);
     backend::SimOptions world = world_;
@@ -121,26 +120,32 @@ auto CancelEverywhere::run_once(CancelledRun run) -> std::size_t {
     TestLoop loop(world);
     loop.allow_left_tasks();
     const auto outcome = loop->run_to_outcome(run_scenario(scenario_, order, run));
-    EXPECT_TRUE(outcome.has_value()) << "it did not end: " << describe(outcome.error());
-    if (run.end == CancelledRun::End::error && !errors_allowed_) ADD_FAILURE() << "it failed: " << run.error;
-    if (run.end == CancelledRun::End::cancelled) {
-        EXPECT_TRUE(run.step) << "cancelled by nobody";
-    }
+    std::string wrong;
+    if (!outcome.has_value()) wrong = "it did not end: " + describe(outcome.error());
+    if (run.end == CancelledRun::End::error && !errors_allowed_) wrong = "it failed: " + run.error;
+    if (run.end == CancelledRun::End::cancelled && !run.step) wrong = "cancelled by nobody";
+    if (!wrong.empty()) framework().fail(wrong);
     loop.finish();
     if (invariant_) invariant_(run);
     return order.steps();
 }
 
 auto CancelEverywhere::run() -> std::size_t {
+    const auto run_in_context = [this](std::uint64_t seed, std::optional<std::size_t> step) {
+        CancelledRun run;
+        run.seed = seed;
+        run.step = step;
+        std::size_t steps = 0;
+        framework().with_context(run.text(), [&] { steps = run_once(run); });
+        return steps;
+    };
     std::size_t plain_steps = 0;
-    for (std::uint64_t seed = 0; seed <= orders_; ++seed) {
-        const std::size_t steps = run_once({.seed = seed, .step = {}, .end = {}, .error = {}});
+    for (std::uint64_t seed = 0; seed <= orders_ && !framework().failed(); ++seed) {
+        const std::size_t steps = run_in_context(seed, {});
         if (seed == 0) plain_steps = steps;
         const std::size_t stride = steps / most_steps_ + 1;
-        for (std::size_t step = 0; step <= steps && !::testing::Test::HasFailure(); step += stride) {
-            run_once({.seed = seed, .step = step, .end = {}, .error = {}});
-        }
-        if (::testing::Test::HasFailure()) break;  // the first failing step says most
+        // The first step that fails says most.
+        for (std::size_t step = 0; step <= steps && !framework().failed(); step += stride) run_in_context(seed, step);
     }
     return plain_steps;
 }
