@@ -1,49 +1,116 @@
 #!/usr/bin/env python3
-"""Compiles every whole program in the manual: each C++ block that has a `main` or an #include.
+"""Compiles and runs every C++ block of the manual, against an installed gyre, and compares what the programs print.
 
-usage: tools/check_docs.py [FILE...]        default: README*.md and docs/*.md
+usage: tools/check_docs.py PREFIX [FILE...]        default: README*.md and docs/*.md
+
+A block with a `main` is a program. It must end by itself with status 0; if the next block of the page is a ```text block that
+follows at once, that is what it must print, line by line ("..." in a line stands for anything).
+Any other block is the inside of a coroutine that gets <gyre/gyre.hpp>, <gyre/http.hpp> if there is one, and the std::chrono
+literals. What it takes for granted is given in a comment of the page just above it, which readers do not see:
+
+    <!-- around            <!-- before
+    code at file scope     code in the coroutine before the block
+    -->                    -->
 """
 
 import concurrent.futures
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPILER = os.environ.get("CXX", "clang++-19")
-BLOCK = re.compile(r"^```cpp\n(.*?)^```", re.M | re.S)
+PIECE = re.compile(r"^```(?P<language>\w*)\n(?P<code>.*?)^```$|^<!-- (?P<kind>around|before)\n(?P<hidden>.*?)^-->$", re.M | re.S)
 
 
-def programs(path):
+class Block:
+    def __init__(self, path, line, code, around="", before=""):
+        self.place = f"{path.relative_to(ROOT)}:{line}"
+        self.expected = None
+        mark = f'#line {line} "{path.relative_to(ROOT)}"\n'
+        if re.search(r"\bint main\(", code):
+            self.source = mark + code
+            return
+        self.source = ("#include <gyre/gyre.hpp>\n#if __has_include(<gyre/http.hpp>)\n#include <gyre/http.hpp>\n#endif\n"
+                       "#include <iostream>\n#include <string>\n#include <vector>\n"
+                       "using namespace std::chrono_literals;\n"
+                       f"{around}gyre::Task<> example() {{\n{before}{mark}{code}\nco_return;\n}}\n"
+                       "int main() { gyre::run(example()); }\n")
+
+
+def blocks_of(path):
     text = path.read_text()
-    for block in BLOCK.finditer(text):
-        code = block.group(1)
-        if "#include <gyre/" in code:
-            yield path, text.count("\n", 0, block.start()) + 2, code
+    hidden, last, end = {}, None, 0
+    for piece in PIECE.finditer(text):
+        follows_at_once = text[end:piece.start()].strip() == ""
+        end = piece.end()
+        if piece["kind"]:
+            hidden[piece["kind"]] = piece["hidden"]
+        elif piece["language"] == "cpp":
+            last = Block(path, text.count("\n", 0, piece.start()) + 2, piece["code"], **hidden)
+            hidden = {}
+            yield last
+        else:
+            if piece["language"] == "text" and last and follows_at_once:
+                last.expected = piece["code"]
+            last = None
 
 
-def compile_one(program):
-    path, line, code = program
-    name = path.relative_to(ROOT)
-    result = subprocess.run([COMPILER, "-std=c++20", "-Wall", "-Wextra", "-Wno-missing-designated-field-initializers",
-                             "-fsyntax-only", f"-I{ROOT}/include", "-x", "c++", "-"],
-                            input=f'#line {line} "{name}"\n{code}', capture_output=True, text=True)
-    return result.returncode == 0, f"{name}:{line}", result.stderr
+def prints_as_told(expected, output):
+    pattern = "".join(re.escape(line).replace(re.escape("..."), ".*") + "\n" for line in expected.splitlines())
+    return re.fullmatch(pattern, output) is not None
+
+
+def run_one(block, flags):
+    with tempfile.TemporaryDirectory() as folder:
+        source, program = Path(folder, "block.cpp"), Path(folder, "block")
+        source.write_text(block.source)
+        libraries = ["-lgtest"] if "gtest.hpp" in block.source else []
+        cached = [shutil.which("ccache")] if shutil.which("ccache") else []
+        compiled = subprocess.run([*cached, COMPILER, "-std=c++20", "-Wall", "-Wextra", "-Wno-missing-designated-field-initializers",
+                                   "-Wno-unused-variable", *flags[0], "-c", "block.cpp", "-o", "block.o"],
+                                  capture_output=True, text=True, cwd=folder)
+        if compiled.returncode == 0:
+            compiled = subprocess.run([COMPILER, "block.o", "-o", "block", *libraries, *flags[1]], capture_output=True, text=True, cwd=folder)
+        if compiled.returncode != 0:
+            return "does not compile\n" + compiled.stderr[:4000]
+        try:
+            done = subprocess.run([str(program)], capture_output=True, text=True, cwd=folder, timeout=30, stdin=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired:
+            return "does not end within 30 seconds"
+        if done.returncode != 0:
+            return f"exit status {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        if block.expected is not None and not prints_as_told(block.expected, done.stdout):
+            return f"prints\n{done.stdout}--- and not\n{block.expected}"
+        return None
+
+
+def pkg_config(prefix, *arguments):
+    folders = {str(path.parent) for path in Path(prefix).rglob("gyre.pc")}
+    environment = {**os.environ, "PKG_CONFIG_PATH": ":".join(folders)}
+    return shlex.split(subprocess.run(["pkg-config", *arguments, "gyre"], env=environment, check=True, capture_output=True, text=True).stdout)
 
 
 def main():
-    paths = [Path(name).resolve() for name in sys.argv[1:]] or sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/*.md")])
-    found = [program for path in paths for program in programs(path)]
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    prefix = Path(sys.argv[1]).resolve()
+    flags = pkg_config(prefix, "--cflags"), pkg_config(prefix, "--libs", "--static")
+    paths = [Path(name).resolve() for name in sys.argv[2:]] or sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/**/*.md")])
+    blocks = [block for path in paths for block in blocks_of(path)]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for good, place, output in pool.map(compile_one, found):
-            if not good:
+        for block, wrong in zip(blocks, pool.map(lambda block: run_one(block, flags), blocks)):
+            if wrong:
                 failed += 1
-                print(f"FAILED   {place}\n{output}")
-    print(f"{len(found) - failed} passed, {failed} failed")
-    return 1 if failed or not found else 0
+                print(f"FAILED   {block.place}: {wrong}")
+    print(f"{len(blocks) - failed} passed, {failed} failed")
+    return 1 if failed or not blocks else 0
 
 
 if __name__ == "__main__":
