@@ -26,4 +26,7 @@
 #include <gyre/net/udp.hpp>
 #include <gyre/os/file.hpp>
 #include <gyre/os/signals.hpp>
+#include <gyre/sync/channel.hpp>
 #include <gyre/sync/event.hpp>
+#include <gyre/sync/queue.hpp>
+#include <gyre/sync/transfer_errors.hpp>

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "support/cancel_everywhere.hpp"
+#include "support/tracked.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gyre::testing {
+
+/// What became of one item: it was sent if and only if it was received, or is still inside, once.
+struct Fate {
+    int sent = 0;      ///< Its sender was told so.
+    int received = 0;  ///< A receiver has it.
+    int left = 0;      ///< It was inside at the end.
+};
+
+/// An item that writes down what becomes of it. Move-only.
+class Item {
+public:
+    Item(std::shared_ptr<std::vector<Fate>> fates, std::size_t number) : fates_(std::move(fates)), number_(number) {}
+    Item(Item&&) noexcept = default;
+    auto operator=(Item&&) noexcept -> Item& = default;
+    Item(const Item&) = delete;
+    auto operator=(const Item&) -> Item& = delete;
+    ~Item() = default;
+
+    void receive() { ++(*fates_)[number_].received; }
+    void leave() { ++(*fates_)[number_].left; }
+    auto operator<(const Item& other) const -> bool { return number_ < other.number_; }
+
+private:
+    std::shared_ptr<std::vector<Fate>> fates_;
+    std::size_t number_;
+};
+
+/// The fates of all items of a scenario.
+class Ledger {
+public:
+    void clear() { fates_ = std::make_shared<std::vector<Fate>>(); }
+    /// A new item.
+    [[nodiscard]] auto make() -> Item {
+        fates_->emplace_back();
+        return {fates_, fates_->size() - 1};
+    }
+    /// The number that the next item gets, for `sent`.
+    [[nodiscard]] auto next() const -> std::size_t { return fates_->size(); }
+    void sent(std::size_t number) { ++(*fates_)[number].sent; }
+
+    void check(const CancelledRun& run, std::size_t all) const {
+        for (std::size_t number = 0; number < fates_->size(); ++number) {
+            const Fate& fate = (*fates_)[number];
+            EXPECT_LE(fate.sent, 1) << "item " << number << ", " << run.text();
+            EXPECT_EQ(fate.received + fate.left, fate.sent) << "item " << number << ", " << run.text();
+            if (!run.step) {
+                EXPECT_EQ(fate.received, 1) << "item " << number << ", " << run.text();
+            }
+        }
+        if (!run.step) {
+            EXPECT_EQ(fates_->size(), all);
+        }
+    }
+
+private:
+    std::shared_ptr<std::vector<Fate>> fates_;
+};
+
+}  // namespace gyre::testing
