@@ -25,6 +25,8 @@
 #include <gyre/net/transport.hpp>
 #include <gyre/net/udp.hpp>
 #include <gyre/os/file.hpp>
+#include <gyre/os/pipe.hpp>
+#include <gyre/os/process.hpp>
 #include <gyre/os/signals.hpp>
 #include <gyre/sync/channel.hpp>
 #include <gyre/sync/event.hpp>

@@ -77,6 +77,7 @@ public:
 
     [[nodiscard]] auto name() const noexcept -> std::string_view override { return "sim"; }
     [[nodiscard]] auto now() const noexcept -> Time override { return now_; }
+    [[nodiscard]] auto has_processes() const noexcept -> bool override { return false; }
     void fill_random(std::span<std::byte> bytes) override { random_.fill(bytes); }
 
     [[nodiscard]] auto start(Operation& operation) noexcept -> bool override {

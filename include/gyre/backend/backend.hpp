@@ -91,6 +91,9 @@ public:
     /// The files that programs on this backend see: the kernel's, unless a backend brings its own.
     [[nodiscard]] virtual auto files() noexcept -> Files& { return kernel_files(); }
 
+    /// Whether programs can be run from here: there are none in a simulated world. See backend/processes.hpp.
+    [[nodiscard]] virtual auto has_processes() const noexcept -> bool { return true; }
+
     /// The addresses of a host name if this backend has names of its own (simulation), as numeric text; empty optional: ask
     /// the real resolver. An empty vector: there is no such name.
     [[nodiscard]] virtual auto lookup(std::string_view host) -> std::optional<std::vector<std::string>> {
