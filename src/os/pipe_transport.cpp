@@ -68,7 +68,7 @@ auto PipeTransport::check(std::int64_t answer, std::string_view operation) const
 auto PipeTransport::read_some(std::span<std::byte> buffer) -> Task<std::size_t> {
     if (use_ == Use::write) throw InvalidStateError("read " + source_.name + ": this end of the pipe is for writing");
     const Turn turn(is_reading_, "read: another task is reading this pipe");
-    if (is_closed()) check(-EBADF, "read");
+    if (is_closed()) static_cast<void>(check(-EBADF, "read"));
     const auto answer = co_await PipeRead(source_, buffer);
     co_return check(answer, "read");
 }
@@ -77,7 +77,7 @@ auto PipeTransport::write_all(std::span<const std::byte> data) -> Task<void> {
     if (use_ == Use::read) throw InvalidStateError("write " + source_.name + ": this end of the pipe is for reading");
     const Turn turn(is_writing_, "write: another task is writing to this pipe");
     while (!data.empty()) {
-        if (is_closed()) check(-EBADF, "write");
+        if (is_closed()) static_cast<void>(check(-EBADF, "write"));
         const auto answer = co_await PipeWrite(source_, data);
         data = data.subspan(check(answer, "write"));
     }

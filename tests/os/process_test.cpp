@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <thread>
@@ -312,8 +312,10 @@ TEST_P(Process, a_child_begins_with_every_signal_at_its_default) {
     pthread_sigmask(SIG_BLOCK, &all, &before);
     const auto pipes = ::signal(SIGPIPE, SIG_IGN);
     run([]() -> Task<> {
-        auto result = co_await Command("grep", "-E", "Sig(Blk|Ign|Cgt)", "/proc/self/status").run();
-        EXPECT_EQ(result.output, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nSigCgt:\t0000000000000000\n");
+        auto result = co_await Command("cat", "/proc/self/status").run();
+        for (const std::string name : {"SigBlk", "SigIgn", "SigCgt"}) {
+            EXPECT_NE(result.output.find(name + ":\t0000000000000000\n"), std::string::npos) << result.output;
+        }
     });
     ::signal(SIGPIPE, pipes);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
