@@ -31,7 +31,7 @@ MAY_INCLUDE = {
     "sync": {"core"},
     "net": {"sync", "core", "backend"},
     "os": {"net", "sync", "core", "backend"},
-    "exec": {"sync", "core", "os"},
+    "exec": {"sync", "core", "os", "backend"},
     "http": {"net", "os", "exec", "sync", "core"},
     "obs": {"core", "sync", "net", "http"},
     "sim": {"core", "sync", "backend"},

@@ -16,6 +16,13 @@
 #include <gyre/core/task_group.hpp>
 #include <gyre/core/task_handle.hpp>
 #include <gyre/core/try_finally.hpp>
+#include <gyre/exec/errors.hpp>
+#include <gyre/exec/executor.hpp>
+#include <gyre/exec/job_handle.hpp>
+#include <gyre/exec/map.hpp>
+#include <gyre/exec/spawn.hpp>
+#include <gyre/exec/thread_pool.hpp>
+#include <gyre/exec/to_thread.hpp>
 #include <gyre/net/address.hpp>
 #include <gyre/net/connect.hpp>
 #include <gyre/net/listener.hpp>

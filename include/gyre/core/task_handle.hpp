@@ -12,9 +12,12 @@
 
 namespace gyre {
 
+class Executor;
+
 /// How a task is spawned.
 struct SpawnOptions {
     std::string_view name = {};  ///< Shown in dumps and errors; copied at once. Empty: the place of the spawn is shown.
+    Executor* executor = nullptr;  ///< Where an ordinary function runs (gyre/exec/spawn.hpp); not for coroutines.
 };
 
 namespace internal {

@@ -45,8 +45,12 @@ concept Work = Awaitable<T> || (std::invocable<std::decay_t<T>&, Arguments&...> 
 
 namespace internal {
 
+/// Without a type for what is no work, so that overloads for ordinary functions can stand beside those for work.
 template<class T, class... Arguments>
-struct WorkType {
+struct WorkType {};
+template<class T, class... Arguments>
+    requires(!Awaitable<T> && Work<T, Arguments...>)
+struct WorkType<T, Arguments...> {
     using Type = AwaitResult<std::invoke_result_t<std::decay_t<T>&, Arguments&...>>;
 };
 template<Awaitable T, class... Arguments>

@@ -1,0 +1,120 @@
+#include <gyre/exec/job.hpp>
+
+#include "exec/thread_pool_core.hpp"
+
+#include <gyre/core/errors.hpp>
+#include <gyre/core/loop.hpp>
+
+#include <condition_variable>
+#include <mutex>
+
+namespace gyre::internal {
+
+auto Job::finish() noexcept -> std::exception_ptr {
+    const auto before = word_.fetch_or(bit_finished | bit_left, std::memory_order_acq_rel);
+    if ((before & bit_gone) != 0) {
+        auto lost = detached_ ? error() : nullptr;
+        delete this;
+        return lost;
+    }
+    // From here on the handle may delete the job; a listener lives until it has been told.
+    if (auto* listener = reinterpret_cast<JobListener*>(before & ~bits)) listener->job_finished();
+    return nullptr;
+}
+
+auto Job::run() noexcept -> std::exception_ptr {
+    if ((word_.fetch_or(bit_begun, std::memory_order_acq_rel) & bit_begun) == 0) {
+        call();
+        return finish();
+    }
+    // It was withdrawn.
+    if ((word_.fetch_or(bit_left, std::memory_order_acq_rel) & bit_gone) != 0) delete this;
+    return nullptr;
+}
+
+void Job::discard(const std::exception_ptr& error, const CausePointer& cause) noexcept {
+    if ((word_.fetch_or(bit_begun, std::memory_order_acq_rel) & bit_begun) == 0) {
+        drop_function();
+        if (error != nullptr) {
+            set_error(error);
+        } else {
+            set_cancelled(cause);
+        }
+        static_cast<void>(finish());  // whoever broke the pool reports that once, and not for each job
+        return;
+    }
+    if ((word_.fetch_or(bit_left, std::memory_order_acq_rel) & bit_gone) != 0) delete this;
+}
+
+auto Job::withdraw() noexcept -> bool {
+    if ((word_.fetch_or(bit_begun, std::memory_order_acq_rel) & bit_begun) != 0) return false;
+    drop_function();
+    return true;
+}
+
+void Job::end_cancelled(const CausePointer& cause) noexcept {
+    set_cancelled(cause);
+    word_.fetch_or(bit_finished, std::memory_order_acq_rel);
+}
+
+void Job::let_go() noexcept {
+    if (!withdraw()) request_stop();
+    if ((word_.fetch_or(bit_gone, std::memory_order_acq_rel) & bit_left) != 0) delete this;
+}
+
+void Job::detach() noexcept {
+    detached_ = true;
+    if ((word_.fetch_or(bit_gone, std::memory_order_acq_rel) & bit_left) != 0) delete this;
+}
+
+auto Job::listen(JobListener& listener) noexcept -> bool {
+    auto word = word_.load(std::memory_order_acquire);
+    do {
+        if ((word & bit_finished) != 0) return false;
+    } while (!word_.compare_exchange_weak(word, word | reinterpret_cast<std::uintptr_t>(&listener),
+        std::memory_order_acq_rel, std::memory_order_acquire));
+    return true;
+}
+
+auto Job::stop_listening() noexcept -> bool {
+    auto word = word_.load(std::memory_order_acquire);
+    do {
+        if ((word & bit_finished) != 0) return false;
+    } while (!word_.compare_exchange_weak(word, word & bits, std::memory_order_acq_rel, std::memory_order_acquire));
+    return true;
+}
+
+namespace {
+
+/// A thread that waits for a job.
+class ThreadListener final : public JobListener {
+public:
+    void job_finished() noexcept override {
+        // Told under the lock: the waiting thread destroys this as soon as it has it.
+        const std::lock_guard lock(mutex_);
+        finished_ = true;
+        changed_.notify_one();
+    }
+    void wait() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return finished_; });
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool finished_ = false;
+};
+
+}  // namespace
+
+void wait_blocking(Job& job) {
+    if (current_loop() != nullptr) {
+        throw InvalidStateError("JobHandle::get blocks its thread, and a loop runs on this one: co_await the handle");
+    }
+    while (!job.finished() && ThreadPoolCore::help()) {}
+    ThreadListener listener;
+    if (job.listen(listener)) listener.wait();
+}
+
+}  // namespace gyre::internal

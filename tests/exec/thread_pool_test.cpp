@@ -1,0 +1,501 @@
+// ThreadPool: jobs, their results, limits and ends.
+
+#include "support/cancel_everywhere.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <latch>
+#include <mutex>
+#include <numeric>
+#include <thread>
+
+namespace gyre::testing {
+
+namespace {
+
+/// A door for threads that a test opens.
+class Gate {
+public:
+    void open() {
+        const std::lock_guard lock(mutex_);
+        open_ = true;
+        changed_.notify_all();
+    }
+    void pass() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return open_; });
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool open_ = false;
+};
+
+/// Occupies the one thread of a pool until the gate opens, and has begun.
+auto occupy(ThreadPool& pool, Gate& gate) -> JobHandle<> {
+    std::latch begun(1);
+    auto job = pool.submit([&begun, &gate] {
+        begun.count_down();
+        gate.pass();
+    });
+    begun.wait();
+    return job;
+}
+
+class ThreadPoolOn : public OnLoops {};
+GYRE_ON_LOOPS(ThreadPoolOn);
+
+}  // namespace
+
+TEST_P(ThreadPoolOn, gives_values_errors_and_nothing) {
+    run([]() -> Task<> {
+        ThreadPool pool(2);
+        const int sum = co_await pool.submit([](int a, int b) { return a + b; }, 3, 4);
+        EXPECT_EQ(sum, 7);
+        std::atomic<bool> called = false;
+        co_await pool.submit([&called] { called = true; });
+        EXPECT_TRUE(called);
+        auto failing = pool.submit([]() -> int { throw std::invalid_argument("not today"); });
+        const auto outcome = co_await as_outcome(std::move(failing));
+        EXPECT_TRUE(failed_with<std::invalid_argument>(outcome));
+        EXPECT_EQ(describe(outcome.error()), "not today");
+    });
+}
+
+TEST_P(ThreadPoolOn, moves_what_cannot_be_copied_in_and_out) {
+    run([]() -> Task<> {
+        ThreadPool pool(1);
+        auto job = pool.submit([](std::unique_ptr<int> p) { return p; }, std::make_unique<int>(5));
+        const std::unique_ptr<int> back = co_await std::move(job);
+        EXPECT_EQ(*back, 5);
+        int there = 1;
+        auto reference = pool.submit([](int& value) -> int& { return ++value; }, std::ref(there));
+        int& same = co_await std::move(reference);
+        EXPECT_EQ(&same, &there);
+        EXPECT_EQ(there, 2);
+    });
+}
+
+TEST_P(ThreadPoolOn, leaves_the_loop_free) {
+    run([]() -> Task<> {
+        ThreadPool pool(1);
+        Gate gate;
+        auto waiting = spawn([&]() -> Task<> { co_await pool.submit([&gate] { gate.pass(); }); });
+        co_await yield_now();
+        co_await yield_now();
+        gate.open();  // the loop is here to open it
+        co_await waiting;
+    });
+}
+
+TEST_P(ThreadPoolOn, many_tasks_get_their_own_results) {
+    run([]() -> Task<> {
+        ThreadPool pool(3);
+        int wrong = 0;
+        co_await task_group([&](TaskGroup& group) {
+            for (int i = 0; i < 500; ++i) {
+                group.spawn([&pool, &wrong, i]() -> Task<> {
+                    const int twice = co_await pool.submit([](int x) { return 2 * x; }, i);
+                    wrong += twice != 2 * i;
+                });
+            }
+        });
+        EXPECT_EQ(wrong, 0);
+    });
+}
+
+TEST_P(ThreadPoolOn, maps_in_the_order_of_the_inputs) {
+    run([]() -> Task<> {
+        ThreadPool pool(3);
+        std::vector<long> inputs(1000);
+        std::iota(inputs.begin(), inputs.end(), 0L);
+        const auto squares = co_await pool.map([](long x) { return x * x; }, inputs);
+        EXPECT_EQ(squares.size(), 1000U);
+        EXPECT_EQ(squares[999], 999L * 999L);
+        const MapOptions chunks{.chunk_size = 7, .look_ahead = 2};
+        const auto again = co_await pool.map([](long x) { return x * x; }, inputs, chunks);
+        EXPECT_EQ(again, squares);
+        std::atomic<int> calls = 0;
+        co_await pool.map([&calls](long) { ++calls; }, inputs);
+        EXPECT_EQ(calls, 1000);
+        const auto none = co_await pool.map([](long x) { return x; }, std::vector<long>());
+        EXPECT_TRUE(none.empty());
+    });
+}
+
+TEST_P(ThreadPoolOn, map_is_bounded_and_ends_at_the_first_error) {
+    run([]() -> Task<> {
+        ThreadPool pool(2);
+        std::atomic<int> calls = 0;
+        const auto failing = [&calls](int x) {
+            ++calls;
+            if (x == 3) throw std::runtime_error("three");
+            return x;
+        };
+        std::vector<int> inputs(10'000);
+        std::iota(inputs.begin(), inputs.end(), 0);
+        const MapOptions options{.look_ahead = 4};
+        auto mapping = pool.map(failing, std::move(inputs), options);
+        const auto outcome = co_await as_outcome(std::move(mapping));
+        EXPECT_EQ(describe(outcome.error()), "three");
+        EXPECT_LE(calls, 3 + 4 + 1);
+    });
+}
+
+TEST_P(ThreadPoolOn, a_cancelled_wait_takes_a_job_that_has_not_begun_out_of_the_queue) {
+    run([]() -> Task<> {
+        ThreadPool pool(1);
+        Gate gate;
+        auto first = occupy(pool, gate);
+        std::atomic<bool> called = false;
+        auto second = pool.submit([&called] { called = true; });
+        const bool through = co_await move_on_after(1ms, std::move(second));
+        EXPECT_FALSE(through);
+        gate.open();
+        co_await std::move(first);
+        co_await pool.shutdown();
+        EXPECT_FALSE(called);
+    });
+}
+
+TEST_P(ThreadPoolOn, a_cancelled_wait_asks_a_running_job_to_stop_and_takes_its_result) {
+    run([]() -> Task<> {
+        ThreadPool pool(1);
+        std::latch begun(1);
+        auto job = pool.submit([&begun](StopToken stop) {
+            begun.count_down();
+            while (!stop.stop_requested()) std::this_thread::yield();
+            return 5;
+        });
+        begun.wait();
+        const auto value = co_await move_on_after(1ms, std::move(job));
+        EXPECT_TRUE(value.has_value()) << "completion beats cancellation";
+        if (value.has_value()) EXPECT_EQ(*value, 5);
+    });
+}
+
+TEST_P(ThreadPoolOn, a_job_may_be_abandoned) {
+    run([]() -> Task<> {
+        ThreadPool pool(1);
+        const auto gate = std::make_shared<Gate>();
+        const auto begun = std::make_shared<std::latch>(1);
+        auto job = pool.submit([gate, begun] {
+                           begun->count_down();
+                           gate->pass();
+                       })
+                       .abandon_on_cancel();
+        begun->wait();
+        const bool through = co_await move_on_after(1ms, std::move(job));
+        EXPECT_FALSE(through) << "it runs on, and nobody waits for it";
+        gate->open();
+        co_await pool.shutdown();
+    });
+}
+
+TEST_P(ThreadPoolOn, in_a_cancelled_scope_a_job_ends_before_its_caller) {
+    run([]() -> Task<> {
+        ThreadPool pool(2);
+        std::atomic<int> begun = 0;
+        std::atomic<int> ended = 0;
+        co_await cancel_scope([&](CancelScope& scope) -> Task<> {
+            scope.cancel();
+            co_await pool.submit([&] {
+                ++begun;
+                ++ended;
+            });
+        });
+        EXPECT_EQ(begun, ended);
+    });
+}
+
+TEST_P(ThreadPoolOn, a_dropped_handle_cancels_a_job_that_has_not_begun) {
+    run([]() -> Task<> {
+        ThreadPool pool(1);
+        Gate gate;
+        auto first = occupy(pool, gate);
+        const auto held = std::make_shared<int>(1);
+        std::atomic<bool> called = false;
+        {
+            const auto dropped = pool.submit([&called, held] { called = true; });
+        }
+        EXPECT_EQ(held.use_count(), 1) << "what it held is gone at once";
+        auto cancelled = pool.submit([&called] { called = true; });
+        EXPECT_TRUE(cancelled.cancel("not needed"));
+        EXPECT_TRUE(cancelled.done());
+        const auto outcome = co_await as_outcome(std::move(cancelled));
+        EXPECT_TRUE(failed_with<CancelledError>(outcome));
+        gate.open();
+        EXPECT_FALSE(first.cancel()) << "it runs";
+        co_await std::move(first);
+        EXPECT_FALSE(called);
+    });
+}
+
+TEST_P(ThreadPoolOn, shutdown_runs_what_was_queued) {
+    run([]() -> Task<> {
+        ThreadPool pool(2);
+        std::atomic<int> ended = 0;
+        for (int i = 0; i < 200; ++i) pool.submit([&ended] { ++ended; }).detach();
+        co_await pool.shutdown();
+        EXPECT_EQ(ended, 200);
+        EXPECT_EQ(error_of([&] { static_cast<void>(pool.submit([] {})); }), "submit: the pool 'gyre' was shut down");
+        co_await pool.shutdown();
+    });
+}
+
+TEST_P(ThreadPoolOn, shutdown_can_cancel_what_was_queued) {
+    run([]() -> Task<> {
+        ThreadPool pool(1);
+        Gate gate;
+        auto first = occupy(pool, gate);
+        auto queued = pool.submit([] { return 1; });
+        auto ending = pool.shutdown({.cancel = true});
+        const auto outcome = co_await as_outcome(std::move(queued));
+        EXPECT_TRUE(failed_with<CancelledError>(outcome)) << "told at once, though a job runs";
+        gate.open();
+        co_await std::move(ending);
+        EXPECT_TRUE(first.done());
+    });
+}
+
+TEST_P(ThreadPoolOn, shutdown_reports_the_error_of_a_detached_job) {
+    run([]() -> Task<> {
+        ThreadPool pool(1);
+        pool.submit([] { throw std::runtime_error("lost"); }).detach();
+        auto ending = pool.shutdown();
+        const auto outcome = co_await as_outcome(std::move(ending));
+        EXPECT_EQ(describe(outcome.error()), "lost");
+        co_await pool.shutdown();
+    });
+}
+
+TEST_P(ThreadPoolOn, a_failing_initializer_breaks_the_pool) {
+    run([]() -> Task<> {
+        ThreadPool pool(1, {.name = "db"}, [] { throw std::runtime_error("no connection"); });
+        auto job = pool.submit([] { return 1; });
+        const auto outcome = co_await as_outcome(std::move(job));
+        EXPECT_TRUE(failed_with<BrokenPoolError>(outcome));
+        EXPECT_EQ(describe(outcome.error()), "the pool 'db' is broken: its initializer failed: no connection");
+        EXPECT_EQ(error_of([&] { static_cast<void>(pool.submit([] {})); }), describe(outcome.error()));
+        co_await pool.shutdown();
+    });
+}
+
+TEST_P(ThreadPoolOn, a_full_queue_makes_the_awaiting_task_wait) {
+    run([]() -> Task<> {
+        ThreadPool pool(1, {.queue_limit = 1});
+        Gate gate;
+        auto running = occupy(pool, gate);
+        auto queued = pool.submit([] { return 1; });
+        EXPECT_FALSE(pool.try_submit([] { return 2; }).has_value());
+        auto held = pool.submit([] { return 3; });
+        auto dropped = pool.submit([] { return 4; });
+        EXPECT_EQ(error_of([&] { dropped.detach(); }),
+            "detach: the queue of the pool is full, and nobody would wait for room");
+        gate.open();
+        const int third = co_await std::move(held);
+        EXPECT_EQ(third, 3);
+        const int first = co_await std::move(queued);
+        EXPECT_EQ(first, 1);
+        co_await std::move(running);
+        auto fits = pool.try_submit([] { return 5; });
+        EXPECT_TRUE(fits.has_value());
+        const int fifth = co_await std::move(*fits);
+        EXPECT_EQ(fifth, 5);
+    });
+}
+
+TEST_P(ThreadPoolOn, spawn_runs_a_function_on_an_executor_as_a_task) {
+    run([]() -> Task<> {
+        ThreadPool pool(1);
+        const auto home = std::this_thread::get_id();
+        auto task = spawn([] { return std::this_thread::get_id(); }, {.name = "elsewhere", .executor = &pool});
+        EXPECT_EQ(task.name(), "elsewhere");
+        const auto there = co_await task.join();
+        EXPECT_NE(there, home);
+        EXPECT_EQ(error_of([] { spawn([] {}, {}); }),
+            "spawn: an ordinary function needs an executor to run on: spawn(function, {.executor = &pool})");
+    });
+}
+
+TEST(ThreadPool, serves_plain_threads) {
+    ThreadPool pool(2);
+    auto job = pool.submit([](std::string text) { return text + "!"; }, "hello");
+    EXPECT_EQ(job.get(), "hello!");
+    EXPECT_FALSE(job.valid());
+    EXPECT_EQ(error_of([&] { job.get(); }),
+        "JobHandle: it was awaited, detached or moved from before; a job's result is had once");
+}
+
+TEST(ThreadPool, get_on_a_loop_is_refused) {
+    TestLoop loop;
+    loop.run([]() -> Task<> {
+        ThreadPool pool(1);
+        auto job = pool.submit([] { return 1; });
+        EXPECT_EQ(error_of([&] { job.get(); }),
+            "JobHandle::get blocks its thread, and a loop runs on this one: co_await the handle");
+        co_await std::move(job);
+    });
+}
+
+TEST(ThreadPool, one_thread_runs_jobs_in_order) {
+    ThreadPool pool(1);
+    std::vector<int> order;
+    std::vector<JobHandle<>> jobs;
+    for (int i = 0; i < 1000; ++i) jobs.push_back(pool.submit([&order, i] { order.push_back(i); }));
+    for (auto& job : jobs) job.get();
+    EXPECT_EQ(order.size(), 1000U);
+    EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST(ThreadPool, threads_are_started_when_they_are_needed_and_used_again) {
+    ThreadPool pool(8);
+    EXPECT_EQ(pool.statistics().threads, 0U);
+    EXPECT_EQ(pool.concurrency(), 8U);
+    pool.submit([] {}).get();
+    const auto few = pool.statistics().threads;
+    EXPECT_LE(few, 2U);
+    std::latch all(8);
+    std::vector<JobHandle<>> jobs;
+    for (int i = 0; i < 8; ++i) jobs.push_back(pool.submit([&all] { all.arrive_and_wait(); }));
+    for (auto& job : jobs) job.get();
+    EXPECT_EQ(pool.statistics().threads, 8U) << "eight that wait for each other need eight threads";
+}
+
+TEST(ThreadPool, a_job_may_wait_for_jobs_of_its_own_pool) {
+    ThreadPool pool(1);
+    auto outer = pool.submit([&pool] {
+        auto inner = pool.submit([&pool] { return pool.submit([] { return 1; }).get() + 1; });
+        return inner.get() + 1;
+    });
+    EXPECT_EQ(outer.get(), 3);
+}
+
+TEST(ThreadPool, jobs_that_submit_jobs_are_shared_among_the_threads) {
+    ThreadPool pool(2);
+    std::latch both(2);
+    // The first makes the second and then waits for it to run beside it: somebody must have taken it.
+    auto first = pool.submit([&] {
+        auto second = pool.submit([&both] { both.arrive_and_wait(); });
+        both.arrive_and_wait();
+        second.get();
+    });
+    first.get();
+}
+
+TEST(ThreadPool, a_plain_thread_waits_for_room) {
+    ThreadPool pool(1, {.queue_limit = 4});
+    std::atomic<int> ended = 0;
+    for (int i = 0; i < 10'000; ++i) pool.submit([&ended] { ++ended; }).detach();
+    EXPECT_LE(pool.statistics().queued, 4U);
+    pool.submit([] {}).get();
+    EXPECT_EQ(ended, 10'000);
+}
+
+TEST(ThreadPool, the_initializer_runs_on_each_thread) {
+    std::atomic<int> initialized = 0;
+    {
+        ThreadPool pool(2, {}, [&initialized] { ++initialized; });
+        std::latch both(2);
+        auto a = pool.submit([&both] { both.arrive_and_wait(); });
+        auto b = pool.submit([&both] { both.arrive_and_wait(); });
+        a.get();
+        b.get();
+    }
+    EXPECT_EQ(initialized, 2);
+}
+
+TEST(ThreadPool, the_destructor_waits_for_what_runs_and_cancels_the_rest) {
+    Gate gate;
+    std::atomic<bool> ended = false;
+    JobHandle<> queued = [&] {
+        ThreadPool pool(1);
+        std::latch begun(1);
+        pool.submit([&] {
+                begun.count_down();
+                gate.pass();
+                ended = true;
+            })
+            .detach();
+        begun.wait();
+        auto second = pool.submit([] {});
+        gate.open();
+        return second;
+    }();
+    EXPECT_TRUE(ended);
+    EXPECT_TRUE(queued.done());
+}
+
+TEST(ThreadPool, a_job_may_destroy_its_pool) {
+    auto pool = std::make_unique<ThreadPool>(1);
+    std::latch destroyed(1);
+    auto& there = *pool;
+    there
+        .submit([&destroyed, pool = std::move(pool)]() mutable {
+            pool.reset();
+            destroyed.count_down();
+        })
+        .detach();
+    destroyed.wait();
+}
+
+TEST(ThreadPool, stress) {
+    // Several threads submit, jobs submit jobs, some are cancelled: each is either run or cancelled, and counted once.
+    ThreadPool pool(3, {.queue_limit = 64});
+    std::atomic<int> ran = 0;
+    std::atomic<int> cancelled = 0;
+    std::vector<std::thread> threads;
+    constexpr int submitters = 3;
+    constexpr int jobs = 4000;
+    for (int t = 0; t < submitters; ++t) {
+        threads.emplace_back([&] {
+            for (int i = 0; i < jobs; ++i) {
+                auto job = pool.submit([&] {
+                    ++ran;
+                    pool.submit([&ran] { ++ran; }).detach();
+                });
+                if (i % 7 == 0) {
+                    if (job.cancel()) ++cancelled;
+                } else if (i % 3 == 0) {
+                    job.get();
+                } else {
+                    job.detach();
+                }
+            }
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    const int all = 2 * (submitters * jobs - cancelled);
+    while (ran < all) std::this_thread::yield();
+    TestLoop loop;
+    loop.run([&]() -> Task<> { co_await pool.shutdown(); });
+    EXPECT_EQ(ran, all);
+}
+
+TEST(ThreadPool, survives_cancellation_anywhere) {
+    std::atomic<int> inside = 0;
+    CancelEverywhere([&]() -> Task<> {
+        ThreadPool pool(2);
+        co_await task_group([&](TaskGroup& group) {
+            for (int i = 0; i < 3; ++i) {
+                group.spawn([&pool, &inside]() -> Task<> {
+                    co_await pool.submit([&inside] {
+                        ++inside;
+                        --inside;
+                    });
+                });
+            }
+            group.spawn([&pool]() -> Task<> {
+                std::vector<int> inputs(6, 1);
+                const auto results = co_await pool.map([](int x) { return x; }, std::move(inputs));
+                EXPECT_EQ(results.size(), 6U);
+            });
+        });
+        co_await pool.shutdown();
+    }).invariant([&](const CancelledRun& run) {
+          EXPECT_EQ(inside, 0) << run.text();
+      }).run();
+}
+
+}  // namespace gyre::testing
