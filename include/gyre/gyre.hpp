@@ -35,7 +35,11 @@
 #include <gyre/os/pipe.hpp>
 #include <gyre/os/process.hpp>
 #include <gyre/os/signals.hpp>
+#include <gyre/sync/barrier.hpp>
 #include <gyre/sync/channel.hpp>
+#include <gyre/sync/condition.hpp>
 #include <gyre/sync/event.hpp>
+#include <gyre/sync/lock.hpp>
 #include <gyre/sync/queue.hpp>
+#include <gyre/sync/semaphore.hpp>
 #include <gyre/sync/transfer_errors.hpp>

@@ -2,6 +2,7 @@
 
 #include "support/loops.hpp"
 #include "support/tracked.hpp"
+#include "sync/critical.hpp"
 
 namespace gyre::testing {
 
@@ -21,6 +22,8 @@ GYRE_TEST(Event, wakes_all_waiters_in_the_order_in_which_they_came) {
     auto b = spawn(wait_for(event, log, "b"));
     co_await all_blocked();
     EXPECT_EQ(event.waiter_count(), 2U);
+    EXPECT_EQ(event.statistics().waiting, 2U);
+    EXPECT_FALSE(event.statistics().set);
     EXPECT_FALSE(event.is_set());
     EXPECT_EQ(event.name(), "door");
     event.set();
@@ -96,6 +99,15 @@ GYRE_TEST(Event, in_a_cancelled_scope_nobody_waits) {
         EXPECT_TRUE(outcome.is_cancelled());
     });
     EXPECT_EQ(event.waiter_count(), 0U);
+}
+
+TEST(Event, belongs_to_the_loop_that_waited_first) {
+    Event event("door");
+    event.set();
+    const auto use = [&]() -> Task<> { co_await event.wait(); };
+    TestLoop first;
+    first.run(use);
+    EXPECT_EQ(error_on_another_loop(use), "wait: event 'door' belongs to another loop, which used it first");
 }
 
 TEST(Event, survives_cancellation_anywhere) {

@@ -100,6 +100,9 @@ public:
     /// The strand was cancelled and all its frames are gone.
     virtual auto stopped() noexcept -> Next = 0;
 
+    /// The frame in whose place this strand runs, and which does nothing meanwhile; null if others may run beside it.
+    [[nodiscard]] virtual auto in_place_of() const noexcept -> Frame* { return nullptr; }
+
 protected:
     ~Strand() = default;
 };

@@ -19,6 +19,7 @@ public:
 
     void cancel() noexcept override {}  // `strand_inside` is asked
     [[nodiscard]] auto strand_inside() noexcept -> Strand* override { return this; }
+    [[nodiscard]] auto in_place_of() const noexcept -> Frame* override { return frame_; }
     auto ended() noexcept -> Next override;
     auto stopped() noexcept -> Next override;
 

@@ -69,6 +69,7 @@ public:
 
     void cancel() noexcept override;
     void interrupt() noexcept override;
+    [[nodiscard]] auto in_place_of() const noexcept -> Frame* override { return frame_; }
     [[nodiscard]] auto record() const noexcept -> WaitRecord override;
     auto ended() noexcept -> Next override;
     auto stopped() noexcept -> Next override;

@@ -1,11 +1,9 @@
 #pragma once
 
-#include <gyre/core/intrusive_list.hpp>
-#include <gyre/core/scheduler.hpp>
+#include <gyre/sync/wait_list.hpp>
 
 #include <coroutine>
 #include <cstddef>
-#include <string>
 #include <string_view>
 
 namespace gyre {
@@ -14,17 +12,21 @@ namespace internal {
 class EventWait;
 }  // namespace internal
 
+/// What an event looks like from outside.
+struct EventStatistics {
+    bool set = false;
+    std::size_t waiting = 0;  ///< How many tasks wait for it.
+};
+
 /// A flag that tasks of one loop wait for.
 ///
 /// `set` wakes all who wait, in the order in which they came, and lets later ones through until `clear`.
-/// Outlives those who wait. Thread: one loop, whose tasks alone may wait and set. Source: asyncio.Event.
+/// Outlives those who wait. Thread: that of the loop that waits for it first, whose tasks alone may wait and set.
+/// Source: asyncio.Event.
 class Event {
 public:
     /// @param name shown in dumps.
-    explicit Event(std::string_view name = {}) : name_(name) {}
-    Event(const Event&) = delete;
-    auto operator=(const Event&) -> Event& = delete;
-    ~Event() = default;
+    explicit Event(std::string_view name = {}) : waiters_("event", name) {}
 
     /// Wakes everyone; a waiter that is cancelled afterwards has its wake-up all the same. Idempotent.
     void set() noexcept;
@@ -32,36 +34,38 @@ public:
     void clear() noexcept { set_ = false; }
     [[nodiscard]] auto is_set() const noexcept -> bool { return set_; }
 
-    /// Waits until the event is set; passes at once if it is. On cancel: stops waiting; the event is as it was.
+    /// Waits until the event is set; passes at once if it is.
+    /// @throws InvalidStateError on another loop than the one that waited first.
+    /// On cancel: stops waiting; the event is as it was.
     [[nodiscard]] auto wait() noexcept -> internal::EventWait;
 
-    [[nodiscard]] auto name() const noexcept -> std::string_view { return name_; }
+    [[nodiscard]] auto name() const noexcept -> std::string_view { return waiters_.name(); }
     /// How many tasks wait.
-    [[nodiscard]] auto waiter_count() const noexcept -> std::size_t { return waiting_; }
+    [[nodiscard]] auto waiter_count() const noexcept -> std::size_t { return waiters_.size(); }
+    [[nodiscard]] auto statistics() const noexcept -> EventStatistics { return {set_, waiters_.size()}; }
 
 private:
     friend class internal::EventWait;
 
-    internal::IntrusiveList<internal::EventWait> waiters_;
-    std::string name_;
-    std::size_t waiting_ = 0;
+    internal::WaitList waiters_;
     bool set_ = false;
 };
 
 namespace internal {
 
-class [[nodiscard("co_await it")]] EventWait final : public Wait, public ListLink<EventWait> {
+class [[nodiscard("co_await it")]] EventWait final : public ListedWait {
 public:
-    explicit EventWait(Event& event) noexcept : event_(&event) {}
+    explicit EventWait(Event& event) noexcept : ListedWait(event.waiters_), event_(&event) {}
 
-    [[nodiscard]] auto await_ready() const noexcept -> bool { return event_->set_ && !interrupted(); }
-    void await_suspend(std::coroutine_handle<>) noexcept;
+    [[nodiscard]] auto await_ready() const -> bool {
+        list_->use_on(scheduler(), "wait");
+        return event_->set_ && !interrupted();
+    }
+    void await_suspend(std::coroutine_handle<>) noexcept { enlist(); }
     void await_resume() const noexcept {}
 
-    void wake() noexcept { scheduler().wake(*frame_); }
-    void cancel() noexcept override;
     [[nodiscard]] auto record() const noexcept -> WaitRecord override {
-        return {WaitKind::event, event_, event_->name_};
+        return {WaitKind::event, event_, list_->name()};
     }
 
 private:

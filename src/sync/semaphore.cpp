@@ -1,0 +1,43 @@
+#include <gyre/sync/semaphore.hpp>
+
+#include <gyre/core/errors.hpp>
+
+#include <cassert>
+
+namespace gyre {
+
+namespace internal {
+
+SemaphoreState::~SemaphoreState() { assert(held_ == 0 && "a gyre::Semaphore is destroyed before its permits"); }
+
+auto SemaphoreState::take_slowly(const Frame& frame) -> bool {
+    waiters_.use_on(*frame.scope->scheduler, "acquire");
+    if (frame.scope->cancelled || value_ == 0) return false;
+    take();
+    return true;
+}
+
+void SemaphoreState::hand_over() noexcept {
+    take();
+    waiters_.pop_front()->granted();
+}
+
+void SemaphoreState::release() {
+    waiters_.check_here("release");
+    if (value_ + held_ >= bound_) {
+        throw InvalidStateError("release: " + waiters_.title() + " has all of its permits, or they are held");
+    }
+    ++value_;
+    if (!waiters_.empty()) hand_over();
+}
+
+}  // namespace internal
+
+auto Semaphore::try_acquire() -> std::optional<Permit> {
+    state_.waiters().use_here("try_acquire");
+    if (state_.value() == 0) return std::nullopt;
+    state_.take();
+    return Permit(state_);
+}
+
+}  // namespace gyre
