@@ -144,16 +144,17 @@ TEST(Barrier, survives_cancellation_anywhere) {
                 co_await yield_now();
             }
         };
-        co_await among_others(
-            [&]() -> Task<> {
-                // Cancelled while it waits it has not come, so that the others still meet each other.
-                co_await barrier.wait();
-                co_await sleep(1ms);
-            },
-            {twice, twice, [&]() -> Task<> {
-                 co_await sleep(5ms);
-                 if (barrier.waiting() == 1) co_await barrier.wait();
-             }});
+        const auto late = [&]() -> Task<> {
+            co_await sleep(5ms);
+            if (barrier.waiting() == 1) co_await barrier.wait();
+        };
+        // Cancelled while it waits it has not come, so that the others still meet each other.
+        const auto victim = [&]() -> Task<> {
+            co_await barrier.wait();
+            co_await sleep(1ms);
+        };
+        const std::vector<std::function<Task<>()>> others{twice, twice, late};
+        co_await among_others(victim, others);
         EXPECT_EQ(barrier.waiting(), 0U);
     })
         .before_each([&] { passed = 0; })

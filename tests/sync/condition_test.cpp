@@ -286,7 +286,8 @@ TEST(Condition, survives_cancellation_anywhere) {
             co_await sleep(5ms);
             if (by_victim > 0) co_await store.put(1);
         };
-        co_await among_others([&] { return store.take(by_victim); }, {take, take, take, put, top_up});
+        const std::vector<std::function<Task<>()>> others{take, take, take, put, top_up};
+        co_await among_others([&] { return store.take(by_victim); }, others);
         EXPECT_FALSE(store.lock.locked());
         EXPECT_EQ(store.items, 0);
     })

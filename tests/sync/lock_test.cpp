@@ -270,7 +270,8 @@ TEST(Lock, survives_cancellation_anywhere) {
             co_await hold(lock, inside, 2);
             ++passed;
         };
-        co_await among_others([&] { return hold(lock, inside, 3); }, {once, once, once});
+        const std::vector<std::function<Task<>()>> others(3, once);
+        co_await among_others([&] { return hold(lock, inside, 3); }, others);
         EXPECT_FALSE(lock.locked());
     })
         .before_each([&] { passed = 0; })

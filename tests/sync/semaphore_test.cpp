@@ -183,7 +183,8 @@ TEST(Semaphore, survives_cancellation_anywhere) {
             co_await visit_often(slots, inside, 2);
             ++passed;
         };
-        co_await among_others([&] { return visit_often(slots, inside, 3); }, {other, other, other});
+        const std::vector<std::function<Task<>()>> others(3, other);
+        co_await among_others([&] { return visit_often(slots, inside, 3); }, others);
         EXPECT_EQ(slots.value(), 2U);
         EXPECT_EQ(slots.statistics().held, 0U);
     })
