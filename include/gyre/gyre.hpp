@@ -4,6 +4,7 @@
 
 #include <gyre/core/as_outcome.hpp>
 #include <gyre/core/errors.hpp>
+#include <gyre/core/exception_group.hpp>
 #include <gyre/core/future.hpp>
 #include <gyre/core/gather.hpp>
 #include <gyre/core/loop.hpp>

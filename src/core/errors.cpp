@@ -17,15 +17,6 @@ auto io_text(const std::error_code& code, std::string_view operation, std::strin
     return text;
 }
 
-auto group_text(std::string_view message, const std::vector<std::exception_ptr>& errors) -> std::string {
-    if (errors.empty()) throw std::invalid_argument("ExceptionGroup: it needs at least one error");
-    std::string text(message);
-    text += " (" + std::to_string(errors.size()) + (errors.size() == 1 ? " error)" : " errors)");
-    for (std::size_t i = 0; i < errors.size() && i < 8; ++i) text += (i == 0 ? ": " : "; ") + describe(errors[i]);
-    if (errors.size() > 8) text += "; ...";
-    return text;
-}
-
 }  // namespace
 
 auto CancelCause::text() const -> std::string {
@@ -46,9 +37,6 @@ IoError::IoError(std::error_code code, std::string_view operation, std::string_v
 
 IoError::IoError(std::error_code code, std::string_view operation, std::string_view object, std::string_view detail)
     : std::system_error(code), operation_(operation), object_(object), text_(io_text(code, operation, object, detail)) {}
-
-ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> errors)
-    : std::runtime_error(group_text(message, errors)), errors_(std::move(errors)) {}
 
 auto describe(const std::exception_ptr& error) -> std::string {
     if (!error) return "no error";

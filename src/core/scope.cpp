@@ -1,11 +1,56 @@
 #include <gyre/core/scope.hpp>
 
 #include <gyre/core/cancel_request.hpp>
+#include <gyre/core/errors.hpp>
+#include <gyre/core/loop.hpp>
 
 namespace gyre {
 
 void CancelScope::cancel(std::string reason, std::source_location where) {
-    scope_->cancel(internal::cancel_request(*scope_->scheduler, std::move(reason), where));
+    if (phase_ == Phase::over || cancel_called()) return;
+    if (wait_ != nullptr) {
+        internal::Scope& scope = wait_->scope();
+        return scope.cancel(internal::cancel_request(*scope.scheduler, std::move(reason), where));
+    }
+    if (EventLoop* loop = internal::current_loop()) {
+        cause_ = internal::cancel_request(loop->scheduler(), std::move(reason), where);
+    } else {
+        auto cause = std::make_shared<CancelCause>();
+        cause->reason = std::move(reason);
+        cause->where = where;
+        cause_ = std::move(cause);
+    }
+}
+
+auto CancelScope::cancel_called() const noexcept -> bool {
+    if (wait_ != nullptr) return wait_->scope().asked;
+    return called_ || cause_ != nullptr;
+}
+
+auto CancelScope::deadline() const noexcept -> Time { return wait_ != nullptr ? wait_->deadline() : deadline_; }
+
+auto CancelScope::shielded() const noexcept -> bool { return wait_ != nullptr ? wait_->shielded() : shielded_; }
+
+void CancelScope::set_deadline(Time deadline, std::source_location where) {
+    if (phase_ == Phase::over) throw InvalidStateError("CancelScope::set_deadline: the scope has run before");
+    if (wait_ != nullptr) return wait_->set_deadline(deadline, where);
+    deadline_ = deadline;
+    timeout_ = Duration::max();
+    where_ = where;
+}
+
+void CancelScope::set_timeout(Duration timeout, std::source_location where) {
+    if (wait_ != nullptr) {
+        const Time now = wait_->scope().scheduler->loop.now();
+        return set_deadline(timeout < Time::max() - now ? now + timeout : Time::max(), where);
+    }
+    set_deadline(Time::max(), where);
+    timeout_ = timeout;
+}
+
+void CancelScope::set_shield(bool on) noexcept {
+    if (wait_ != nullptr) return wait_->set_shield(on);
+    if (phase_ == Phase::unused) shielded_ = on;
 }
 
 }  // namespace gyre

@@ -4,6 +4,7 @@
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
 
+#include <algorithm>
 #include <string>
 
 namespace gyre::internal {
@@ -30,37 +31,81 @@ ScopeWait::~ScopeWait() { disarm(); }
 
 void ScopeWait::open() {
     const Scope& outer = *frame_->scope;
-    scope_.emplace(*outer.scheduler, outer.task, static_cast<Strand&>(*this));
-    if (!shielded_) scope_->inherit(outer);
-    if (timeout_ != Duration::max()) {
-        const Time now = outer.scheduler->loop.now();
-        deadline_ = timeout_ < Time::max() - now ? now + timeout_ : Time::max();
+    CancelScope* object = settings_.object;
+    if (object != nullptr) {
+        if (object->phase_ != CancelScope::Phase::unused) {
+            throw InvalidStateError("CancelScope: it is used once, and this one " +
+                                    std::string(object->wait_ != nullptr ? "runs already" : "has run before"));
+        }
+        if (object->timeout_ < settings_.timeout || object->deadline_ < settings_.deadline) where_ = object->where_;
+        settings_.timeout = std::min(settings_.timeout, object->timeout_);
+        settings_.deadline = std::min(settings_.deadline, object->deadline_);
+        settings_.shielded = settings_.shielded || object->shielded_;
     }
-    if (deadline_ != Time::max()) outer.scheduler->timers.insert(*this, deadline_);
+    scope_.emplace(*outer.scheduler, outer.task, static_cast<Strand&>(*this));
+    if (!settings_.shielded) scope_->inherit(outer);
+    if (settings_.timeout != Duration::max()) {
+        const Time now = outer.scheduler->loop.now();
+        const Time end = settings_.timeout < Time::max() - now ? now + settings_.timeout : Time::max();
+        if (end <= settings_.deadline) {
+            settings_.deadline = end;
+        } else {
+            settings_.timeout = Duration::max();  // the point in time comes first, and the text names what passed
+        }
+    }
+    if (settings_.deadline != Time::max()) outer.scheduler->timers.insert(*this, settings_.deadline);
+    if (object == nullptr) return;
+    object->wait_ = this;
+    object->phase_ = CancelScope::Phase::running;
+    if (object->cause_ != nullptr) scope_->cancel(object->cause_);
+}
+
+auto ScopeWait::enter(Frame& body) noexcept -> bool {
+    if (!run(body, *scope_)) return false;
+    close(false);
+    return true;
 }
 
 void ScopeWait::await_suspend(std::coroutine_handle<>) noexcept {}
 
 void ScopeWait::cancel() noexcept {
-    if (!shielded_) scope_->receive(frame_->scope->cause);
+    if (!settings_.shielded) scope_->receive(frame_->scope->cause);
 }
 
 auto ScopeWait::ended() noexcept -> Next {
-    disarm();
+    close(false);
     return {frame_, false};
 }
 
 auto ScopeWait::stopped() noexcept -> Next {
-    disarm();
     // Cancelled from outside: that scope takes it back, further up. Else it was asked for here and becomes data here.
-    return {frame_, frame_->scope->cancelled && !shielded_};
+    const bool caught = scope_->asked && (settings_.shielded || !frame_->scope->cancelled);
+    close(caught);
+    return {frame_, !caught};
 }
 
 auto ScopeWait::record() const noexcept -> WaitRecord {
-    return {WaitKind::scope, this, shielded_ ? "shield" : "scope", deadline_};
+    return {WaitKind::scope, this, settings_.shielded ? "shield" : "scope", settings_.deadline};
+}
+
+void ScopeWait::set_deadline(Time deadline, std::source_location where) {
+    TimerHeap& timers = scope_->scheduler->timers;
+    timers.reserve_one();
+    disarm();
+    settings_.deadline = deadline;
+    settings_.timeout = Duration::max();
+    where_ = where;
+    if (deadline != Time::max() && !scope_->asked) timers.insert(*this, deadline);
+}
+
+void ScopeWait::set_shield(bool on) noexcept {
+    settings_.shielded = on;
+    if (!on && frame_->scope->cancelled) scope_->receive(frame_->scope->cause);
 }
 
 void ScopeWait::fire() noexcept {
+    if (scope_->asked) return;
+    expired_ = true;
     auto cause = std::make_shared<CancelCause>();
     cause->reason = deadline_text();
     cause->where = where_;
@@ -72,12 +117,25 @@ void ScopeWait::disarm() noexcept {
     if (armed()) scope_->scheduler->timers.cancel(*this);
 }
 
+void ScopeWait::close(bool caught) noexcept {
+    disarm();
+    CancelScope* object = std::exchange(settings_.object, nullptr);
+    if (object == nullptr) return;
+    object->phase_ = CancelScope::Phase::over;
+    object->wait_ = nullptr;
+    object->called_ = scope_->asked;
+    object->caught_ = caught;
+    object->deadline_ = settings_.deadline;
+    object->shielded_ = settings_.shielded;
+}
+
 auto ScopeWait::deadline_text() const -> std::string {
-    if (timeout_ == Duration::max()) return "deadline passed";
-    return "deadline of " + duration_text(timeout_) + " passed";
+    if (settings_.timeout == Duration::max()) return "deadline passed";
+    return "deadline of " + duration_text(settings_.timeout) + " passed";
 }
 
 void ScopeWait::throw_timeout() const {
+    if (!expired_) throw CancelledError(scope_->cause);
     throw TimeoutError("timeout: " + deadline_text() + " (set at " + place_text(where_) + ")");
 }
 

@@ -1,6 +1,7 @@
 #include <gyre/core/task_group.hpp>
 
 #include <gyre/core/cancel_request.hpp>
+#include <gyre/core/exception_group.hpp>
 #include <gyre/core/loop.hpp>
 
 namespace gyre {
@@ -64,7 +65,9 @@ auto GroupWait::stopped() noexcept -> Next {
 
 void GroupWait::task_ended(TaskNode& task) noexcept {
     --running_;
-    if (task.state == TaskNode::State::error) {
+    if (task.starting) {
+        // How it ended is a matter of whoever started it.
+    } else if (task.state == TaskNode::State::error) {
         task.received = true;
         add_error(task.error());
     } else if (task.state == TaskNode::State::cancelled && !task.scope.asked) {
@@ -100,8 +103,8 @@ void GroupWait::cancel_all(std::string reason, std::source_location where) {
     if (!scope_->asked) scope_->cancel(cancel_request(*scope_->scheduler, std::move(reason), where));
 }
 
-void GroupWait::check_open() const {
-    if (all_ended()) throw InvalidStateError("TaskGroup::spawn: the group has ended");
+void GroupWait::check_open(const char* operation) const {
+    if (all_ended()) throw InvalidStateError("TaskGroup::" + std::string(operation) + ": the group has ended");
 }
 
 void GroupWait::finish() {

@@ -2,14 +2,11 @@
 
 #include <gyre/core/cancel_cause.hpp>
 
-#include <cstddef>
 #include <exception>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <vector>
 
 namespace gyre {
 
@@ -75,19 +72,6 @@ private:
     std::string operation_;
     std::string object_;
     std::string text_;
-};
-
-/// Several errors at once, in the order in which they happened. There is always at least one.
-class ExceptionGroup : public std::runtime_error {
-public:
-    /// @throws std::invalid_argument if `errors` is empty.
-    ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> errors);
-
-    [[nodiscard]] auto size() const noexcept -> std::size_t { return errors_.size(); }
-    [[nodiscard]] auto errors() const noexcept -> std::span<const std::exception_ptr> { return errors_; }
-
-private:
-    std::vector<std::exception_ptr> errors_;
 };
 
 /// The text of any exception: `what()` if it has one.

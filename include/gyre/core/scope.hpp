@@ -12,22 +12,10 @@
 
 namespace gyre {
 
-/// A part of a task that can be cancelled from elsewhere; given to the body of `cancel_scope`.
-///
-/// Lives as long as that body runs. Thread: its loop's own.
-class CancelScope {
-public:
-    explicit CancelScope(internal::Scope& scope) noexcept : scope_(&scope) {}
-
-    /// Cancels everything inside. Each wait in it ends, now and later, until the scope is left. Not a suspension point;
-    /// idempotent: the first reason is kept.
-    void cancel(std::string reason = {}, std::source_location where = std::source_location::current());
-
-    /// Whether `cancel` was called on this scope itself.
-    [[nodiscard]] auto cancel_called() const noexcept -> bool { return scope_->asked; }
-
-private:
-    internal::Scope* scope_;
+/// How a scope behaves.
+struct ScopeOptions {
+    bool shield = false;           ///< A cancellation from outside does not come in, until `set_shield(false)`.
+    CancelScope* scope = nullptr;  ///< An unused one that the work runs in: to change it meanwhile, or to read it afterwards.
 };
 
 namespace internal {
@@ -51,110 +39,156 @@ auto take_maybe(Frame* root) -> MaybeResult<T> {
     }
 }
 
+/// Work that is given its scope.
+template<class W>
+concept ScopeBody = !Work<W> && Work<W, CancelScope>;
+
+template<class W>
+struct ScopedResult {
+    using Type = WorkResult<W>;
+};
+template<ScopeBody W>
+struct ScopedResult<W> {
+    using Type = WorkResult<W, CancelScope>;
+};
+
 /// A scope around some work, which it keeps.
 template<class W>
 class ScopeAwaiter : public ScopeWait {
 public:
-    using Result = WorkResult<W>;
+    using Result = typename ScopedResult<W>::Type;
 
     auto await_ready() -> bool {
-        open();
-        return enter(begin_work(work_).release());
+        if constexpr (ScopeBody<W>) {
+            if (object() == nullptr) give(own_.emplace());
+            open();
+            return enter(begin_work(work_, *object()).release());
+        } else {
+            open();
+            return enter(begin_work(work_).release());
+        }
     }
 
 protected:
-    template<class... Arguments>
-    explicit ScopeAwaiter(W work, Arguments... arguments) : ScopeWait(arguments...), work_(std::move(work)) {}
-
+    ScopeAwaiter(const ScopeSettings& settings, W work, std::source_location where)
+        : ScopeWait(settings, where), work_(std::move(work)) {}
     ~ScopeAwaiter() = default;
-    ScopeAwaiter(ScopeAwaiter&&) noexcept = default;
+    ScopeAwaiter(ScopeAwaiter&& other) noexcept(std::is_nothrow_move_constructible_v<W>)
+        : ScopeWait(static_cast<ScopeWait&&>(other)), work_(std::move(other.work_)) {}
     auto operator=(ScopeAwaiter&&) -> ScopeAwaiter& = delete;
 
+private:
     W work_;
+    [[no_unique_address]] std::conditional_t<ScopeBody<W>, std::optional<CancelScope>, Nothing> own_;
 };
 
 template<class W>
 class [[nodiscard("co_await it")]] TimeoutAwaiter final : public ScopeAwaiter<W> {
 public:
-    template<class When>
-    TimeoutAwaiter(When when, W work, std::source_location where) : ScopeAwaiter<W>(std::move(work), when, where) {}
-    auto await_resume() -> typename ScopeAwaiter<W>::Result {
+    using typename ScopeAwaiter<W>::Result;
+    TimeoutAwaiter(const ScopeSettings& settings, W work, std::source_location where)
+        : ScopeAwaiter<W>(settings, std::move(work), where) {}
+    auto await_resume() -> Result {
         if (this->root == nullptr) this->throw_timeout();
-        return this->template take<typename ScopeAwaiter<W>::Result>();
+        return this->template take<Result>();
     }
 };
 
 template<class W>
 class [[nodiscard("co_await it")]] MoveOnAwaiter final : public ScopeAwaiter<W> {
 public:
-    template<class When>
-    MoveOnAwaiter(When when, W work, std::source_location where) : ScopeAwaiter<W>(std::move(work), when, where) {}
-    auto await_resume() { return take_maybe<typename ScopeAwaiter<W>::Result>(std::exchange(this->root, nullptr)); }
+    using typename ScopeAwaiter<W>::Result;
+    MoveOnAwaiter(const ScopeSettings& settings, W work, std::source_location where)
+        : ScopeAwaiter<W>(settings, std::move(work), where) {}
+    auto await_resume() { return take_maybe<Result>(std::exchange(this->root, nullptr)); }
 };
 
 template<class W>
 class [[nodiscard("co_await it")]] ShieldAwaiter final : public ScopeAwaiter<W> {
 public:
+    using typename ScopeAwaiter<W>::Result;
     ShieldAwaiter(W work, std::source_location where)
-        : ScopeAwaiter<W>(std::move(work), typename ScopeAwaiter<W>::Shielded{}, where) {}
-    auto await_resume() -> typename ScopeAwaiter<W>::Result {
-        return this->template take<typename ScopeAwaiter<W>::Result>();
-    }
+        : ScopeAwaiter<W>(ScopeSettings{.shielded = true}, std::move(work), where) {}
+    auto await_resume() -> Result { return this->template take<Result>(); }
 };
 
-template<class Body>
-class [[nodiscard("co_await it")]] CancelScopeAwaiter final : public ScopeWait {
-public:
-    using Result = WorkResult<Body, CancelScope>;
+template<class W>
+concept ScopeWork = Work<std::decay_t<W>> || Work<std::decay_t<W>, CancelScope>;
 
-    CancelScopeAwaiter(Body body, std::source_location where) : ScopeWait(where), body_(std::move(body)) {}
-
-    auto await_ready() -> bool {
-        open();
-        handle_.emplace(*scope_);
-        return enter(begin_work(body_, *handle_).release());
-    }
-    auto await_resume() -> MaybeResult<Result> { return take_maybe<Result>(std::exchange(root, nullptr)); }
-
-private:
-    Body body_;
-    std::optional<CancelScope> handle_;
-};
+[[nodiscard]] inline auto settings_of(Duration limit, const ScopeOptions& options) noexcept -> ScopeSettings {
+    return {.timeout = limit, .shielded = options.shield, .object = options.scope};
+}
+[[nodiscard]] inline auto settings_of(Time deadline, const ScopeOptions& options) noexcept -> ScopeSettings {
+    return {.deadline = deadline, .shielded = options.shield, .object = options.scope};
+}
 
 }  // namespace internal
 
 /// Runs some work with a time limit, which counts from here. Zero or less: the work is cancelled at its first real wait.
+///
+/// The work may take its scope, `[&](CancelScope& scope) -> Task<> {...}`, to move the deadline or switch a shield.
 /// @return what the work gives; if it ends just as the deadline passes, its result counts.
-/// @throws TimeoutError if this deadline cancelled it; what the work throws.
+/// @throws TimeoutError if this deadline cancelled it; CancelledError if `scope.cancel` did; what the work throws.
 /// On cancel: the work is cancelled. Source: asyncio.timeout, trio.fail_after.
-template<Work W>
+template<internal::ScopeWork W>
 [[nodiscard]] auto timeout(Duration limit, W&& work, std::source_location where = std::source_location::current()) {
-    return internal::TimeoutAwaiter<std::decay_t<W>>(limit, std::forward<W>(work), where);
+    return internal::TimeoutAwaiter<std::decay_t<W>>(internal::settings_of(limit, {}), std::forward<W>(work), where);
+}
+
+/// `timeout` with options.
+template<internal::ScopeWork W>
+[[nodiscard]] auto timeout(Duration limit, ScopeOptions options, W&& work,
+    std::source_location where = std::source_location::current()) {
+    return internal::TimeoutAwaiter<std::decay_t<W>>(
+        internal::settings_of(limit, options), std::forward<W>(work), where);
 }
 
 /// `timeout` with a point in time. Source: asyncio.timeout_at.
-template<Work W>
+template<internal::ScopeWork W>
 [[nodiscard]] auto timeout_at(Time deadline, W&& work, std::source_location where = std::source_location::current()) {
-    return internal::TimeoutAwaiter<std::decay_t<W>>(deadline, std::forward<W>(work), where);
+    return internal::TimeoutAwaiter<std::decay_t<W>>(internal::settings_of(deadline, {}), std::forward<W>(work), where);
 }
 
-/// Runs some work with a time limit and goes on without it when the time is up.
+/// `timeout_at` with options.
+template<internal::ScopeWork W>
+[[nodiscard]] auto timeout_at(Time deadline, ScopeOptions options, W&& work,
+    std::source_location where = std::source_location::current()) {
+    return internal::TimeoutAwaiter<std::decay_t<W>>(
+        internal::settings_of(deadline, options), std::forward<W>(work), where);
+}
+
+/// Runs some work with a time limit and goes on without it when the time is up. The work may take its scope.
 /// @return an optional with the work's value, or for work without a value a bool: true if it ran to its end.
 /// @throws what the work throws. On cancel: the work is cancelled. Source: trio.move_on_after.
-template<Work W>
+template<internal::ScopeWork W>
 [[nodiscard]] auto move_on_after(Duration limit, W&& work, std::source_location where = std::source_location::current()) {
-    return internal::MoveOnAwaiter<std::decay_t<W>>(limit, std::forward<W>(work), where);
+    return internal::MoveOnAwaiter<std::decay_t<W>>(internal::settings_of(limit, {}), std::forward<W>(work), where);
+}
+
+/// `move_on_after` with options.
+template<internal::ScopeWork W>
+[[nodiscard]] auto move_on_after(Duration limit, ScopeOptions options, W&& work,
+    std::source_location where = std::source_location::current()) {
+    return internal::MoveOnAwaiter<std::decay_t<W>>(internal::settings_of(limit, options), std::forward<W>(work), where);
 }
 
 /// `move_on_after` with a point in time. Source: trio.move_on_at.
-template<Work W>
+template<internal::ScopeWork W>
 [[nodiscard]] auto move_on_at(Time deadline, W&& work, std::source_location where = std::source_location::current()) {
-    return internal::MoveOnAwaiter<std::decay_t<W>>(deadline, std::forward<W>(work), where);
+    return internal::MoveOnAwaiter<std::decay_t<W>>(internal::settings_of(deadline, {}), std::forward<W>(work), where);
+}
+
+/// `move_on_at` with options.
+template<internal::ScopeWork W>
+[[nodiscard]] auto move_on_at(Time deadline, ScopeOptions options, W&& work,
+    std::source_location where = std::source_location::current()) {
+    return internal::MoveOnAwaiter<std::decay_t<W>>(
+        internal::settings_of(deadline, options), std::forward<W>(work), where);
 }
 
 /// Runs some work that a cancellation from outside does not reach: the caller waits for its end and gets its value; its
-/// next wait is cancelled. Source: trio's CancelScope(shield=True).
-/// On cancel: nothing happens before the work has ended.
+/// next wait is cancelled. For a shield that can be switched off see `CancelScope::set_shield`.
+/// Source: trio's CancelScope(shield=True). On cancel: nothing happens before the work has ended.
 template<Work W>
 [[nodiscard]] auto shield(W&& work, std::source_location where = std::source_location::current()) {
     return internal::ShieldAwaiter<std::decay_t<W>>(std::forward<W>(work), where);
@@ -165,7 +199,24 @@ template<Work W>
 template<class Body>
     requires Work<Body, CancelScope>
 [[nodiscard]] auto cancel_scope(Body&& body, std::source_location where = std::source_location::current()) {
-    return internal::CancelScopeAwaiter<std::decay_t<Body>>(std::forward<Body>(body), where);
+    return internal::MoveOnAwaiter<std::decay_t<Body>>(
+        internal::settings_of(Time::max(), {}), std::forward<Body>(body), where);
+}
+
+/// `cancel_scope` with options.
+template<class Body>
+    requires Work<Body, CancelScope>
+[[nodiscard]] auto cancel_scope(
+    ScopeOptions options, Body&& body, std::source_location where = std::source_location::current()) {
+    return internal::MoveOnAwaiter<std::decay_t<Body>>(
+        internal::settings_of(Time::max(), options), std::forward<Body>(body), where);
+}
+
+template<class Body>
+auto CancelScope::run(Body&& body, std::source_location where) {
+    static_assert(internal::ScopeWork<Body>, "CancelScope::run: give it work: an awaitable, or a callable that gives one");
+    return internal::MoveOnAwaiter<std::decay_t<Body>>(
+        internal::settings_of(Time::max(), {.scope = this}), std::forward<Body>(body), where);
 }
 
 }  // namespace gyre

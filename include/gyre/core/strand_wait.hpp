@@ -1,10 +1,12 @@
 #pragma once
 
+#include <gyre/core/cancel_scope.hpp>
 #include <gyre/core/scheduler.hpp>
 #include <gyre/core/task.hpp>
 
 #include <optional>
 #include <source_location>
+#include <string>
 #include <utility>
 
 namespace gyre::internal {
@@ -37,15 +39,19 @@ protected:
     }
 };
 
+/// How a scope starts.
+struct ScopeSettings {
+    Duration timeout = Duration::max();  ///< Counts from the start.
+    Time deadline = Time::max();
+    bool shielded = false;
+    CancelScope* object = nullptr;  ///< The user's, if there is one: it is told when the scope opens and closes.
+};
+
 /// A wait for one strand inside a cancel scope of its own, possibly with a deadline.
 class ScopeWait : public StrandWait, private Timer {
 public:
     ScopeWait(ScopeWait&& other) noexcept
-        : StrandWait(static_cast<StrandWait&&>(other)),
-          timeout_(other.timeout_),
-          deadline_(other.deadline_),
-          where_(other.where_),
-          shielded_(other.shielded_) {}
+        : StrandWait(static_cast<StrandWait&&>(other)), settings_(other.settings_), where_(other.where_) {}
     auto operator=(ScopeWait&&) -> ScopeWait& = delete;
 
     void await_suspend(std::coroutine_handle<>) noexcept;
@@ -55,22 +61,27 @@ public:
     auto stopped() noexcept -> Next override;
     [[nodiscard]] auto record() const noexcept -> WaitRecord override;
 
-protected:
-    struct Shielded {};
+    // For the `CancelScope` of the body, while it runs.
+    [[nodiscard]] auto scope() noexcept -> Scope& { return *scope_; }
+    [[nodiscard]] auto deadline() const noexcept -> Time { return settings_.deadline; }
+    [[nodiscard]] auto shielded() const noexcept -> bool { return settings_.shielded; }
+    void set_deadline(Time deadline, std::source_location where);
+    void set_shield(bool on) noexcept;
 
-    explicit ScopeWait(std::source_location where) noexcept : where_(where) {}
-    ScopeWait(Duration timeout, std::source_location where) noexcept : timeout_(timeout), where_(where) {}
-    ScopeWait(Time deadline, std::source_location where) noexcept : deadline_(deadline), where_(where) {}
-    ScopeWait(Shielded, std::source_location where) noexcept : where_(where), shielded_(true) {}
+protected:
+    ScopeWait(const ScopeSettings& settings, std::source_location where) noexcept
+        : settings_(settings), where_(where) {}
     ~ScopeWait();
 
-    /// Opens the scope; the deadline counts from now. May throw for lack of memory, before anything has started.
+    /// Opens the scope; the deadline counts from now. Throws before anything has started: for lack of memory, or
+    /// InvalidStateError if the user's scope object was used before.
     void open();
+    /// The body is given `object`.
+    void give(CancelScope& object) noexcept { settings_.object = &object; }
+    [[nodiscard]] auto object() const noexcept -> CancelScope* { return settings_.object; }
     /// Starts the body. @return true if it has ended.
-    auto enter(Frame& body) noexcept -> bool { return run(body, *scope_); }
+    auto enter(Frame& body) noexcept -> bool;
 
-    /// "deadline of 10 ms passed (set at main.cpp:20)"
-    [[nodiscard]] auto deadline_text() const -> std::string;
     [[noreturn]] void throw_timeout() const;
 
     std::optional<Scope> scope_;
@@ -78,11 +89,12 @@ protected:
 private:
     void fire() noexcept override;
     void disarm() noexcept;
+    void close(bool caught) noexcept;
+    [[nodiscard]] auto deadline_text() const -> std::string;
 
-    Duration timeout_ = Duration::max();
-    Time deadline_ = Time::max();
-    std::source_location where_;
-    bool shielded_ = false;
+    ScopeSettings settings_;
+    std::source_location where_;  ///< Where its deadline was set.
+    bool expired_ = false;        ///< Its deadline cancelled it, and nobody before.
 };
 
 }  // namespace gyre::internal

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gyre/core/started.hpp>
 #include <gyre/core/task_handle.hpp>
 
 #include <exception>
@@ -27,6 +28,8 @@ struct GroupOptions {
 
 namespace internal {
 class GroupWait;
+template<class F>
+class StartAwaiter;
 }  // namespace internal
 
 /// A set of tasks that belong together: `task_group` returns only when all of them have ended, however they end.
@@ -44,6 +47,20 @@ public:
     template<Work W>
     auto spawn(W&& work, SpawnOptions options = {}, std::source_location where = std::source_location::current())
         -> TaskHandle<internal::WorkResult<W>>;
+
+    /// Starts a task of the group and waits until it says that it is ready: `function(started)` is a callable with a parameter
+    /// `Started<T>& started`, which it calls with a value.
+    ///
+    /// Until then the task is a part of this wait, and afterwards of the group alone.
+    /// @return the value. @throws the task's error, if it ended before; InvalidStateError if it ended without `started()`, or
+    ///         if the group has ended; CancelledError if the group was cancelled meanwhile, and the caller not.
+    /// On cancel: the task is cancelled too, and waited for until it ends or says that it has started. Then the value counts;
+    ///         the task, which belongs to the group now, ends at its next wait. Source: trio's Nursery.start.
+    template<class F>
+    [[nodiscard]] auto start(
+        F&& function, SpawnOptions options = {}, std::source_location where = std::source_location::current()) {
+        return internal::StartAwaiter<std::decay_t<F>>(*wait_, std::forward<F>(function), options, where);
+    }
 
     /// Cancels the body and every task of the group. Not a suspension point; idempotent.
     void cancel(std::string reason = {}, std::source_location where = std::source_location::current());
@@ -76,7 +93,7 @@ public:
     void task_ended(TaskNode& task) noexcept override;
 
     /// @throws InvalidStateError if the group has ended.
-    void check_open() const;
+    void check_open(const char* operation) const;
     void cancel_all(std::string reason, std::source_location where);
     [[nodiscard]] auto scope() noexcept -> Scope& { return *scope_; }
     [[nodiscard]] auto running() const noexcept -> std::size_t { return running_; }
@@ -186,6 +203,32 @@ private:
     std::optional<Outcome<Result>> outcome_;
 };
 
+/// `TaskGroup::start`.
+template<class F>
+class [[nodiscard("co_await it")]] StartAwaiter final : public StartWaitOf<StartedValue<F>> {
+public:
+    using Value = StartedValue<F>;
+
+    StartAwaiter(GroupWait& group, F function, const SpawnOptions& options, std::source_location where)
+        : group_(group), function_(std::move(function)), options_(options), where_(where) {}
+
+    auto await_ready() -> bool {
+        group_.check_open("start");
+        if (this->cancelled_before()) return false;
+        Scope& scope = group_.scope();
+        auto handle = spawn_under(*scope.scheduler, group_, &scope,
+            StartWork<F, Value>(std::move(function_), static_cast<StartWaitOf<Value>&>(*this)), options_, where_);
+        this->begin_with(handle.node());
+        return false;
+    }
+
+private:
+    GroupWait& group_;
+    F function_;
+    SpawnOptions options_;
+    std::source_location where_;
+};
+
 template<class Body>
 concept GroupBody = std::invocable<std::decay_t<Body>&, TaskGroup&>;
 
@@ -194,7 +237,7 @@ concept GroupBody = std::invocable<std::decay_t<Body>&, TaskGroup&>;
 template<Work W>
 auto TaskGroup::spawn(W&& work, SpawnOptions options, std::source_location where)
     -> TaskHandle<internal::WorkResult<W>> {
-    wait_->check_open();
+    wait_->check_open("spawn");
     auto& scope = wait_->scope();
     return internal::spawn_under(*scope.scheduler, *wait_, &scope, std::forward<W>(work), options, where);
 }

@@ -77,6 +77,9 @@ public:
     /// The error it ended with; null if it has none. Counts as received.
     [[nodiscard]] auto error() const noexcept -> std::exception_ptr;
 
+    // For the rest of the library.
+    [[nodiscard]] auto node() const noexcept -> TaskNode& { return *task_.get(); }
+
 protected:
     explicit TaskHandleBase(TaskPointer task) noexcept : task_(std::move(task)) {}
 

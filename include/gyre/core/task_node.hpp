@@ -83,6 +83,7 @@ public:
     std::source_location location;  ///< Of the spawn.
     State state = State::pending;
     bool received = false;  ///< Somebody has taken the result or the error.
+    bool starting = false;  ///< `TaskGroup::start` waits for it, and gets its error.
 
 protected:
     virtual ~TaskNode() = default;
