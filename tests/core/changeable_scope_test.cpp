@@ -220,7 +220,8 @@ GYRE_TEST(FourOutcomes, an_outer_one_that_passes_inside) {
     CancelScope outer;
     bool after = false;
     const auto outcome = co_await as_outcome(timeout(1ms, {.scope = &outer}, [&]() -> Task<> {
-        co_await as_outcome(timeout(1h, {.scope = &inner}, sleep(1h)));
+        const auto cut = co_await as_outcome(timeout(1h, {.scope = &inner}, sleep(1h)));
+        EXPECT_TRUE(cut.is_cancelled());
         co_await timeout(1h, sleep(1h));
         after = true;
     }));

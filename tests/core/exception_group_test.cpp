@@ -64,19 +64,22 @@ TEST(ExceptionGroup, handlers_take_what_they_name_and_the_rest_is_left) {
     EXPECT_STREQ(rest->what(), "downloads (2 errors): no route; mirrors (1 error): gone");
     EXPECT_FALSE(tree().handle([](const std::exception&) {}));
     const auto thrown = error_of([] {
-        static_cast<void>(tree().handle([](const std::runtime_error& e) { throw std::runtime_error(std::string("my ") + e.what()); }));
+        static_cast<void>(
+            tree().handle([](const std::runtime_error& e) { throw std::runtime_error(std::string("my ") + e.what()); }));
     });
     EXPECT_EQ(thrown, "my no route");
 }
 
 GYRE_TEST(ExceptionGroup, of_nested_groups_is_a_tree) {
     std::string text;
-    const auto fail = [](const char* what) -> Task<> { throw std::runtime_error(what); co_return; };
+    const auto fail = [](const char* what) -> Task<> {
+        throw std::runtime_error(what);
+        co_return;
+    };
     try {
         co_await task_group({.errors = Errors::collect, .name = "outer"}, [&](TaskGroup& outer) {
-            outer.spawn(task_group({.errors = Errors::collect, .name = "inner"}, [&](TaskGroup& inner) {
-                inner.spawn(fail("a"));
-            }));
+            outer.spawn(task_group(
+                {.errors = Errors::collect, .name = "inner"}, [&](TaskGroup& inner) { inner.spawn(fail("a")); }));
         });
     } catch (const ExceptionGroup& group) {
         text = group.what();

@@ -91,7 +91,8 @@ GYRE_TEST(Start, an_error_after_started_is_an_error_of_the_group) {
 
 GYRE_TEST(Start, an_end_without_started_is_an_error) {
     co_await task_group([&](TaskGroup& group) -> Task<> {
-        const auto outcome = co_await as_outcome(group.start([](Started<int>&) -> Task<> { co_return; }, {.name = "lazy"}));
+        const auto outcome = co_await as_outcome(
+            group.start([](Started<int>&) -> Task<> { co_return; }, {.name = "lazy"}));
         EXPECT_EQ(describe(outcome.error()), "TaskGroup::start: task 'lazy' ended without calling started()");
     });
 }
@@ -200,9 +201,9 @@ GYRE_TEST(Start, results_are_read_by_their_handles_after_the_group_which_takes_n
                 co_return i;
             }));
         }
-        // Runs when the last task has ended, before the frame of the group has its turn.
-        spawn([&]() -> Task<> {
-            co_await handles.front().join();
+        // Its joiner has its turn after the end of the last task, and before the frame of the group has its own.
+        spawn([&, last = group.spawn(sleep(4ms))]() -> Task<> {
+            co_await last.join();
             refused = error_of([&] { group.spawn(sleep(1ms)); });
         });
         co_return;
@@ -236,7 +237,9 @@ TEST(Start, survives_cancellation_anywhere) {
             }));
             EXPECT_FALSE(through);
         });
-    }).invariant([&](const CancelledRun&) { EXPECT_EQ(alive, 0); }).run();
+    }).invariant([&](const CancelledRun&) {
+          EXPECT_EQ(alive, 0);
+      }).run();
 }
 
 }  // namespace gyre::testing

@@ -137,8 +137,8 @@ template<internal::ScopeWork W>
 
 /// `timeout` with options.
 template<internal::ScopeWork W>
-[[nodiscard]] auto timeout(Duration limit, ScopeOptions options, W&& work,
-    std::source_location where = std::source_location::current()) {
+[[nodiscard]] auto timeout(
+    Duration limit, ScopeOptions options, W&& work, std::source_location where = std::source_location::current()) {
     return internal::TimeoutAwaiter<std::decay_t<W>>(
         internal::settings_of(limit, options), std::forward<W>(work), where);
 }
@@ -151,8 +151,8 @@ template<internal::ScopeWork W>
 
 /// `timeout_at` with options.
 template<internal::ScopeWork W>
-[[nodiscard]] auto timeout_at(Time deadline, ScopeOptions options, W&& work,
-    std::source_location where = std::source_location::current()) {
+[[nodiscard]] auto timeout_at(
+    Time deadline, ScopeOptions options, W&& work, std::source_location where = std::source_location::current()) {
     return internal::TimeoutAwaiter<std::decay_t<W>>(
         internal::settings_of(deadline, options), std::forward<W>(work), where);
 }
@@ -167,8 +167,8 @@ template<internal::ScopeWork W>
 
 /// `move_on_after` with options.
 template<internal::ScopeWork W>
-[[nodiscard]] auto move_on_after(Duration limit, ScopeOptions options, W&& work,
-    std::source_location where = std::source_location::current()) {
+[[nodiscard]] auto move_on_after(
+    Duration limit, ScopeOptions options, W&& work, std::source_location where = std::source_location::current()) {
     return internal::MoveOnAwaiter<std::decay_t<W>>(internal::settings_of(limit, options), std::forward<W>(work), where);
 }
 
@@ -180,8 +180,8 @@ template<internal::ScopeWork W>
 
 /// `move_on_at` with options.
 template<internal::ScopeWork W>
-[[nodiscard]] auto move_on_at(Time deadline, ScopeOptions options, W&& work,
-    std::source_location where = std::source_location::current()) {
+[[nodiscard]] auto move_on_at(
+    Time deadline, ScopeOptions options, W&& work, std::source_location where = std::source_location::current()) {
     return internal::MoveOnAwaiter<std::decay_t<W>>(
         internal::settings_of(deadline, options), std::forward<W>(work), where);
 }
@@ -214,7 +214,8 @@ template<class Body>
 
 template<class Body>
 auto CancelScope::run(Body&& body, std::source_location where) {
-    static_assert(internal::ScopeWork<Body>, "CancelScope::run: give it work: an awaitable, or a callable that gives one");
+    static_assert(
+        internal::ScopeWork<Body>, "CancelScope::run: give it work: an awaitable, or a callable that gives one");
     return internal::MoveOnAwaiter<std::decay_t<Body>>(
         internal::settings_of(Time::max(), {.scope = this}), std::forward<Body>(body), where);
 }
