@@ -222,19 +222,21 @@ TEST(Start, survives_cancellation_anywhere) {
     CancelEverywhere([&]() -> Task<> {
         co_await task_group([&](TaskGroup& group) -> Task<> {
             for (int i = 0; i < 2; ++i) {
-                const int value = co_await group.start([&alive, i](Started<int>& started) -> Task<> {
+                const auto brief = [&alive, i](Started<int>& started) -> Task<> {
                     const Counted here(alive);
                     co_await sleep(1ms);
                     started(i);
                     co_await sleep(2ms);
-                });
+                };
+                const int value = co_await group.start(brief);
                 EXPECT_EQ(value, i);
             }
-            const bool through = co_await move_on_after(1ms, group.start([&alive](Started<>& started) -> Task<> {
+            const auto never = [&alive](Started<>& started) -> Task<> {
                 const Counted here(alive);
                 co_await try_finally(sleep(1h), yield_now());
                 started();
-            }));
+            };
+            const bool through = co_await move_on_after(1ms, group.start(never));
             EXPECT_FALSE(through);
         });
     }).invariant([&](const CancelledRun&) {
