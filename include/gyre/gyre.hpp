@@ -37,10 +37,12 @@
 #include <gyre/os/process.hpp>
 #include <gyre/os/signals.hpp>
 #include <gyre/sync/barrier.hpp>
+#include <gyre/sync/capacity_limiter.hpp>
 #include <gyre/sync/channel.hpp>
 #include <gyre/sync/condition.hpp>
 #include <gyre/sync/event.hpp>
 #include <gyre/sync/lock.hpp>
 #include <gyre/sync/queue.hpp>
+#include <gyre/sync/rw_lock.hpp>
 #include <gyre/sync/semaphore.hpp>
 #include <gyre/sync/transfer_errors.hpp>

@@ -56,9 +56,10 @@ public:
 private:
     void hand_over() noexcept;
 
+    // The two that change are apart: stored as one and loaded one by one, they would wait for each other.
+    std::size_t held_ = 0;
     WaitList waiters_;
     std::size_t value_;
-    std::size_t held_ = 0;
     std::size_t bound_;
 };
 

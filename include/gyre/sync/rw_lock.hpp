@@ -1,0 +1,175 @@
+#pragma once
+
+#include <gyre/sync/wait_list.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace gyre {
+
+/// What a readers-writer lock looks like from outside.
+struct RwLockStatistics {
+    std::size_t readers = 0;  ///< How many hold it for reading.
+    bool writing = false;     ///< Whether one holds it for writing.
+    std::string writer;       ///< The task that does: its name, or where it was spawned.
+    std::size_t waiting_readers = 0;
+    std::size_t waiting_writers = 0;
+};
+
+namespace internal {
+
+/// What an `RwLock` and its guards share.
+class RwLockState {
+public:
+    enum class Side : bool { read, write };
+
+    explicit RwLockState(std::string_view name) : waiters_("readers-writer lock", name) {}
+    RwLockState(const RwLockState&) = delete;
+    auto operator=(const RwLockState&) -> RwLockState& = delete;
+    ~RwLockState();
+
+    [[nodiscard]] auto waiters() noexcept -> WaitList& { return waiters_; }
+    [[nodiscard]] auto waiters() const noexcept -> const WaitList& { return waiters_; }
+    [[nodiscard]] auto readers() const noexcept -> std::size_t { return readers_; }
+    [[nodiscard]] auto writing() const noexcept -> bool { return writing_; }
+    [[nodiscard]] auto writer() const noexcept -> TaskNode* { return writer_; }
+    [[nodiscard]] auto waiting_writers() const noexcept -> std::size_t { return waiting_writers_; }
+
+    /// Takes a side if it is free and nobody was here before. @throws InvalidStateError, DeadlockError.
+    [[nodiscard]] auto take(Side side, const Frame& frame) -> bool;
+    [[nodiscard]] auto try_take(Side side, const char* operation) -> bool;
+    void free(Side side) noexcept;
+    /// Someone who waits for `side` has joined the list.
+    void joined(Side side) noexcept { waiting_writers_ += side == Side::write ? 1 : 0; }
+    /// Someone who waited for `side` has left it: those behind may go now.
+    void left(Side side) noexcept;
+
+private:
+    [[nodiscard]] auto open_for(Side side) const noexcept -> bool {
+        return !writing_ && (side == Side::read || readers_ == 0);
+    }
+    void enter(Side side, TaskNode* task) noexcept;
+    void grant() noexcept;
+
+    WaitList waiters_;
+    TaskNode* writer_ = nullptr;
+    std::size_t readers_ = 0;
+    std::size_t waiting_writers_ = 0;
+    bool writing_ = false;
+};
+
+template<RwLockState::Side Side>
+class RwLockWait;
+
+}  // namespace internal
+
+/// Holds one side of an `RwLock`, and gives it up at its end. Move-only. Thread: the loop's.
+template<internal::RwLockState::Side Side>
+class [[nodiscard("the lock is given up at once")]] RwLockGuard {
+public:
+    explicit RwLockGuard(internal::RwLockState& held) noexcept : lock_(&held) {}
+    RwLockGuard(RwLockGuard&& other) noexcept : lock_(std::exchange(other.lock_, nullptr)) {}
+    auto operator=(RwLockGuard&& other) noexcept -> RwLockGuard& {
+        RwLockGuard old(std::move(*this));
+        lock_ = std::exchange(other.lock_, nullptr);
+        return *this;
+    }
+    ~RwLockGuard() { release(); }
+
+    /// Gives it up before the end. Idempotent.
+    void release() noexcept {
+        if (lock_ != nullptr) std::exchange(lock_, nullptr)->free(Side);
+    }
+    /// Whether it holds the lock.
+    explicit operator bool() const noexcept { return lock_ != nullptr; }
+
+private:
+    internal::RwLockState* lock_;
+};
+
+using ReadGuard = RwLockGuard<internal::RwLockState::Side::read>;
+using WriteGuard = RwLockGuard<internal::RwLockState::Side::write>;
+
+/// Many readers or one writer, of the tasks of one loop.
+///
+/// Fair: in the order of arrival, where readers that come one after the other go together. A reader that comes while a writer
+/// waits, waits behind it, so that no writer starves. Not recursive, on neither side, and a reader cannot become a writer
+/// while it reads: give up the read guard, acquire the other, and look again.
+/// Outlives its guards and those who wait. Thread: that of the loop that uses it first, whose tasks alone may use it.
+class RwLock {
+public:
+    /// @param name shown in dumps and errors.
+    explicit RwLock(std::string_view name = {}) : state_(name) {}
+
+    /// Waits until nobody writes and no writer waits before it. @return a guard that gives the lock up.
+    /// @throws DeadlockError if the task holds the lock for writing; InvalidStateError on another loop than the one that
+    ///         used it first.
+    /// On cancel: stops waiting. A lock that was handed over already is held.
+    [[nodiscard]] auto read() noexcept -> internal::RwLockWait<internal::RwLockState::Side::read>;
+    /// Waits until nobody reads or writes. @return, @throws, on cancel: as `read`.
+    [[nodiscard]] auto write() noexcept -> internal::RwLockWait<internal::RwLockState::Side::write>;
+
+    /// The lock if it can be had now. @throws InvalidStateError as `read`, LoopError outside of a loop.
+    [[nodiscard]] auto try_read() -> std::optional<ReadGuard>;
+    [[nodiscard]] auto try_write() -> std::optional<WriteGuard>;
+
+    [[nodiscard]] auto name() const noexcept -> std::string_view { return state_.waiters().name(); }
+    [[nodiscard]] auto statistics() const -> RwLockStatistics;
+
+private:
+    internal::RwLockState state_;
+};
+
+namespace internal {
+
+/// What `RwLockState` knows of those who wait.
+class SidedWait : public ListedWait {
+public:
+    SidedWait(SidedWait&& other) noexcept
+        : ListedWait(static_cast<ListedWait&&>(other)), side(other.side), lock_(other.lock_) {}
+    auto operator=(SidedWait&&) -> SidedWait& = delete;
+
+    [[nodiscard]] auto await_ready() const -> bool { return lock_->take(side, *frame_); }
+    void await_suspend(std::coroutine_handle<>) noexcept {
+        if (enlist()) lock_->joined(side);
+    }
+    void cancel() noexcept override {
+        ListedWait::cancel();
+        lock_->left(side);
+    }
+    [[nodiscard]] auto record() const noexcept -> WaitRecord override {
+        return {WaitKind::lock, lock_, list_->name(), Time::max(), lock_->writer()};
+    }
+
+    const RwLockState::Side side;
+
+protected:
+    SidedWait(RwLockState& lock, RwLockState::Side wanted) noexcept
+        : ListedWait(lock.waiters()), side(wanted), lock_(&lock) {}
+    ~SidedWait() = default;
+
+    RwLockState* lock_;
+};
+
+template<RwLockState::Side Side>
+class [[nodiscard("co_await it")]] RwLockWait final : public SidedWait {
+public:
+    explicit RwLockWait(RwLockState& lock) noexcept : SidedWait(lock, Side) {}
+    [[nodiscard]] auto await_resume() const noexcept -> RwLockGuard<Side> { return RwLockGuard<Side>(*lock_); }
+};
+
+}  // namespace internal
+
+inline auto RwLock::read() noexcept -> internal::RwLockWait<internal::RwLockState::Side::read> {
+    return internal::RwLockWait<internal::RwLockState::Side::read>(state_);
+}
+
+inline auto RwLock::write() noexcept -> internal::RwLockWait<internal::RwLockState::Side::write> {
+    return internal::RwLockWait<internal::RwLockState::Side::write>(state_);
+}
+
+}  // namespace gyre
