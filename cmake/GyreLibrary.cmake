@@ -16,6 +16,7 @@ target_include_directories(
   gyre
   PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
   PRIVATE "${PROJECT_SOURCE_DIR}/src")
+target_include_directories(gyre SYSTEM PRIVATE "${GYRE_MSGPACK_INCLUDE}")
 target_compile_definitions(gyre PRIVATE GYRE_VERSION="${PROJECT_VERSION}")
 target_link_libraries(
   gyre

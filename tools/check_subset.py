@@ -37,7 +37,7 @@ MAY_INCLUDE = {
     "sim": {"core", "sync", "backend"},
     "testing": {"core", "sync", "net", "backend"},
 }
-HIDDEN_DEPENDENCIES = re.compile(r"(openssl/|ares|liburing|fmt/|nghttp2|idn2|libpsl|zlib|brotli/|zstd)")
+HIDDEN_DEPENDENCIES = re.compile(r"(openssl/|ares|liburing|fmt/|nghttp2|idn2|libpsl|zlib|brotli/|zstd|msgpack)")
 
 TOKEN = re.compile(
     r"""(?P<comment>//[^\n]*(?:\\\n[^\n]*)*|/\*.*?\*/)

@@ -21,6 +21,8 @@
 #include <gyre/exec/executor.hpp>
 #include <gyre/exec/job_handle.hpp>
 #include <gyre/exec/map.hpp>
+#include <gyre/exec/process_pool.hpp>
+#include <gyre/exec/serialize.hpp>
 #include <gyre/exec/spawn.hpp>
 #include <gyre/exec/thread_pool.hpp>
 #include <gyre/exec/to_thread.hpp>

@@ -84,6 +84,12 @@ auto Job::stop_listening() noexcept -> bool {
     return true;
 }
 
+auto stopped_cause() -> CausePointer {
+    auto cause = std::make_shared<CancelCause>();
+    cause->reason = "the job was asked to stop";
+    return cause;
+}
+
 namespace {
 
 /// A thread that waits for a job.

@@ -20,7 +20,11 @@ void PostedWait::arrive() noexcept {
 
 void PostedWait::arrived() noexcept {
     scheduler().loop.post_arrived();
-    scheduler().wake(*frame_);
+    if (interrupted() && !happened()) {
+        scheduler().stop(*frame_);
+    } else {
+        scheduler().wake(*frame_);
+    }
 }
 
 }  // namespace gyre::internal

@@ -39,10 +39,11 @@ void ShutdownWait::await_resume() {
 
 }  // namespace internal
 
-ThreadPool::ThreadPool(std::size_t threads, ThreadPoolOptions options, std::function<void()> initializer)
+ThreadPool::ThreadPool(
+    std::size_t threads, ThreadPoolOptions options, std::function<void()> initializer, std::function<void()> finalizer)
     : core_(std::make_shared<internal::ThreadPoolCore>(
-          threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency()), options, std::move(initializer))) {
-}
+          threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency()), options, std::move(initializer),
+          std::move(finalizer))) {}
 
 ThreadPool::~ThreadPool() {
     core_->close(true);

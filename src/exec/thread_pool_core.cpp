@@ -36,10 +36,12 @@ void pause() noexcept {
     return worker;
 }
 
-ThreadPoolCore::ThreadPoolCore(std::size_t threads, ThreadPoolOptions options, std::function<void()> initializer)
+ThreadPoolCore::ThreadPoolCore(
+    std::size_t threads, ThreadPoolOptions options, std::function<void()> initializer, std::function<void()> finalizer)
     : queue_limit_(std::max<std::size_t>(1, options.queue_limit)),
       name_(options.name),
       initializer_(std::move(initializer)),
+      finalizer_(std::move(finalizer)),
       workers_(threads) {
     threads_.reserve(threads);
     sleepers_.reserve(threads);
@@ -185,6 +187,7 @@ void ThreadPoolCore::work(std::size_t index) noexcept {
         searching_.fetch_sub(1, std::memory_order_relaxed);
     }
     this_worker() = nullptr;
+    if (finalizer_) finalizer_();
     thread_ended();
 }
 

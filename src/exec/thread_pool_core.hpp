@@ -25,7 +25,8 @@ namespace gyre::internal {
 /// searching because it found something wakes the next, if there is more.
 class ThreadPoolCore final : public JobQueue, public std::enable_shared_from_this<ThreadPoolCore> {
 public:
-    ThreadPoolCore(std::size_t threads, ThreadPoolOptions options, std::function<void()> initializer);
+    ThreadPoolCore(std::size_t threads, ThreadPoolOptions options, std::function<void()> initializer,
+        std::function<void()> finalizer);
 
     /// @return false: it is full.
     [[nodiscard]] auto try_add(Job& job) -> bool;
@@ -84,6 +85,7 @@ private:
     const std::size_t queue_limit_;
     const std::string name_;
     const std::function<void()> initializer_;
+    const std::function<void()> finalizer_;
 
     // Hot: who adds and who looks.
     InjectionQueue injected_;

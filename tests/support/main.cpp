@@ -2,6 +2,8 @@
 //
 // A test entry says by GYRE_BACKEND which backend it is about. Where the kernel or the container refuses io_uring, the
 // io_uring entries are skipped (exit status 77), not failed; with GYRE_REQUIRE_IO_URING=1 they fail.
+#include <gyre/exec/process_pool.hpp>
+
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -27,6 +29,7 @@ bool io_uring_works() {
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (const auto code = gyre::worker_main(argc, argv)) return *code;  // for the tests of process pools
     testing::InitGoogleTest(&argc, argv);
     const char* backend = std::getenv("GYRE_BACKEND");
     if (backend != nullptr && std::string_view{backend} == "io_uring" && !io_uring_works()) {

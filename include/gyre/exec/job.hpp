@@ -40,6 +40,9 @@ struct JobLink {
     std::atomic<JobLink*> next{nullptr};
 };
 
+/// Thrown by a job that ends because its StopToken was set: its outcome is cancelled.
+struct JobStopped {};
+
 /// Some work on its way through an executor. It has two owners, the queue and the handle; the last one to let go deletes it.
 ///
 /// Whoever sets `begun` first may touch the function: the thread that runs it, or whoever cancels it.
@@ -77,6 +80,8 @@ public:
     [[nodiscard]] auto finished() const noexcept -> bool {
         return (word_.load(std::memory_order_acquire) & bit_finished) != 0;
     }
+    /// Whether it has ended as cancelled. After `finished`.
+    [[nodiscard]] virtual auto was_cancelled() const noexcept -> bool = 0;
     /// Sets the function's StopToken, if it has one.
     virtual void request_stop() noexcept {}
 
@@ -107,12 +112,15 @@ private:
     bool detached_ = false;
 };
 
+[[nodiscard]] auto stopped_cause() -> CausePointer;
+
 /// A job with a result of type T.
 template<class T>
 class TypedJob : public Job {
 public:
     /// The value, which is moved out, or throws. Once, when it has finished.
     auto take() -> T { return std::move(*outcome_).value(); }
+    [[nodiscard]] auto was_cancelled() const noexcept -> bool final { return outcome_->is_cancelled(); }
 
 protected:
     void set_error(std::exception_ptr error) noexcept final {
@@ -198,6 +206,8 @@ private:
             } else {
                 this->outcome_.emplace(Outcome<Result>::from_value(invoke()));
             }
+        } catch (const JobStopped&) {
+            this->outcome_.emplace(Outcome<Result>::from_cancelled(stopped_cause()));
         } catch (...) {
             this->outcome_.emplace(Outcome<Result>::from_error(std::current_exception()));
         }

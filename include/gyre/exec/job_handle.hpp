@@ -70,6 +70,7 @@ protected:
 
 private:
     void job_finished() noexcept override { arrive(); }
+    [[nodiscard]] auto happened() const noexcept -> bool override { return !job_.get()->was_cancelled(); }
 };
 
 template<class T>

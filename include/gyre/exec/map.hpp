@@ -85,20 +85,27 @@ auto end_window(MapWindow<Results>& window) -> Task<> {
     }
 }
 
-template<class E, class Chunk, class State>
-auto map_window(E& executor, MapOptions options, std::shared_ptr<const State> state,
-    MapWindow<typename Chunk::Results>& window) -> Task<typename Chunk::Results> {
-    const std::size_t look_ahead = options.look_ahead != 0 ? options.look_ahead
-                                                           : std::max<std::size_t>(1, 4 * executor.concurrency());
-    const auto chunk = static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, options.chunk_size));
-    typename Chunk::Results all;
-    auto next = std::ranges::begin(state->inputs);
-    const auto end = std::ranges::next(next, std::ranges::end(state->inputs));
+/// What `map` gives for a function with this result.
+template<class Result>
+using MapAll = std::conditional_t<std::is_void_v<Result>, void, std::vector<Regular<Result>>>;
+
+[[nodiscard]] inline auto look_ahead_of(const MapOptions& options, std::size_t threads) noexcept -> std::size_t {
+    return options.look_ahead != 0 ? options.look_ahead : std::max<std::size_t>(1, 4 * threads);
+}
+
+/// Submits the inputs in chunks, a window at a time, and collects the results in order. The references must outlive it.
+template<class Results, class Inputs, class SubmitChunk>
+auto map_window(const Inputs& inputs, std::size_t look_ahead, std::size_t chunk_size, const SubmitChunk& submit_chunk,
+    MapWindow<Results>& window) -> Task<Results> {
+    const auto chunk = static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, chunk_size));
+    Results all;
+    auto next = std::ranges::begin(inputs);
+    const auto end = std::ranges::next(next, std::ranges::end(inputs));
     while (next != end || !window.empty()) {
         while (next != end && window.size() < look_ahead) {
             const auto begin = next;
             std::ranges::advance(next, chunk, end);
-            window.push_back(executor.submit(Chunk(state, begin, next)));
+            window.push_back(submit_chunk(begin, next));
         }
         auto job = std::move(window.front());
         window.pop_front();
@@ -109,14 +116,18 @@ auto map_window(E& executor, MapOptions options, std::shared_ptr<const State> st
 }
 
 template<class E, class F, class Inputs>
-auto map_on(E& executor, F function, Inputs inputs, MapOptions options)
-    -> Task<std::conditional_t<std::is_void_v<MapResult<F, Inputs>>, void, std::vector<Regular<MapResult<F, Inputs>>>>> {
+auto map_on(E& executor, F function, Inputs inputs, MapOptions options) -> Task<MapAll<MapResult<F, Inputs>>> {
     using Chunk = MapChunk<F, Inputs>;
-    using State = MapState<F, Inputs>;
+    using Results = typename Chunk::Results;
     static_assert(!std::is_reference_v<MapResult<F, Inputs>>, "map: the function must give values, not references");
-    auto state = std::make_shared<const State>(std::move(function), std::move(inputs));
-    MapWindow<typename Chunk::Results> window;
-    auto results = co_await try_finally([&] { return map_window<E, Chunk, State>(executor, options, state, window); },
+    const auto state = std::make_shared<const MapState<F, Inputs>>(std::move(function), std::move(inputs));
+    const auto submit_chunk = [&](auto begin, auto end) { return executor.submit(Chunk(state, begin, end)); };
+    MapWindow<Results> window;
+    auto results = co_await try_finally(
+        [&] {
+            return map_window<Results>(state->inputs, look_ahead_of(options, executor.concurrency()),
+                options.chunk_size, submit_chunk, window);
+        },
         [&] { return end_window(window); });
     if constexpr (!std::is_void_v<MapResult<F, Inputs>>) co_return results;
 }

@@ -25,6 +25,8 @@ protected:
     void unexpect() noexcept;
     /// Wakes the frame, on its loop. Once after each `expect`. Thread: any.
     void arrive() noexcept;
+    /// Whether what was waited for happened. If not, and the caller is being cancelled, the wait confirms that.
+    [[nodiscard]] virtual auto happened() const noexcept -> bool { return true; }
 
 private:
     class Arrival final : public Callback {

@@ -62,7 +62,9 @@ public:
     /// @param threads     at most so many; 0: as many as the machine has processors.
     /// @param initializer called by each thread before its first job; if one throws, the pool is broken and every job that
     ///                    waits gets a BrokenPoolError.
-    explicit ThreadPool(std::size_t threads = 0, ThreadPoolOptions options = {}, std::function<void()> initializer = {});
+    /// @param finalizer   called by each thread when it ends; must not throw.
+    explicit ThreadPool(std::size_t threads = 0, ThreadPoolOptions options = {}, std::function<void()> initializer = {},
+        std::function<void()> finalizer = {});
     /// Cancels the jobs that have not begun, and waits (blocking) for those that run. `co_await shutdown()` is the polite
     /// end. In a job of this pool itself it does not wait.
     ~ThreadPool() override;
