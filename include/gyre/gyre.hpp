@@ -39,6 +39,7 @@
 #include <gyre/os/process.hpp>
 #include <gyre/os/signals.hpp>
 #include <gyre/sync/barrier.hpp>
+#include <gyre/sync/broadcast.hpp>
 #include <gyre/sync/capacity_limiter.hpp>
 #include <gyre/sync/channel.hpp>
 #include <gyre/sync/condition.hpp>
@@ -47,4 +48,6 @@
 #include <gyre/sync/queue.hpp>
 #include <gyre/sync/rw_lock.hpp>
 #include <gyre/sync/semaphore.hpp>
+#include <gyre/sync/shared_channel.hpp>
 #include <gyre/sync/transfer_errors.hpp>
+#include <gyre/sync/watch.hpp>

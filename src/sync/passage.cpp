@@ -42,7 +42,8 @@ auto PassageCore::title() const -> std::string {
 void PassageCore::throw_ended(Ending ending, std::string_view operation) const {
     std::string text = title() + ": " + std::string(operation) + ": ";
     if (form_ == Form::queue) throw QueueShutDown(text + "the queue was shut down");
-    if (ending == Ending::own_closed) throw ChannelClosed(text + "this end of it was closed");
+    if (form_ != Form::channel && ending == Ending::own_closed) throw ChannelClosed(text + "it is closed");
+    if (ending == Ending::own_closed || !take_closed) throw ChannelClosed(text + "this end of it was closed");
     throw ChannelClosed(text + "every receiver is closed");
 }
 
@@ -64,6 +65,10 @@ void PassageCore::report_done(std::uint64_t count) {
     if (unfinished() == 0) joiners.finish_all(Ending::done);
 }
 
+void throw_subscription_shared(const PassageCore& core) {
+    throw InvalidStateError(core.title() + ": another task receives with this subscription; clone it");
+}
+
 void PassageCore::require_loop_here() const {
     const EventLoop* loop = current_loop();
     if (loop == nullptr || &const_cast<EventLoop*>(loop)->scheduler() != home_) throw_wrong_loop();
@@ -71,7 +76,7 @@ void PassageCore::require_loop_here() const {
 
 void PassageCore::throw_wrong_loop() const {
     throw InvalidStateError(
-        title() + ": it belongs to another loop, whose tasks wait in it; between loops and threads use SharedChannel");
+        title() + ": it belongs to another loop, whose tasks wait in it; between loops and threads use shared_channel");
 }
 
 }  // namespace gyre::internal

@@ -45,7 +45,7 @@ public:
 /// `put` to the longest waiting getter, and a free place straight to the longest waiting putter. Items may be move-only.
 /// Those whose move may throw, or that are aligned to more than 16 bytes, are kept in a box each; others cost no allocation
 /// once the queue has grown as far as it is used. Outlives those who wait.
-/// Thread: one loop, whose tasks alone may wait and wake; see `SharedChannel` for others. Source: asyncio.Queue.
+/// Thread: one loop, whose tasks alone may wait and wake; between loops and threads see `shared_channel`. Source: asyncio.Queue.
 template<class Store>
 class BasicQueue {
 public:
