@@ -18,7 +18,7 @@ void BranchesWait::open(std::size_t count) {
     }
     outer.scheduler->admit(count);
     count_ = running_ = count;
-    scope_.emplace(*outer.scheduler, outer.task, static_cast<Wait&>(*this));
+    scope_.emplace(outer, static_cast<Wait&>(*this));
     scope_->inherit(outer);
     frame_->wait_on(*this);
 }
@@ -94,8 +94,7 @@ void BranchesWait::cancel_others(const char* reason) noexcept {
     try {
         scope_->cancel(cancel_request(*scope_->scheduler, reason, {}));
     } catch (...) {  // no memory for the text
-        static const auto cause = std::make_shared<CancelCause>();
-        scope_->cancel(cause);
+        scope_->cancel(plain_cause());
     }
 }
 

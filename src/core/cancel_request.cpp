@@ -6,15 +6,41 @@
 
 namespace gyre::internal {
 
-auto cancel_request(const Scheduler& scheduler, std::string reason, std::source_location where) -> CausePointer {
-    auto cause = std::make_shared<CancelCause>();
-    cause->reason = std::move(reason);
-    cause->where = where;
-    cause->when = scheduler.stamp;
-    if (scheduler.current != nullptr) {
-        if (const TaskNode* task = scheduler.current->scope->task) cause->who = task->title();
-    }
+auto make_cause(std::string reason, std::source_location where, Time when, std::string who) -> CausePointer {
+    auto* shared = new SharedCause;
+    CausePointer cause(shared);
+    shared->cause.reason = std::move(reason);
+    shared->cause.where = where;
+    shared->cause.when = when;
+    shared->cause.who = std::move(who);
     return cause;
+}
+
+auto plain_cause() noexcept -> const CausePointer& {
+    static SharedCause shared;
+    static const CausePointer cause(&shared);  // never the last: the record's own first reference stays
+    return cause;
+}
+
+namespace {
+
+auto same_place(const std::source_location& left, const std::source_location& right) -> bool {
+    return left.line() == right.line() && left.column() == right.column() && left.file_name() == right.file_name();
+}
+
+}  // namespace
+
+auto cancel_request(Scheduler& scheduler, std::string reason, std::source_location where) -> CausePointer {
+    // Who cancels many at once does it for one reason: they share the record.
+    const TaskNode* task = scheduler.current != nullptr ? scheduler.current->scope->task() : nullptr;
+    auto& last = scheduler.last_request;
+    if (last.cause && last.task == task && last.cause->when == scheduler.stamp && last.cause->reason == reason &&
+        same_place(last.cause->where, where)) {
+        return last.cause;
+    }
+    last.cause = make_cause(std::move(reason), where, scheduler.stamp, task != nullptr ? task->title() : std::string());
+    last.task = task;
+    return last.cause;
 }
 
 }  // namespace gyre::internal

@@ -20,17 +20,17 @@ constexpr int most_resumes_per_check = 64;
 constexpr Duration longest_turn = std::chrono::microseconds(500);
 constexpr std::size_t kept_errors = 64;
 
-// Never inlined: the address of a thread-local must not be kept across a suspension (llvm.org/PR47179).
-[[gnu::noinline]] auto current_slot() noexcept -> EventLoop*& {
-    static thread_local EventLoop* loop = nullptr;
-    return loop;
-}
+constinit thread_local EventLoop* loop_here = nullptr;
+
+// Never inlined, as all that reads it: the address of a thread-local must not be kept across a suspension
+// (llvm.org/PR47179).
+[[gnu::noinline]] void set_loop_here(EventLoop* loop) noexcept { loop_here = loop; }
 
 }  // namespace
 
 namespace internal {
 
-auto current_loop() noexcept -> EventLoop* { return current_slot(); }
+[[gnu::noinline]] auto current_loop() noexcept -> EventLoop* { return loop_here; }
 
 void throw_unreceived(const EventLoop& loop) {
     for (const ErrorContext& context : loop.unreceived_errors()) {
@@ -44,8 +44,8 @@ void Callback::fire() noexcept { scheduler->ready.push(*this); }
 
 }  // namespace internal
 
-auto this_loop() -> EventLoop& {
-    EventLoop* loop = current_slot();
+[[gnu::noinline]] auto this_loop() -> EventLoop& {
+    EventLoop* loop = loop_here;
     if (loop == nullptr) throw LoopError("no gyre loop runs on this thread: call this from inside gyre::run");
     return *loop;
 }
@@ -72,24 +72,20 @@ void Handle::cancel() noexcept {
 class EventLoop::Running {
 public:
     explicit Running(EventLoop& loop) : loop_(loop) {
-        if (current_slot() != nullptr) throw LoopError("a gyre loop runs on this thread already");
-        current_slot() = &loop;
+        if (internal::current_loop() != nullptr) throw LoopError("a gyre loop runs on this thread already");
+        set_loop_here(&loop);
         loop_.running_ = true;
     }
     Running(const Running&) = delete;
     auto operator=(const Running&) -> Running& = delete;
     ~Running() {
         loop_.running_ = false;
-        current_slot() = nullptr;
+        set_loop_here(nullptr);
     }
 
 private:
     EventLoop& loop_;
 };
-
-void EventLoop::Background::task_started() noexcept { ++count; }
-
-void EventLoop::Background::task_ended(internal::TaskNode&) noexcept { --count; }
 
 EventLoop::EventLoop(RunOptions options) : EventLoop(backend::make_backend(options.backend), options) {}
 
@@ -116,7 +112,7 @@ auto EventLoop::backend_name() const noexcept -> std::string_view { return backe
 
 void EventLoop::check_usable() const {
     if (closed_) throw LoopError("this loop is closed");
-    if (current_slot() != nullptr) {
+    if (internal::current_loop() != nullptr) {
         throw LoopError("a gyre loop runs on this thread already: co_await the work instead of running it");
     }
 }
@@ -163,9 +159,10 @@ void EventLoop::run_ready() noexcept {
     // The clock is read the more often the longer the slices are: I/O waits half a millisecond, not 64 slices.
     const Time began = scheduler_.stamp;
     int until_check = resumes_per_check_;
-    for (int resumes = 0; !scheduler_.ready.empty() && resumes < resumes_per_turn; ++resumes) {
-        scheduler_.run_one();
-        if (--until_check > 0) continue;
+    for (int left = resumes_per_turn; left > 0;) {
+        const int slices = std::min(left, until_check);
+        left -= slices;
+        if (!scheduler_.run(slices)) return;
         if (now() - began > longest_turn) {
             resumes_per_check_ = std::max(1, resumes_per_check_ / 4);
             return;
@@ -201,10 +198,7 @@ void EventLoop::find_deadlock() {
         throw DeadlockError("deadlock: tasks are left that nothing can ever wake, and that do not end when cancelled");
     }
     deadlock_ = "deadlock: everything waits and nothing can ever wake it\n" + internal::wait_report(background_);
-    auto cause = std::make_shared<CancelCause>();
-    cause->reason = "deadlock";
-    cause->when = scheduler_.stamp;
-    main_->scope.cancel(std::move(cause));
+    main_->cancel(internal::make_cause("deadlock", {}, scheduler_.stamp));
 }
 
 void EventLoop::run_callback(internal::Callback& callback) noexcept {
@@ -275,14 +269,11 @@ auto EventLoop::remove_writer(int descriptor) noexcept -> bool {
 }
 
 void EventLoop::cancel_everything() {
-    auto cause = std::make_shared<CancelCause>();
-    cause->reason = "the loop shuts down";
-    cause->when = scheduler_.stamp;
-    const internal::CausePointer shared = std::move(cause);
+    const auto shared = internal::make_cause("the loop shuts down", {}, scheduler_.stamp);
     stopping_ = false;  // a loop that was stopped has to wait all the same
     const auto cancel_all = [&] {
         for (auto* task = background_.tasks.front(); task != nullptr; task = background_.tasks.after(*task)) {
-            task->scope.cancel(shared);
+            task->cancel(shared);
         }
     };
     cancel_all();
@@ -298,7 +289,7 @@ void EventLoop::cancel_everything() {
 
 void EventLoop::close() {
     if (closed_) return;
-    if (current_slot() != nullptr) throw LoopError("close: a gyre loop runs on this thread");
+    if (internal::current_loop() != nullptr) throw LoopError("close: a gyre loop runs on this thread");
     {
         const Running running(*this);
         cancel_everything();
@@ -311,11 +302,11 @@ void EventLoop::close() {
         mailbox_->close();
         while (internal::Timer* timer = scheduler_.timers.pop(Time::max())) timer->fire();
         while (!scheduler_.ready.empty()) {
-            internal::Callback* callback = scheduler_.ready.pop().callback;
-            if (callback == nullptr) continue;
-            callback->cancelled = true;
-            callback->drop();
-            callback->release();
+            const auto entry = scheduler_.ready.pop();
+            if (entry.is_frame()) continue;
+            entry.callback().cancelled = true;
+            entry.callback().drop();
+            entry.callback().release();
         }
     }
     backend_.reset();

@@ -3,9 +3,16 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/task_node.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace gyre::internal {
+
+InnerScope::InnerScope(const Scope& outer, Strand& strand) noexcept
+    : Scope(*outer.scheduler, Kind::strand), task_(outer.task()), strand_(&strand) {}
+
+InnerScope::InnerScope(const Scope& outer, Wait& wait) noexcept
+    : Scope(*outer.scheduler, Kind::wait), task_(outer.task()), wait_(&wait) {}
 
 void Scope::cancel(CausePointer why) noexcept {
     if (asked) return;
@@ -13,55 +20,61 @@ void Scope::cancel(CausePointer why) noexcept {
     if (cancelled) return;  // a scope around it was first: its strands have been told, and its cause stays
     cause = std::move(why);
     cancelled = true;
-    scheduler->interrupt(*this);
+    interrupt();
 }
 
 void Scope::receive(const CausePointer& why) noexcept {
     if (cancelled) return;
     cause = why;
     cancelled = true;
-    scheduler->interrupt(*this);
+    interrupt();
 }
 
-void Scope::interrupt_strands() noexcept {
-    if ((owner_ & 1) != 0) {
-        reinterpret_cast<Wait*>(owner_ & ~std::uintptr_t{1})->interrupt();
+void Scope::interrupt() noexcept {
+    if (kind_ == Kind::task) {
+        scheduler->interrupt_task(static_cast<TaskNode&>(*this));
     } else {
-        Scheduler::interrupt(*reinterpret_cast<Strand*>(owner_));
+        scheduler->interrupt(static_cast<InnerScope&>(*this));
     }
 }
 
-void Scheduler::enqueue(Frame& frame) noexcept {
-    frame.queued = true;
-    if (exact) {
-        if (stale) {
-            stamp = loop.read_clock();
-            stale = false;
-        }
-        if (TaskNode* task = frame.scope->task) task->clock().queued(stamp);
+void InnerScope::interrupt_strands() noexcept {
+    if (kind_ == Kind::wait) {
+        wait_->interrupt();
+    } else {
+        Scheduler::interrupt(*strand_);
     }
+}
+
+void Scheduler::enqueue_measured(Frame& frame) noexcept {
+    if (stale) {
+        stamp = loop.read_clock();
+        stale = false;
+    }
+    frame.scope->task()->clock().queued(stamp);
     ready.push(frame);
 }
 
 void Scheduler::resume_next(Frame& frame) noexcept {
-    if (next_ == nullptr && ended_ == nullptr) {
-        next_ = &frame;
-    } else {
-        enqueue(frame);
+    if (next_ == 0) {
+        next_ = reinterpret_cast<std::uintptr_t>(&frame);
+        return;
     }
+    if (frame.state == Frame::State::unstarted) frame.turn = Frame::Turn::start;
+    enqueue(frame);
 }
 
 void Scheduler::frame_ended(Frame& frame) noexcept {
-    if (Frame* parent = frame.parent()) {
-        resume_next(*parent);
-    } else {
-        ended_ = &frame;
-    }
+    if (Frame* parent = frame.parent()) return resume_next(*parent);
+    const std::uintptr_t before = std::exchange(next_, reinterpret_cast<std::uintptr_t>(&frame) | 1);
+    if (before != 0) resume_next(*reinterpret_cast<Frame*>(before));
 }
 
-auto Scheduler::take_next() noexcept -> Next {
-    if (ended_ != nullptr) return std::exchange(ended_, nullptr)->strand()->ended();
-    return {std::exchange(next_, nullptr), false};
+inline auto Scheduler::take_next() noexcept -> Next {
+    current = nullptr;  // what runs now is the end of a strand, and that frame goes
+    const std::uintptr_t word = std::exchange(next_, 0);
+    auto* frame = reinterpret_cast<Frame*>(word & ~std::uintptr_t{1});
+    return (word & 1) == 0 ? Next{frame, false} : frame->strand()->ended();
 }
 
 // Leaf first and in a loop: a deep chain needs no native stack, and inner locals go before outer ones.
@@ -75,16 +88,15 @@ auto Scheduler::unwind(Frame& leaf) noexcept -> Next {
         } else {
             parent->child_link()->child = nullptr;
         }
+        current = frame;  // for what the destructors of its locals do
         frame->destroy();
+        current = nullptr;
         if (parent == nullptr) return strand->stopped();
         frame = parent;
     }
 }
 
-void Scheduler::run(Frame& frame) noexcept {
-    // Cancelled before its first step: its body never starts.
-    const bool skipped = frame.state == Frame::State::unstarted && frame.scope->cancelled && frame.parent() == nullptr;
-    Next next{&frame, frame.stopping || skipped};
+void Scheduler::run_on(Next next) noexcept {
     while (next.frame != nullptr) {
         if (next.stop) {
             next = unwind(*next.frame);
@@ -94,33 +106,101 @@ void Scheduler::run(Frame& frame) noexcept {
         next.frame->state = Frame::State::running;
         current = next.frame;
         next.frame->handle().resume();
-        current = nullptr;
         next = take_next();
     }
 }
 
-void Scheduler::run_one() noexcept {
-    if (order != nullptr) ready.choose(order->choose(ready.size()));
-    auto entry = ready.pop();
-    if (entry.frame == nullptr) return loop.run_callback(*entry.callback);
-    entry.frame->queued = false;
-    TaskNode* task = exact ? entry.frame->scope->task : nullptr;
-    if (task == nullptr) return run(*entry.frame);
-    // The end of one slice is the start of the next: one stamp for each resume.
-    TaskPointer keep(*task);
-    task->clock().resumed(stamp);
-    run(*entry.frame);
-    stamp = loop.read_clock();
-    task->clock().suspended(stamp);
+// What does not go on where it was suspended: it starts, or it is unwound. @return whether there is nothing left to run.
+auto Scheduler::prepare(Frame& frame) noexcept -> bool {
+    const bool starts = frame.turn == Frame::Turn::start;
+    frame.turn = Frame::Turn::resume;
+    // Cancelled before its first step: its body never starts.
+    const bool skipped = starts && frame.scope->cancelled && frame.parent() == nullptr;
+    if (starts && !skipped) {
+        frame.state = Frame::State::running;
+        return false;
+    }
+    run_on({&frame, true});
+    return true;
 }
 
-void Scheduler::interrupt(Scope& scope) noexcept {
+[[gnu::always_inline]] inline void Scheduler::run_frame(Frame& frame) noexcept {
+    frame.queued = false;
+    if (frame.turn != Frame::Turn::resume && prepare(frame)) return;
+    frame.wait_on_nothing();
+    current = &frame;
+    frame.handle().resume();
+    if (next_ != 0) run_on(take_next());
+}
+
+void Scheduler::run_carefully() noexcept {
+    if (order != nullptr) ready.choose(order->choose(ready.size()));
+    const auto entry = ready.pop();
+    if (!entry.is_frame()) return loop.run_callback(entry.callback());
+    if (!exact) {
+        run_frame(entry.frame());
+        current = nullptr;
+        return;
+    }
+    // The end of one slice is the start of the next: one stamp for each resume.
+    TaskPointer keep(*entry.frame().scope->task());
+    keep.get()->clock().resumed(stamp);
+    run_frame(entry.frame());
+    current = nullptr;
+    stamp = loop.read_clock();
+    keep.get()->clock().suspended(stamp);
+}
+
+auto Scheduler::run(int count) noexcept -> bool {
+    while (count > 0) {
+        if (ready.empty()) return false;
+        if (order != nullptr || exact) {
+            run_carefully();
+            --count;
+            continue;
+        }
+        int batch = static_cast<int>(std::min<std::size_t>(ready.size(), static_cast<std::size_t>(count)));
+        count -= batch;
+        for (; batch > 0; --batch) {
+            const auto entry = ready.pop();
+            if (entry.is_frame()) [[likely]] {
+                run_frame(entry.frame());
+            } else {
+                current = nullptr;
+                loop.run_callback(entry.callback());
+            }
+        }
+        current = nullptr;
+    }
+    return !ready.empty();
+}
+
+void Scheduler::interrupt(InnerScope& scope) noexcept {
     scope.next_interrupted = interrupted_;
     interrupted_ = &scope;
-    if (interrupting_) return;
+    if (!interrupting_) interrupt_listed();
+}
+
+void Scheduler::interrupt_task(Strand& task) noexcept {
+    if (takes_task_) {  // further up the native stack somebody goes on with it
+        takes_task_ = false;
+        interrupted_task_ = &task;
+        return;
+    }
+    const bool outermost = !interrupting_;
+    interrupting_ = true;
+    for (Strand* strand = &task; strand != nullptr; strand = std::exchange(interrupted_task_, nullptr)) {
+        takes_task_ = true;
+        interrupt(*strand);
+        takes_task_ = false;
+    }
+    if (outermost) interrupt_listed();
+}
+
+void Scheduler::interrupt_listed() noexcept {
     interrupting_ = true;
     while (interrupted_ != nullptr) {
-        Scope* next = std::exchange(interrupted_, interrupted_->next_interrupted);
+        InnerScope* next = std::exchange(interrupted_, interrupted_->next_interrupted);
         next->interrupt_strands();
     }
     interrupting_ = false;

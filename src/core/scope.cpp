@@ -15,16 +15,13 @@ void CancelScope::cancel(std::string reason, std::source_location where) {
     if (EventLoop* loop = internal::current_loop()) {
         cause_ = internal::cancel_request(loop->scheduler(), std::move(reason), where);
     } else {
-        auto cause = std::make_shared<CancelCause>();
-        cause->reason = std::move(reason);
-        cause->where = where;
-        cause_ = std::move(cause);
+        cause_ = internal::make_cause(std::move(reason), where);
     }
 }
 
 auto CancelScope::cancel_called() const noexcept -> bool {
     if (wait_ != nullptr) return wait_->scope().asked;
-    return called_ || cause_ != nullptr;
+    return called_ || cause_;
 }
 
 auto CancelScope::deadline() const noexcept -> Time { return wait_ != nullptr ? wait_->deadline() : deadline_; }

@@ -4,22 +4,27 @@
 
 namespace gyre::internal {
 
-void SleepAwaiter::await_suspend(std::coroutine_handle<>) {
-    if (!begin()) return;
-    Scheduler& scheduler = this->scheduler();
-    if (deadline_ == Time::min()) {
-        if (length_ <= Duration::zero()) return scheduler.wake(*frame_);
-        const Time now = scheduler.loop.now();
-        deadline_ = length_ < Time::max() - now ? now + length_ : Time::max();
-    }
-    scheduler.timers.insert(*this, deadline_);
+constinit YieldWait YieldWait::shared;
+
+void SleepWait::suspend_until(Time deadline) {
+    if (begin()) scheduler().timers.insert(*this, deadline);
 }
 
-void SleepAwaiter::cancel() noexcept {
+void SleepWait::suspend_for(Duration length) {
+    if (!begin()) return;
+    Scheduler& scheduler = this->scheduler();
+    if (length <= Duration::zero()) return scheduler.wake(*frame_);
+    const Time now = scheduler.loop.now();
+    scheduler.timers.insert(*this, length < Time::max() - now ? now + length : Time::max());
+}
+
+void SleepWait::cancel() noexcept {
     scheduler().timers.cancel(*this);
     scheduler().stop(*frame_);
 }
 
-auto SleepAwaiter::record() const noexcept -> WaitRecord { return {WaitKind::sleep, nullptr, {}, deadline_}; }
+auto SleepWait::record() const noexcept -> WaitRecord {
+    return {WaitKind::sleep, nullptr, {}, armed() ? scheduler().timers.deadline(*this) : Time::max()};
+}
 
 }  // namespace gyre::internal

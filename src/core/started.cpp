@@ -15,7 +15,7 @@ void StartWait::await_suspend(std::coroutine_handle<>) noexcept {
     static_cast<void>(begin());
 }
 
-void StartWait::cancel() noexcept { task_->get()->scope.receive(frame_->scope->cause); }
+void StartWait::cancel() noexcept { task_->get()->receive(frame_->scope->cause); }
 
 auto StartWait::record() const noexcept -> WaitRecord {
     if (!task_) return {WaitKind::started};
@@ -25,7 +25,7 @@ auto StartWait::record() const noexcept -> WaitRecord {
 void StartWait::started() noexcept {
     started_ = true;
     task_->get()->starting = false;
-    unlink();
+    task_->get()->joiners.remove(*this);
     scheduler().wake(*frame_);
 }
 
@@ -43,7 +43,7 @@ void StartWait::check() const {
     if (started_) return;
     const TaskNode& task = *task_->get();
     if (task.state == TaskNode::State::error) std::rethrow_exception(task.error());
-    if (task.state == TaskNode::State::cancelled) throw CancelledError(task.scope.cause);
+    if (task.state == TaskNode::State::cancelled) throw CancelledError(task.cause);
     throw InvalidStateError("TaskGroup::start: task '" + task.title() + "' ended without calling started()");
 }
 

@@ -42,7 +42,7 @@ void ScopeWait::open() {
         settings_.deadline = std::min(settings_.deadline, object->deadline_);
         settings_.shielded = settings_.shielded || object->shielded_;
     }
-    scope_.emplace(*outer.scheduler, outer.task, static_cast<Strand&>(*this));
+    scope_.emplace(outer, static_cast<Strand&>(*this));
     if (!settings_.shielded) scope_->inherit(outer);
     if (settings_.timeout != Duration::max()) {
         const Time now = outer.scheduler->loop.now();
@@ -57,7 +57,7 @@ void ScopeWait::open() {
     if (object == nullptr) return;
     object->wait_ = this;
     object->phase_ = CancelScope::Phase::running;
-    if (object->cause_ != nullptr) scope_->cancel(object->cause_);
+    if (object->cause_) scope_->cancel(object->cause_);
 }
 
 auto ScopeWait::enter(Frame& body) noexcept -> bool {
@@ -106,11 +106,7 @@ void ScopeWait::set_shield(bool on) noexcept {
 void ScopeWait::fire() noexcept {
     if (scope_->asked) return;
     expired_ = true;
-    auto cause = std::make_shared<CancelCause>();
-    cause->reason = deadline_text();
-    cause->where = where_;
-    cause->when = scope_->scheduler->stamp;
-    scope_->cancel(std::move(cause));
+    scope_->cancel(make_cause(deadline_text(), where_, scope_->scheduler->stamp));
 }
 
 void ScopeWait::disarm() noexcept {

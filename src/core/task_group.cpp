@@ -17,7 +17,7 @@ namespace internal {
 void GroupWait::open() {
     const Scope& outer = *frame_->scope;
     outer.scheduler->admit();
-    scope_.emplace(*outer.scheduler, outer.task, static_cast<Wait&>(*this));
+    scope_.emplace(outer, static_cast<Wait&>(*this));
     scope_->inherit(outer);
     frame_->wait_on(*this);
 }
@@ -34,7 +34,7 @@ auto GroupWait::enter(Frame& body) noexcept -> bool {
 auto GroupWait::body_returned() noexcept -> bool {
     body_done_ = true;
     scope_->scheduler->leave();
-    if (running_ > 0) return false;
+    if (task_count > 0) return false;
     frame_->wait_on_nothing();
     return true;
 }
@@ -44,7 +44,7 @@ void GroupWait::cancel() noexcept { scope_->receive(frame_->scope->cause); }
 void GroupWait::interrupt() noexcept {
     if (root != nullptr) Scheduler::interrupt(static_cast<Strand&>(*this));
     // A task cannot end in here (an answer to a cancellation only enters the ready queue), so the list stays as it is.
-    for (TaskNode* task = tasks.front(); task != nullptr; task = tasks.after(*task)) task->scope.receive(scope_->cause);
+    for (TaskNode* task = tasks.front(); task != nullptr; task = tasks.after(*task)) task->receive(scope_->cause);
 }
 
 auto GroupWait::record() const noexcept -> WaitRecord { return {WaitKind::group, this, options_.name}; }
@@ -64,13 +64,12 @@ auto GroupWait::stopped() noexcept -> Next {
 }
 
 void GroupWait::task_ended(TaskNode& task) noexcept {
-    --running_;
     if (task.starting) {
         // How it ended is a matter of whoever started it.
     } else if (task.state == TaskNode::State::error) {
         task.received = true;
         add_error(task.error());
-    } else if (task.state == TaskNode::State::cancelled && !task.scope.asked) {
+    } else if (task.state == TaskNode::State::cancelled && !task.asked) {
         task_stopped_ = true;
     }
     if (!all_ended()) return;
@@ -94,8 +93,7 @@ void GroupWait::add_error(const std::exception_ptr& error) noexcept {
         errors_.push_back(error);
         if (!scope_->cancelled) cancel_all("a task of the group failed: " + describe(error), {});
     } catch (...) {  // no memory for the list or the text: the siblings are cancelled all the same
-        static const auto cause = std::make_shared<CancelCause>();
-        scope_->cancel(cause);
+        scope_->cancel(plain_cause());
     }
 }
 

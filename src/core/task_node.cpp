@@ -7,30 +7,31 @@
 
 namespace gyre::internal {
 
-void TaskNode::start(Frame& frame, TaskOwner& owner, const Scope* outer, std::string_view name) {
-    Scheduler& scheduler = *scope.scheduler;
+void TaskNode::make_extra(Frame& frame, std::string_view name) {
     try {
-        if (scheduler.exact) scheduler.stamp = scheduler.loop.read_clock();
-        if (!name.empty() || scheduler.exact) {
-            extra_.reset(new Extra);
-            extra_->name = name;
-            extra_->measured = scheduler.exact;
-            extra_->clock.spawned(scheduler.stamp);
-        }
-        scheduler.admit();
+        if (scheduler->exact) scheduler->stamp = scheduler->loop.read_clock();
+        extra_.reset(new Extra);
+        extra_->name = name;
+        extra_->measured = scheduler->exact;
+        extra_->clock.spawned(scheduler->stamp);
     } catch (...) {
         frame.destroy();
         throw;
     }
-    if (outer != nullptr) scope.inherit(*outer);
-    frame.continue_with(static_cast<Strand&>(*this));
-    frame.scope = &scope;
-    root = &frame;
-    owner_ = &owner;
-    owner.task_started();
-    owner.tasks.push_back(*this);
-    retain();
-    scheduler.start_queued(frame);
+}
+
+void TaskNode::admit_slowly(Frame& frame) {
+    try {
+        scheduler->admit();
+    } catch (...) {
+        frame.destroy();
+        throw;
+    }
+}
+
+void TaskNode::throw_failure() const {
+    if (state == State::error) std::rethrow_exception(error_);
+    throw CancelledError(cause);
 }
 
 auto TaskNode::title() const -> std::string {
@@ -40,50 +41,55 @@ auto TaskNode::title() const -> std::string {
 auto TaskNode::stats() const noexcept -> TaskStats {
     if (!extra_ || !extra_->measured) return {};
     // The loop may be gone when the task has ended; its figures are complete then.
-    return extra_->clock.stats(done() ? Time{} : scope.scheduler->stamp);
+    return extra_->clock.stats(done() ? Time{} : scheduler->stamp);
 }
 
 auto TaskNode::ended() noexcept -> Next {
-    state = root->state == Frame::State::error ? State::error : State::value;
-    take(*std::exchange(root, nullptr));
-    finish();
+    TaskOwner& owner = *owner_;  // its place may be the error's
+    collect(*std::exchange(root, nullptr));
+    finish(owner);
     return {};
 }
 
 auto TaskNode::stopped() noexcept -> Next {
     state = State::cancelled;
-    set_cancelled();
-    finish();
+    drop_work();
+    finish(*owner_);
     return {};
 }
 
-void TaskNode::finish() noexcept {
-    Scheduler& scheduler = *scope.scheduler;
-    if (scheduler.exact) {
-        scheduler.stamp = scheduler.loop.read_clock();
-        extra_->clock.ended(scheduler.stamp);
+void TaskNode::set_error(std::exception_ptr error) noexcept {
+    ::new (static_cast<void*>(&error_)) std::exception_ptr(std::move(error));
+    state = State::error;
+}
+
+void TaskNode::finish(TaskOwner& owner) noexcept {
+    Scheduler& home = *scheduler;
+    if (home.exact) {
+        home.stamp = home.loop.read_clock();
+        extra_->clock.ended(home.stamp);
     }
-    scheduler.leave();
+    if (home.last_request.task == this) home.last_request = {};
+    home.leave();
     ListLink<TaskNode>::unlink();
     while (JoinListener* joiner = joiners.pop_front()) joiner->task_ended();
-    owner_->task_ended(*this);
+    --owner.task_count;
+    owner.task_ended(*this);
     release();
 }
 
-void TaskNode::report_lost_error() noexcept {
-    if (EventLoop* loop = current_loop(); loop != nullptr && &loop->scheduler() == scope.scheduler) {
-        loop->handle_error({error(), ErrorOrigin::task, title()});
-    }
+void TaskNode::drop_error() noexcept {
+    EventLoop* loop = received ? nullptr : current_loop();
+    if (loop != nullptr && &loop->scheduler() == scheduler) loop->handle_error({error_, ErrorOrigin::task, title()});
+    std::destroy_at(&error_);
 }
 
-auto JoinWait::await_ready() const -> bool {
+void JoinWait::check() const {
     TaskNode& task = *task_.get();
-    if (task.done()) return !interrupted();
-    if (task.scope.scheduler != &scheduler()) {
+    if (task.scheduler != &scheduler()) {
         throw InvalidStateError("join: task '" + task.title() + "' belongs to another loop");
     }
-    if (frame_->scope->task == &task) throw InvalidStateError("join: task '" + task.title() + "' waits for itself");
-    return false;
+    if (frame_->scope->task() == &task) throw InvalidStateError("join: task '" + task.title() + "' waits for itself");
 }
 
 void JoinWait::await_suspend(std::coroutine_handle<>) noexcept {
@@ -91,23 +97,20 @@ void JoinWait::await_suspend(std::coroutine_handle<>) noexcept {
 }
 
 void JoinWait::cancel() noexcept {
-    unlink();
+    task_.get()->joiners.remove(*this);
     scheduler().stop(*frame_);
 }
 
 auto JoinWait::record() const noexcept -> WaitRecord { return {WaitKind::join, task_.get(), task_.get()->name()}; }
 
-void mark_received(TaskNode& task, bool consumes) {
-    if (task.received && consumes) {
-        throw InvalidStateError("join: the result of task '" + task.title() + "' was taken before");
-    }
-    task.received = true;
+void throw_taken(const TaskNode& task) {
+    throw InvalidStateError("join: the result of task '" + task.title() + "' was taken before");
 }
 
 auto TaskHandleBase::cancel(std::string reason, std::source_location where) const -> bool {
     TaskNode& task = *task_.get();
-    if (task.done() || task.scope.asked) return false;
-    task.scope.cancel(cancel_request(*task.scope.scheduler, std::move(reason), where));
+    if (task.done() || task.asked) return false;
+    static_cast<Scope&>(task).cancel(cancel_request(*task.scheduler, std::move(reason), where));
     return true;
 }
 

@@ -20,7 +20,7 @@ auto FinallyWait::start_cleanup() noexcept -> bool {
 
 auto FinallyWait::make_cleanup() noexcept -> Frame* {
     const Scope& outer = *frame_->scope;
-    shield_.emplace(*outer.scheduler, outer.task, static_cast<Strand&>(*this));
+    shield_.emplace(outer, static_cast<Strand&>(*this));
     try {
         Frame& cleanup = begin_cleanup();
         cleanup.continue_with(static_cast<Strand&>(*this));

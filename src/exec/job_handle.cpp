@@ -58,9 +58,8 @@ auto JobHandleBase::cancel(std::string reason) -> bool {
         job_.get()->request_stop();
         return false;
     }
-    auto cause = std::make_shared<CancelCause>();
-    cause->reason = reason.empty() ? "the job was cancelled before it began" : std::move(reason);
-    job_.get()->end_cancelled(std::move(cause));
+    if (reason.empty()) reason = "the job was cancelled before it began";
+    job_.get()->end_cancelled(make_cause(std::move(reason)));
     return true;
 }
 

@@ -45,9 +45,7 @@ ThreadPoolCore::ThreadPoolCore(
       workers_(threads) {
     threads_.reserve(threads);
     sleepers_.reserve(threads);
-    auto cause = std::make_shared<CancelCause>();
-    cause->reason = "the pool was shut down before the job began";
-    cause_ = std::move(cause);
+    cause_ = make_cause("the pool was shut down before the job began");
 }
 
 // --- adding -----------------------------------------------------------------------------------------------------------

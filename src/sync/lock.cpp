@@ -16,7 +16,7 @@ LockState::~LockState() {
 auto LockState::take_slowly(const Frame& frame) -> bool {
     waiters_.use_on(*frame.scope->scheduler, "acquire");
     if (frame.scope->cancelled) return false;
-    TaskNode* task = frame.scope->task;
+    TaskNode* task = frame.scope->task();
     if (!locked_) {
         take(task);
         return true;

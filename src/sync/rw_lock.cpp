@@ -25,7 +25,7 @@ auto RwLockState::take(Side side, const Frame& frame) -> bool {
     const char* operation = side == Side::read ? "read" : "write";
     waiters_.use_on(*frame.scope->scheduler, operation);
     if (frame.scope->cancelled) return false;
-    TaskNode* task = frame.scope->task;
+    TaskNode* task = frame.scope->task();
     if (waiters_.empty() && open_for(side)) {
         enter(side, task);
         return true;

@@ -37,7 +37,7 @@ void WaitList::throw_other_loop(const char* operation) const {
 auto running_task() noexcept -> TaskNode* {
     EventLoop* loop = current_loop();
     const Frame* frame = loop != nullptr ? loop->scheduler().current : nullptr;
-    return frame != nullptr ? frame->scope->task : nullptr;
+    return frame != nullptr ? frame->scope->task() : nullptr;
 }
 
 auto task_text(const TaskNode* task) -> std::string {
@@ -54,6 +54,6 @@ auto line_of(const Frame& frame) noexcept -> const Strand& {
     }
 }
 
-auto runs_alone(const Frame& frame) noexcept -> bool { return &line_of(frame) == frame.scope->task; }
+auto runs_alone(const Frame& frame) noexcept -> bool { return &line_of(frame) == frame.scope->task(); }
 
 }  // namespace gyre::internal

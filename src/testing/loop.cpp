@@ -62,13 +62,11 @@ TestLoop::~TestLoop() {
 void TestLoop::end_left_tasks() {
     loop_->run_until_complete([]() -> Task<> {
         EventLoop& loop = this_loop();
-        auto cause = std::make_shared<CancelCause>();
-        cause->reason = "the test is over";
-        const internal::CausePointer shared = std::move(cause);
+        const auto shared = internal::make_cause("the test is over", {}, loop.now());
         auto& tasks = loop.background().tasks;
         while (loop.background_task_count() > 0) {
             for (auto* task = tasks.front(); task != nullptr; task = tasks.after(*task)) {
-                if (tasks.after(*task) != nullptr) task->scope.cancel(shared);  // the last one is this task
+                if (tasks.after(*task) != nullptr) task->cancel(shared);  // the last one is this task
             }
             co_await sleep(std::chrono::milliseconds(1));
         }

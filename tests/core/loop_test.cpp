@@ -58,8 +58,8 @@ TEST_P(Loop, tasks_live_on_between_runs) {
 TEST_P(Loop, errors_and_cancellation_come_out_of_a_run) {
     EXPECT_EQ(error_of([&] { run(fail("boom")); }), "boom");
     const auto cancelled = loop()->run_to_outcome([]() -> Task<int> {
-        auto* task = this_loop().scheduler().current->scope->task;
-        task->scope.cancel(internal::cancel_request(this_loop().scheduler(), "by hand", {}));
+        auto* task = this_loop().scheduler().current->scope->task();
+        task->cancel(internal::cancel_request(this_loop().scheduler(), "by hand", {}));
         co_await sleep(1h);
         co_return 1;
     });

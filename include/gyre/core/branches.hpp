@@ -65,7 +65,7 @@ protected:
     /// Whether the result is there already, so that what the others do no longer counts; for `race`.
     [[nodiscard]] virtual auto has_winner() const noexcept -> bool { return false; }
 
-    std::optional<Scope> scope_;
+    std::optional<InnerScope> scope_;
     std::exception_ptr first_error_;
 
 private:

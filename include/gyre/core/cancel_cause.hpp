@@ -2,9 +2,11 @@
 
 #include <gyre/backend/clock.hpp>
 
-#include <memory>
+#include <atomic>
+#include <cstdint>
 #include <source_location>
 #include <string>
+#include <utility>
 
 namespace gyre {
 
@@ -20,7 +22,50 @@ struct CancelCause {
 };
 
 namespace internal {
-using CausePointer = std::shared_ptr<const CancelCause>;
-}  // namespace internal
 
+/// A cause that is shared by everything it cancelled, and by the errors that come of it, on whatever thread they end up.
+struct SharedCause {
+    CancelCause cause;
+    std::atomic<std::uint32_t> references{1};  ///< Counted by every `CausePointer`, on any thread.
+};
+
+/// One word that keeps a cause; many tasks carry one.
+class CausePointer {
+public:
+    CausePointer() noexcept = default;
+    /// Takes over the reference that `shared` was made with.
+    explicit CausePointer(SharedCause* shared) noexcept : shared_(shared) {}
+    CausePointer(const CausePointer& other) noexcept : shared_(other.shared_) {
+        if (shared_ != nullptr) shared_->references.fetch_add(1, std::memory_order_relaxed);
+    }
+    CausePointer(CausePointer&& other) noexcept : shared_(std::exchange(other.shared_, nullptr)) {}
+    auto operator=(CausePointer other) noexcept -> CausePointer& {
+        std::swap(shared_, other.shared_);
+        return *this;
+    }
+    ~CausePointer() {
+        // Acquire and release: whoever deletes it sees all that the other threads did with it.
+        if (shared_ != nullptr && shared_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete shared_;
+    }
+
+    [[nodiscard]] auto get() const noexcept -> const CancelCause* {
+        return shared_ != nullptr ? &shared_->cause : nullptr;
+    }
+    auto operator*() const noexcept -> const CancelCause& { return shared_->cause; }
+    auto operator->() const noexcept -> const CancelCause* { return &shared_->cause; }
+    explicit operator bool() const noexcept { return shared_ != nullptr; }
+    friend auto operator==(const CausePointer&, const CausePointer&) noexcept -> bool = default;
+
+private:
+    SharedCause* shared_ = nullptr;
+};
+
+/// @throws std::bad_alloc.
+[[nodiscard]] auto make_cause(std::string reason, std::source_location where = {}, Time when = {}, std::string who = {})
+    -> CausePointer;
+
+/// The cause of what is cancelled when there is no memory to say why.
+[[nodiscard]] auto plain_cause() noexcept -> const CausePointer&;
+
+}  // namespace internal
 }  // namespace gyre

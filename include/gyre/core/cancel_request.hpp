@@ -8,8 +8,7 @@
 
 namespace gyre::internal {
 
-/// The record of a cancellation that is asked for now, by the task that runs.
-[[nodiscard]] auto cancel_request(const Scheduler& scheduler, std::string reason, std::source_location where)
-    -> CausePointer;
+/// The record of a cancellation that is asked for now, by the task that runs. Equal requests in a row share it.
+[[nodiscard]] auto cancel_request(Scheduler& scheduler, std::string reason, std::source_location where) -> CausePointer;
 
 }  // namespace gyre::internal

@@ -40,6 +40,8 @@ struct ChildLink {
 class Frame {
 public:
     enum class State : std::uint8_t { unstarted, running, value, error };
+    /// What happens when its turn in the ready queue comes.
+    enum class Turn : std::uint8_t { resume, start, stop };
 
     Frame() = default;
     Frame(const Frame&) = delete;
@@ -78,7 +80,7 @@ public:
     State state = State::unstarted;
     bool starting = false;  ///< Its starter is on the native stack and will look at the outcome itself.
     bool queued = false;    ///< In the ready queue.
-    bool stopping = false;  ///< When its turn comes it is unwound, not resumed.
+    Turn turn = Turn::resume;
 
 private:
     std::uintptr_t continuation_ = 0;  ///< Frame*, or Strand* | 1.
@@ -129,7 +131,7 @@ public:
     [[nodiscard]] virtual auto record() const noexcept -> WaitRecord = 0;
 
 protected:
-    Wait() noexcept = default;
+    constexpr Wait() noexcept = default;
     ~Wait() = default;
 
     /// Marks the frame as suspended on this wait. False if its scope is cancelled: the wait has then ended already.

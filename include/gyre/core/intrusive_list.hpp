@@ -5,6 +5,8 @@
 namespace gyre::internal {
 
 template<class T>
+class CompactList;
+template<class T>
 class IntrusiveList;
 
 /// Base of what can be in an `IntrusiveList<T>`; it must be out of the list when it is destroyed.
@@ -29,6 +31,7 @@ protected:
     ~ListLink() = default;
 
 private:
+    friend class CompactList<T>;
     friend class IntrusiveList<T>;
     ListLink* next_ = nullptr;
     ListLink* previous_ = nullptr;
@@ -65,6 +68,46 @@ public:
 
 private:
     ListLink<T> end_;
+};
+
+/// A list in one word, for what exists in great numbers and mostly stays empty. First in, first out. Its items leave
+/// through `remove` or `pop_front`, never by `unlink`.
+template<class T>
+class CompactList {
+public:
+    CompactList() noexcept = default;
+    CompactList(const CompactList&) = delete;
+    auto operator=(const CompactList&) -> CompactList& = delete;
+    ~CompactList() = default;
+
+    [[nodiscard]] auto empty() const noexcept -> bool { return first_ == nullptr; }
+    void push_back(T& item) noexcept {
+        ListLink<T>& link = item;
+        if (first_ == nullptr) {
+            link.next_ = link.previous_ = first_ = &link;
+            return;
+        }
+        link.next_ = first_;
+        link.previous_ = first_->previous_;
+        first_->previous_->next_ = &link;
+        first_->previous_ = &link;
+    }
+    /// No effect if it is in no list.
+    void remove(T& item) noexcept {
+        ListLink<T>& link = item;
+        if (!link.linked()) return;
+        if (first_ == &link) first_ = link.next_ == &link ? nullptr : link.next_;
+        link.unlink();
+    }
+    [[nodiscard]] auto pop_front() noexcept -> T* {
+        if (first_ == nullptr) return nullptr;
+        T* item = static_cast<T*>(first_);
+        remove(*item);
+        return item;
+    }
+
+private:
+    ListLink<T>* first_ = nullptr;  ///< In a ring: the one before it is the last.
 };
 
 }  // namespace gyre::internal

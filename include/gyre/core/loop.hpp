@@ -165,7 +165,7 @@ public:
     [[nodiscard]] auto backend_name() const noexcept -> std::string_view;
     /// How many spawned tasks have not ended, the main one and those of groups not counted.
     [[nodiscard]] auto background_task_count() const noexcept -> std::size_t {
-        return background_.count - (main_ != nullptr && !main_->done() ? 1 : 0);
+        return background_.task_count - (main_ != nullptr && !main_->done() ? 1 : 0);
     }
 
     // For the rest of the library.
@@ -193,9 +193,7 @@ public:
 private:
     class Running;
     struct Background final : internal::TaskOwner {
-        void task_started() noexcept override;
-        void task_ended(internal::TaskNode& task) noexcept override;
-        std::size_t count = 0;
+        void task_ended(internal::TaskNode&) noexcept override {}
     };
 
     void drive(internal::TaskNode& main);
@@ -242,17 +240,15 @@ template<Work W>
 auto EventLoop::run_to_outcome(W&& work, std::source_location where) -> Outcome<internal::WorkResult<W>> {
     using T = internal::WorkResult<W>;
     check_usable();
-    auto* node = new internal::TaskNodeOf<T, std::decay_t<W>>(scheduler_, where, std::forward<W>(work));
-    internal::TaskPointer keep(*node);
-    node->release();
+    internal::NewTask<T> made = internal::make_task(scheduler_, std::forward<W>(work), where);
     scheduler_.stamp = now();
-    node->start(node->begin().release(), background_, nullptr, "main");
-    drive(*node);
-    node->received = true;
+    made.node->start(*made.root, background_, nullptr, "main");
+    drive(*made.node);
+    made.node->received = true;
     if (!deadlock_.empty()) {
         return Outcome<T>::from_error(std::make_exception_ptr(DeadlockError(std::exchange(deadlock_, {}))));
     }
-    return std::move(node->outcome());
+    return made.node->outcome();
 }
 
 }  // namespace gyre

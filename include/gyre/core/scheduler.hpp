@@ -36,12 +36,15 @@ public:
 
     /// The wait of `frame` confirms that it did not happen: its strand is unwound when its turn comes.
     void stop(Frame& frame) noexcept {
-        frame.stopping = true;
+        frame.turn = Frame::Turn::stop;
         enqueue(frame);
     }
 
     /// Puts a strand whose root has not started yet into the ready queue.
-    void start_queued(Frame& root) noexcept { enqueue(root); }
+    void start_queued(Frame& root) noexcept {
+        root.turn = Frame::Turn::start;
+        enqueue(root);
+    }
 
     /// Starts `frame` on the native stack, or through the loop if that is deep already.
     /// @return true if it has ended.
@@ -70,16 +73,25 @@ public:
         ready.reserve(admitted_ + count);
         admitted_ += count;
     }
+    /// `admit` of one where it needs no memory. @return whether that was so.
+    [[nodiscard]] auto try_admit() noexcept -> bool {
+        if (admitted_ >= ready.capacity()) return false;
+        ++admitted_;
+        return true;
+    }
     void leave() noexcept { --admitted_; }
 
     /// A scope was cancelled: interrupts its strands, and the scopes inside, without recursion.
-    void interrupt(Scope& scope) noexcept;
+    void interrupt(InnerScope& scope) noexcept;
+    /// A task was cancelled: as above. A wait whose `cancel` cancels more than one task has them in an `InnerScope`: that
+    /// keeps this flat.
+    void interrupt_task(Strand& task) noexcept;
 
     /// Asks the wait at the end of a strand to stop. No effect on a strand that runs or has its wake-up already.
     static void interrupt(Strand& outermost) noexcept;
 
-    /// Runs one entry of the ready queue.
-    void run_one() noexcept;
+    /// Runs up to `count` entries of the ready queue. @return false if it ran out of them.
+    auto run(int count) noexcept -> bool;
 
     ReadyQueue ready;
     TimerHeap timers;
@@ -88,19 +100,34 @@ public:
     Time stamp{};              ///< The last reading of the clock.
     bool stale = false;        ///< The backend has waited since `stamp` was taken.
     bool exact = false;        ///< A fresh stamp for each resume.
-    Frame* current = nullptr;  ///< The frame that the loop resumed last, while it runs.
+    Frame* current = nullptr;  ///< The frame that the loop resumed or unwound last, while it runs.
+    struct {
+        CausePointer cause;
+        const TaskNode* task = nullptr;  ///< Who asked.
+    } last_request;                      ///< Of a cancellation; see `cancel_request`.
 
 private:
-    void enqueue(Frame& frame) noexcept;
-    void run(Frame& frame) noexcept;
+    void enqueue(Frame& frame) noexcept {
+        frame.queued = true;
+        if (exact) [[unlikely]]
+            return enqueue_measured(frame);
+        ready.push(frame);
+    }
+    void enqueue_measured(Frame& frame) noexcept;
+    void run_carefully() noexcept;
+    void run_frame(Frame& frame) noexcept;
+    auto prepare(Frame& frame) noexcept -> bool;
+    void run_on(Next next) noexcept;
     auto unwind(Frame& leaf) noexcept -> Next;
     auto take_next() noexcept -> Next;
+    void interrupt_listed() noexcept;
 
-    Frame* next_ = nullptr;   ///< To be resumed next.
-    Frame* ended_ = nullptr;  ///< The root of a strand, at its final suspension point.
-    Scope* interrupted_ = nullptr;
+    std::uintptr_t next_ = 0;  ///< Frame* to be resumed next, or the ended root of a strand | 1.
+    InnerScope* interrupted_ = nullptr;
     std::size_t admitted_ = 0;
     int depth_ = 0;
+    Strand* interrupted_task_ = nullptr;  ///< What the wait that is asked to stop has cancelled itself.
+    bool takes_task_ = false;             ///< `interrupted_task_` is free, and looked at when that wait has been asked.
     bool interrupting_ = false;
 };
 

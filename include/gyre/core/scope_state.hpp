@@ -3,6 +3,8 @@
 #include <gyre/core/cancel_cause.hpp>
 #include <gyre/core/frame.hpp>
 
+#include <cstdint>
+
 namespace gyre::internal {
 
 class TaskNode;
@@ -12,15 +14,8 @@ class TaskNode;
 /// Cancellation is level-triggered: `cancelled` stays set, and each later wait inside ends at once.
 class Scope {
 public:
-    /// A scope with one strand.
-    Scope(Scheduler& home, TaskNode* owning_task, Strand& strand) noexcept
-        : scheduler(&home), task(owning_task), owner_(reinterpret_cast<std::uintptr_t>(&strand)) {}
-    /// A scope whose strands `wait` knows.
-    Scope(Scheduler& home, TaskNode* owning_task, Wait& wait) noexcept
-        : scheduler(&home), task(owning_task), owner_(reinterpret_cast<std::uintptr_t>(&wait) | 1) {}
     Scope(const Scope&) = delete;
     auto operator=(const Scope&) -> Scope& = delete;
-    ~Scope() = default;
 
     /// Takes the state of the surrounding scope, as a scope does when it is opened inside one that is cancelled.
     void inherit(const Scope& outer) noexcept {
@@ -33,18 +28,48 @@ public:
     /// The surrounding scope was cancelled, and this one with it.
     void receive(const CausePointer& why) noexcept;
 
+    /// The spawned task that this scope belongs to. Defined in task_node.hpp.
+    [[nodiscard]] inline auto task() const noexcept -> TaskNode*;
+
+    Scheduler* scheduler;
+    CausePointer cause;      ///< Who cancelled it, where, why and when.
+    bool cancelled = false;  ///< It or a scope around it was cancelled.
+    bool asked = false;      ///< It was itself.
+
+protected:
+    enum class Kind : std::uint8_t { task, strand, wait };
+
+    Scope(Scheduler& home, Kind kind) noexcept : scheduler(&home), kind_(kind) {}
+    ~Scope() = default;
+
+    Kind kind_;
+
+private:
+    /// `cancelled` has just been set: asks what is inside to stop.
+    void interrupt() noexcept;
+};
+
+/// A scope inside a task.
+class InnerScope final : public Scope {
+public:
+    /// A scope with one strand, inside `outer` but not cancelled by it: see `inherit`.
+    InnerScope(const Scope& outer, Strand& strand) noexcept;
+    /// A scope whose strands `wait` knows.
+    InnerScope(const Scope& outer, Wait& wait) noexcept;
+
     /// Asks the strands inside to stop; called by the scheduler, once for each time `cancelled` gets set.
     void interrupt_strands() noexcept;
 
-    Scheduler* scheduler;
-    TaskNode* task;                     ///< The spawned task that this scope belongs to; null outside of any.
-    CausePointer cause;                 ///< Who cancelled it, where, why and when.
-    Scope* next_interrupted = nullptr;  ///< Work list of the scheduler.
-    bool cancelled = false;             ///< It or a scope around it was cancelled.
-    bool asked = false;                 ///< It was itself.
+    InnerScope* next_interrupted = nullptr;  ///< Work list of the scheduler.
 
 private:
-    std::uintptr_t owner_;  ///< Strand*, or Wait* | 1.
+    friend class Scope;
+
+    TaskNode* task_;
+    union {
+        Strand* strand_;
+        Wait* wait_;
+    };
 };
 
 }  // namespace gyre::internal

@@ -84,7 +84,7 @@ protected:
 
     [[noreturn]] void throw_timeout() const;
 
-    std::optional<Scope> scope_;
+    std::optional<InnerScope> scope_;
 
 private:
     void fire() noexcept override;

@@ -70,6 +70,8 @@ public:
         if (state == State::error) std::rethrow_exception(error_);
         return StoredResult<T>::take(value_);
     }
+    /// As it is kept. When the frame has ended with a value.
+    [[nodiscard]] auto stored() noexcept -> typename StoredResult<T>::Type& { return value_; }
     [[nodiscard]] auto error() const noexcept -> const std::exception_ptr& { return error_; }
 
 private:

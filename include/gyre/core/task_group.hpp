@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gyre/core/result.hpp>
 #include <gyre/core/started.hpp>
 #include <gyre/core/task_handle.hpp>
 
@@ -96,9 +97,8 @@ public:
     void check_open(const char* operation) const;
     void cancel_all(std::string reason, std::source_location where);
     [[nodiscard]] auto scope() noexcept -> Scope& { return *scope_; }
-    [[nodiscard]] auto running() const noexcept -> std::size_t { return running_; }
+    [[nodiscard]] auto running() const noexcept -> std::size_t { return task_count; }
     [[nodiscard]] auto errors() const noexcept -> const std::vector<std::exception_ptr>& { return errors_; }
-    void task_started() noexcept override { ++running_; }
 
 protected:
     explicit GroupWait(GroupOptions options) noexcept : options_(options) {}
@@ -116,17 +116,16 @@ protected:
     /// Moves the result of the body out of its frame, which is destroyed.
     virtual void take_body(Frame& body) noexcept = 0;
 
-    std::optional<Scope> scope_;
+    std::optional<InnerScope> scope_;
     bool body_stopped_ = false;
 
 private:
-    [[nodiscard]] auto all_ended() const noexcept -> bool { return body_done_ && running_ == 0; }
+    [[nodiscard]] auto all_ended() const noexcept -> bool { return body_done_ && task_count == 0; }
     [[nodiscard]] auto outcome() const noexcept -> Next;
     [[nodiscard]] auto unwinds() const noexcept -> bool;
 
     GroupOptions options_;
     std::vector<std::exception_ptr> errors_;
-    std::size_t running_ = 0;
     bool body_done_ = false;
     bool task_stopped_ = false;  ///< A task was cancelled with the group, not by its own handle.
 };

@@ -28,7 +28,12 @@ public:
     JoinWait(JoinWait&& other) noexcept : Wait(static_cast<Wait&&>(other)), task_(std::move(other.task_)) {}
     auto operator=(JoinWait&&) -> JoinWait& = delete;
 
-    [[nodiscard]] auto await_ready() const -> bool;
+    [[nodiscard]] auto await_ready() const -> bool {
+        const TaskNode& task = *task_.get();
+        if (task.done()) return !interrupted();
+        if (task.scheduler != &scheduler() || frame_->scope->task() == &task) check();
+        return false;
+    }
     void await_suspend(std::coroutine_handle<>) noexcept;
 
     void cancel() noexcept override;
@@ -41,10 +46,12 @@ protected:
     TaskPointer task_;
 
 private:
+    /// @throws InvalidStateError if nobody could ever be woken by this task.
+    void check() const;
     void task_ended() noexcept override { scheduler().wake(*frame_); }
 };
 
-void mark_received(TaskNode& task, bool consumes);
+[[noreturn]] void throw_taken(const TaskNode& task);
 
 template<class T>
 class [[nodiscard("co_await it")]] JoinAwaiter final : public JoinWait {
@@ -53,8 +60,12 @@ public:
 
     auto await_resume() -> T {
         auto& node = static_cast<TypedTaskNode<T>&>(*task_.get());
-        mark_received(node, !std::is_void_v<T> && node.state == TaskNode::State::value);
-        return std::move(node.outcome()).value();
+        if constexpr (!std::is_void_v<T>) {
+            if (node.received && node.state == TaskNode::State::value) [[unlikely]]
+                throw_taken(node);
+        }
+        node.received = true;
+        return node.take();
     }
 };
 
@@ -111,11 +122,9 @@ template<class W>
 auto spawn_under(Scheduler& scheduler, TaskOwner& owner, const Scope* outer, W&& work, const SpawnOptions& options,
     std::source_location where) -> TaskHandle<WorkResult<W>> {
     using T = WorkResult<W>;
-    auto* node = new TaskNodeOf<T, std::decay_t<W>>(scheduler, where, std::forward<W>(work));
-    TaskHandle<T> handle{TaskPointer(*node)};
-    node->release();
-    node->start(node->begin().release(), owner, outer, options.name);
-    return handle;
+    NewTask<T> made = make_task(scheduler, std::forward<W>(work), where);
+    made.node->start(*made.root, owner, outer, options.name);
+    return TaskHandle<T>(std::move(made.keep));
 }
 
 }  // namespace internal

@@ -2,17 +2,19 @@
 
 #include <gyre/core/intrusive_list.hpp>
 #include <gyre/core/outcome.hpp>
-#include <gyre/core/result.hpp>
+#include <gyre/core/scheduler.hpp>
 #include <gyre/core/scope_state.hpp>
 #include <gyre/core/task_clock.hpp>
 #include <gyre/core/work.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace gyre::internal {
@@ -26,12 +28,11 @@ public:
     TaskOwner(const TaskOwner&) = delete;
     auto operator=(const TaskOwner&) -> TaskOwner& = delete;
 
-    /// A task starts under this owner.
-    virtual void task_started() noexcept = 0;
     /// A task has ended; it is in no list any more.
     virtual void task_ended(TaskNode& task) noexcept = 0;
 
     IntrusiveList<TaskNode> tasks;
+    std::size_t task_count = 0;  ///< Of `tasks`.
 
 protected:
     ~TaskOwner() = default;
@@ -47,12 +48,14 @@ protected:
 };
 
 /// A spawned task: its strand, its scope, its outcome. Counted by its owner while it runs, and by its handles.
-class TaskNode : public Strand, public ListLink<TaskNode>, public Pooled {
+///
+/// There may be millions: what few of them have is in `Extra`, and what is needed at different times shares its place.
+class TaskNode : public Strand, public ListLink<TaskNode>, public Scope, public Pooled {
 public:
     enum class State : std::uint8_t { pending, value, error, cancelled };
 
     TaskNode(Scheduler& scheduler, std::source_location where) noexcept
-        : scope(scheduler, this, *this), location(where) {}
+        : Scope(scheduler, Kind::task), location(where) {}
 
     void retain() noexcept { ++references_; }
     void release() noexcept {
@@ -60,7 +63,21 @@ public:
     }
 
     /// Puts the task under `owner` and into the ready queue; `outer` is the scope it inherits cancellation from.
-    void start(Frame& frame, TaskOwner& owner, const Scope* outer, std::string_view name);
+    void start(Frame& frame, TaskOwner& owner, const Scope* outer, std::string_view name) {
+        if (!name.empty() || scheduler->exact) [[unlikely]] {
+            make_extra(frame, name);
+        }
+        admit(frame);
+        if (outer != nullptr) inherit(*outer);
+        frame.continue_with(static_cast<Strand&>(*this));
+        frame.scope = this;
+        root = &frame;
+        owner_ = &owner;
+        ++owner.task_count;
+        owner.tasks.push_back(*this);
+        retain();
+        scheduler->start_queued(frame);
+    }
 
     [[nodiscard]] auto done() const noexcept -> bool { return state != State::pending; }
     [[nodiscard]] auto name() const noexcept -> std::string_view {
@@ -76,22 +93,35 @@ public:
     auto stopped() noexcept -> Next final;
 
     /// The error, for whoever receives it; null if there is none.
-    [[nodiscard]] virtual auto error() const noexcept -> std::exception_ptr = 0;
+    [[nodiscard]] auto error() const noexcept -> std::exception_ptr {
+        return state == State::error ? error_ : std::exception_ptr();
+    }
 
-    Scope scope;
-    IntrusiveList<JoinListener> joiners;
+    /// Throws the error, or CancelledError.
+    [[noreturn]] void throw_failure() const;
+
+    // Beside the flags of `Scope`, in the room that is left there.
+    State state : 2 = State::pending;
+    bool received : 1 = false;  ///< Somebody has taken the result or the error.
+    bool starting : 1 = false;  ///< `TaskGroup::start` waits for it, and gets its error.
+
+private:
+    std::uint32_t references_ = 1;
+
+public:
+    CompactList<JoinListener> joiners;
     std::source_location location;  ///< Of the spawn.
-    State state = State::pending;
-    bool received = false;  ///< Somebody has taken the result or the error.
-    bool starting = false;  ///< `TaskGroup::start` waits for it, and gets its error.
 
 protected:
-    virtual ~TaskNode() = default;
-    /// Moves the result out of the root frame, which is destroyed, and drops the callable.
-    virtual void take(Frame& ended_root) noexcept = 0;
-    virtual void set_cancelled() noexcept = 0;
-    /// Tells the loop's handler of an error that nobody received.
-    void report_lost_error() noexcept;
+    virtual ~TaskNode() {
+        if (state == State::error) [[unlikely]]
+            drop_error();
+    }
+    /// Moves the outcome out of the root frame, destroys that, and drops the callable.
+    virtual void collect(Frame& ended_root) noexcept = 0;
+    /// The task was cancelled, and its frames are gone: drops the callable.
+    virtual void drop_work() noexcept {}
+    void set_error(std::exception_ptr error) noexcept;
 
 private:
     struct Extra : Pooled {
@@ -99,17 +129,36 @@ private:
         TaskClock clock;
         bool measured = false;
     };
-    void finish() noexcept;
+    /// These two destroy `frame` if they throw. @throws std::bad_alloc.
+    void make_extra(Frame& frame, std::string_view name);
+    void admit(Frame& frame) {
+        if (!scheduler->try_admit()) admit_slowly(frame);
+    }
+    void admit_slowly(Frame& frame);
+    void finish(TaskOwner& owner) noexcept;
+    /// Tells the loop's handler of it if nobody received it.
+    void drop_error() noexcept;
 
-    TaskOwner* owner_ = nullptr;
+    union {
+        TaskOwner* owner_ = nullptr;  ///< As long as it is pending.
+        std::exception_ptr error_;    ///< If it has ended with one.
+    };
     std::unique_ptr<Extra> extra_;  ///< For named tasks, and for all when the loop measures exactly.
-    std::uint32_t references_ = 1;
 };
+
+inline auto Scope::task() const noexcept -> TaskNode* {
+    auto* self = const_cast<Scope*>(this);
+    return kind_ == Kind::task ? static_cast<TaskNode*>(self) : static_cast<InnerScope*>(self)->task_;
+}
 
 /// Keeps one reference to a task.
 class TaskPointer {
 public:
+    struct Adopt {};
+
     explicit TaskPointer(TaskNode& node) noexcept : node_(&node) { node.retain(); }
+    /// Takes over the reference that `node` was made with.
+    TaskPointer(TaskNode& node, Adopt) noexcept : node_(&node) {}
     TaskPointer(const TaskPointer& other) noexcept : node_(other.node_) {
         if (node_ != nullptr) node_->retain();
     }
@@ -131,46 +180,132 @@ private:
 template<class T>
 class TypedTaskNode : public TaskNode {
 public:
-    using TaskNode::TaskNode;
+    TypedTaskNode(Scheduler& scheduler, std::source_location where) noexcept : TaskNode(scheduler, where) {}
 
-    [[nodiscard]] auto error() const noexcept -> std::exception_ptr final {
-        return outcome_ ? outcome_->error() : nullptr;
+    /// Moves the value out. @throws the error, or CancelledError. The task has ended.
+    auto take() -> T {
+        if (this->state != TaskNode::State::value) [[unlikely]]
+            this->throw_failure();
+        return StoredResult<T>::take(value_);
     }
-    [[nodiscard]] auto outcome() noexcept -> Outcome<T>& { return *outcome_; }
+    [[nodiscard]] auto outcome() -> Outcome<T> {
+        if (this->state == TaskNode::State::error) return Outcome<T>::from_error(this->error());
+        if (this->state == TaskNode::State::cancelled) return Outcome<T>::from_cancelled(this->cause);
+        if constexpr (std::is_reference_v<T>) {
+            return Outcome<T>::from_value(value_);
+        } else {
+            return Outcome<T>::from_value(take());
+        }
+    }
 
 protected:
     ~TypedTaskNode() override {
-        if (!received && state == State::error) report_lost_error();
+        if (this->state == TaskNode::State::value) std::destroy_at(&value_);
     }
-    void set_cancelled() noexcept override { outcome_.emplace(Outcome<T>::from_cancelled(scope.cause)); }
-    void take_from(Frame& ended_root) noexcept { take_outcome_into(outcome_, ended_root); }
+    void collect(Frame& ended_root) noexcept override {
+        FrameGuard guard(ended_root);
+        auto& promise = promise_of<T>(ended_root);
+        if (ended_root.state == Frame::State::error) return this->set_error(promise.error());
+        try {
+            ::new (static_cast<void*>(&value_)) Stored(std::move(promise.stored()));
+            this->state = TaskNode::State::value;
+        } catch (...) {  // the move of the value threw
+            this->set_error(std::current_exception());
+        }
+    }
 
 private:
-    std::optional<Outcome<T>> outcome_;
+    using Stored = typename StoredResult<T>::Type;
+
+    union {
+        Stored value_;
+    };
+};
+
+template<>
+class TypedTaskNode<void> : public TaskNode {
+public:
+    using TaskNode::TaskNode;
+
+    void take() const {
+        if (this->state != TaskNode::State::value) [[unlikely]]
+            this->throw_failure();
+    }
+    [[nodiscard]] auto outcome() const -> Outcome<void> {
+        if (state == State::error) return Outcome<void>::from_error(error());
+        if (state == State::cancelled) return Outcome<void>::from_cancelled(cause);
+        return Outcome<void>::from_value({});
+    }
+
+protected:
+    ~TypedTaskNode() override = default;
+    void collect(Frame& ended_root) noexcept override {
+        FrameGuard guard(ended_root);
+        if (ended_root.state == Frame::State::error) {
+            set_error(promise_of<void>(ended_root).error());
+        } else {
+            state = State::value;
+        }
+    }
+};
+
+/// A task that came from an awaitable, which is in the root frame, or is it.
+template<class T>
+class PlainTaskNode final : public TypedTaskNode<T> {
+public:
+    using TypedTaskNode<T>::TypedTaskNode;
+
+private:
+    ~PlainTaskNode() override = default;
 };
 
 /// A task that keeps the callable it came from as long as it runs.
 template<class T, class W>
-class TaskNodeOf final : public TypedTaskNode<T> {
+class CallableTaskNode final : public TypedTaskNode<T> {
 public:
-    TaskNodeOf(Scheduler& scheduler, std::source_location where, W work)
+    CallableTaskNode(Scheduler& scheduler, std::source_location where, W work)
         : TypedTaskNode<T>(scheduler, where), work_(std::move(work)) {}
 
     /// Makes the root frame. @throws what the callable throws.
     [[nodiscard]] auto begin() -> Task<T> { return begin_work(*work_); }
 
 private:
-    ~TaskNodeOf() override = default;
-    void take(Frame& ended_root) noexcept override {
-        this->take_from(ended_root);
+    ~CallableTaskNode() override = default;
+    void collect(Frame& ended_root) noexcept override {
+        TypedTaskNode<T>::collect(ended_root);
         work_.reset();
     }
-    void set_cancelled() noexcept override {
-        work_.reset();
-        TypedTaskNode<T>::set_cancelled();
-    }
+    void drop_work() noexcept override { work_.reset(); }
 
     std::optional<W> work_;
 };
+
+/// A task that has not started yet: `start` follows.
+template<class T>
+struct NewTask {
+    TypedTaskNode<T>* node;  ///< Kept by `keep`.
+    TaskPointer keep;
+    Frame* root;
+};
+
+/// Makes a task of some work. @throws what a callable throws; InvalidStateError for an empty Task.
+template<class W>
+auto make_task(Scheduler& scheduler, W&& work, std::source_location where) -> NewTask<WorkResult<W>> {
+    using T = WorkResult<W>;
+    using Kept = std::decay_t<W>;
+    if constexpr (Awaitable<Kept>) {
+        Kept owned(std::forward<W>(work));
+        Task<T> task = begin_work(owned);
+        auto* node = new PlainTaskNode<T>(scheduler, where);
+        TaskPointer keep(*node, TaskPointer::Adopt{});
+        Frame& root = task.release();
+        return {node, std::move(keep), &root};
+    } else {
+        auto* node = new CallableTaskNode<T, Kept>(scheduler, where, std::forward<W>(work));
+        TaskPointer keep(*node, TaskPointer::Adopt{});
+        Frame& root = node->begin().release();
+        return {node, std::move(keep), &root};
+    }
+}
 
 }  // namespace gyre::internal

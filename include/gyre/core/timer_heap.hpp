@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace gyre::internal {
 
@@ -17,54 +16,66 @@ public:
     Timer(Timer&& other) noexcept { static_cast<void>(other); }  // before it is armed there is nothing to move
     auto operator=(Timer&&) -> Timer& = delete;
 
-    [[nodiscard]] auto armed() const noexcept -> bool { return heap_index != not_armed; }
+    [[nodiscard]] auto armed() const noexcept -> bool { return heap_index_ != not_armed; }
 
     /// The deadline has passed; the timer is no longer armed.
     virtual void fire() noexcept = 0;
 
-    static constexpr std::size_t not_armed = static_cast<std::size_t>(-1);
-    std::size_t heap_index = not_armed;  ///< Written by the heap only.
-
 protected:
     ~Timer() = default;
+
+private:
+    friend class TimerHeap;
+
+    static constexpr std::uint32_t not_armed = static_cast<std::uint32_t>(-1);
+    std::uint32_t heap_index_ = not_armed;
+    std::uint32_t sequence_ = 0;  ///< Orders equal deadlines; of two, the difference counts, so it may wrap around.
 };
 
 /// The deadlines of a loop: a 4-ary heap with inline keys; equal deadlines fire in the order of their insertion.
 /// A wheel can replace it behind the same four operations.
 class TimerHeap {
 public:
+    TimerHeap() noexcept = default;
+    TimerHeap(const TimerHeap&) = delete;
+    auto operator=(const TimerHeap&) -> TimerHeap& = delete;
+    ~TimerHeap();
+
     /// Room for one more timer, so that the next `insert` cannot fail. @throws std::bad_alloc.
     void reserve_one() {
-        if (heap_.size() == heap_.capacity()) heap_.reserve(heap_.size() * 2 + 16);
+        if (size_ == capacity_) grow();
     }
     /// Arms a timer that is not. @throws std::bad_alloc, unless `reserve_one` was called since the last insert.
     void insert(Timer& timer, Time deadline);
     /// Disarms it; no effect if it is not armed.
     void cancel(Timer& timer) noexcept;
     /// The earliest deadline; `Time::max()` if there is none.
-    [[nodiscard]] auto next() const noexcept -> Time { return heap_.empty() ? Time::max() : heap_.front().deadline; }
+    [[nodiscard]] auto next() const noexcept -> Time { return size_ == 0 ? Time::max() : heap_[0].deadline; }
     /// Takes out the earliest timer that is due at `now`, or null.
     [[nodiscard]] auto pop(Time now) noexcept -> Timer*;
     /// The deadline of an armed timer.
-    [[nodiscard]] auto deadline(const Timer& timer) const noexcept -> Time { return heap_[timer.heap_index].deadline; }
-    [[nodiscard]] auto size() const noexcept -> std::size_t { return heap_.size(); }
+    [[nodiscard]] auto deadline(const Timer& timer) const noexcept -> Time { return heap_[timer.heap_index_].deadline; }
+    [[nodiscard]] auto size() const noexcept -> std::size_t { return size_; }
 
 private:
     struct Entry {
         Time deadline;
-        std::uint64_t sequence;
         Timer* timer;
     };
     [[nodiscard]] static auto before(const Entry& left, const Entry& right) noexcept -> bool {
-        return left.deadline != right.deadline ? left.deadline < right.deadline : left.sequence < right.sequence;
+        if (left.deadline != right.deadline) return left.deadline < right.deadline;
+        return static_cast<std::int32_t>(left.timer->sequence_ - right.timer->sequence_) < 0;
     }
     void place(std::size_t index, const Entry& entry) noexcept;
     void sift_up(std::size_t index, const Entry& entry) noexcept;
     void sift_down(std::size_t index, const Entry& entry) noexcept;
     void remove(std::size_t index) noexcept;
+    void grow();
 
-    std::vector<Entry> heap_;
-    std::uint64_t sequence_ = 0;
+    Entry* heap_ = nullptr;  ///< Placed so that the four children of an entry share a cache line.
+    std::size_t size_ = 0;
+    std::size_t capacity_ = 0;
+    std::uint32_t sequence_ = 0;
 };
 
 }  // namespace gyre::internal

@@ -45,7 +45,7 @@ private:
     void cleanup_ended() noexcept;
     auto finished() noexcept -> Next;
 
-    std::optional<Scope> shield_;
+    std::optional<InnerScope> shield_;
     std::exception_ptr cleanup_error_;
     bool body_stopped_ = false;
 };

@@ -147,7 +147,7 @@ public:
     [[nodiscard]] auto await_ready() const -> bool {
         const Scope& scope = *frame_->scope;
         if (lock_->waiters().belongs_to(*scope.scheduler) && !lock_->locked() && !scope.cancelled) [[likely]] {
-            lock_->take(scope.task);
+            lock_->take(scope.task());
             return true;
         }
         return lock_->take_slowly(*frame_);

@@ -2,6 +2,7 @@
 
 #include <gyre/core/intrusive_list.hpp>
 #include <gyre/core/scheduler.hpp>
+#include <gyre/core/task_node.hpp>
 
 #include <atomic>
 #include <coroutine>
@@ -27,7 +28,7 @@ public:
     void cancel() noexcept override;
 
     /// The task that waits.
-    [[nodiscard]] auto task() const noexcept -> TaskNode* { return frame_->scope->task; }
+    [[nodiscard]] auto task() const noexcept -> TaskNode* { return frame_->scope->task(); }
 
 protected:
     explicit ListedWait(WaitList& list) noexcept : list_(&list) {}

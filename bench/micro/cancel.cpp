@@ -1,0 +1,86 @@
+// What cancelling costs: many tasks at once, and deep ones.
+#include "bench.hpp"
+#include "limit.hpp"
+
+#include <gyre/gyre.hpp>
+
+#include <chrono>
+#include <cstdlib>
+
+namespace bench {
+
+namespace {
+
+gyre::Task<> hold(int depth) {
+    if (depth <= 1) {
+        co_await gyre::sleep(std::chrono::hours(1));
+    } else {
+        co_await hold(depth - 1);
+    }
+}
+
+// From the first `cancel` until the last task is gone.
+auto by_handles(int tasks, int depth) -> double {
+    return gyre::run([=]() -> gyre::Task<double> {
+        auto& loop = gyre::this_loop();
+        std::vector<gyre::TaskHandle<>> handles;
+        handles.reserve(static_cast<std::size_t>(tasks));
+        for (int i = 0; i < tasks; ++i) handles.push_back(gyre::spawn(hold(depth)));
+        co_await gyre::yield_now();
+        const double start = cpu_now();
+        for (auto& handle : handles) handle.cancel("over");
+        while (loop.background_task_count() > 0) co_await gyre::yield_now();
+        co_return (cpu_now() - start) / tasks;
+    });
+}
+
+auto by_group(int tasks, int depth) -> double {
+    return gyre::run([=]() -> gyre::Task<double> {
+        double start = 0;
+        co_await gyre::task_group([&](gyre::TaskGroup& group) -> gyre::Task<> {
+            for (int i = 0; i < tasks; ++i) group.spawn(hold(depth));
+            co_await gyre::yield_now();
+            start = cpu_now();
+            group.cancel("over");
+        });
+        co_return (cpu_now() - start) / tasks;
+    });
+}
+
+std::vector<limit::Timer*> sleeping;
+
+limit::Spawned limit_hold(std::uint64_t when) {
+    limit::Sleep sleep(when);
+    sleeping.push_back(&sleep);
+    if (co_await sleep) std::abort();
+}
+
+auto limit_cancel(int tasks) -> double {
+    limit::Countdown all;
+    sleeping.clear();
+    for (int i = 0; i < tasks; ++i) limit::spawn(all, limit_hold(static_cast<std::uint64_t>(i) + 1));
+    limit::ready.run();
+    const double start = cpu_now();
+    for (limit::Timer* timer : sleeping) {
+        timer->cancelled = true;
+        limit::timers.remove(*timer);
+        limit::ready.push(*timer);
+    }
+    limit::ready.run();
+    if (all.left != 0) std::abort();
+    return (cpu_now() - start) / tasks;
+}
+
+}  // namespace
+
+auto cancel_works() -> std::vector<Work> {
+    return {
+        {"cancel_100k", "cancel sleeping tasks by their handles, each", 80, "ns", [] { return by_handles(100'000, 1); },
+            [] { return limit_cancel(100'000); }, 20},
+        {"cancel_group", "cancel a group of 100,000, each", 80, "ns", [] { return by_group(100'000, 1); },
+            [] { return limit_cancel(100'000); }, 20},
+        {"cancel_deep", "cancel tasks 20 awaits deep, each", 0, "ns", [] { return by_handles(10'000, 20); }, {}, 20},
+    };
+}
+
+}  // namespace bench
