@@ -14,6 +14,8 @@
 /// symmetric transfer, a heap of timers; no errors, no cancellation, no I/O, no fairness, no marks, no bound on the stack.
 namespace limit {
 
+using Next = std::coroutine_handle<>;
+
 class Pool {
 public:
     auto take(std::size_t size) -> void* {
@@ -84,8 +86,7 @@ struct Spawned {
 
         struct Final {
             [[nodiscard]] auto await_ready() const noexcept -> bool { return false; }
-            auto await_suspend(std::coroutine_handle<promise_type> self) const noexcept  // subset: the limit
-                -> std::coroutine_handle<> {  // subset: the limit
+            auto await_suspend(std::coroutine_handle<promise_type> self) const noexcept -> Next {  // subset: the limit
                 Countdown* count = self.promise().counts;
                 self.destroy();
                 if (--count->left == 0 && count->waiter) return std::exchange(count->waiter, {});
@@ -125,8 +126,7 @@ struct Child {
 
         struct Final {
             [[nodiscard]] auto await_ready() const noexcept -> bool { return false; }
-            auto await_suspend(std::coroutine_handle<promise_type> self) const noexcept  // subset: the limit
-                -> std::coroutine_handle<> {  // subset: the limit
+            auto await_suspend(std::coroutine_handle<promise_type> self) const noexcept -> Next {  // subset: the limit
                 return self.promise().parent;
             }
             void await_resume() const noexcept {}
@@ -140,7 +140,7 @@ struct Child {
     std::coroutine_handle<promise_type> handle;
 
     [[nodiscard]] auto await_ready() const -> bool { return false; }
-    auto await_suspend(std::coroutine_handle<> parent) const -> std::coroutine_handle<> {  // subset: the limit
+    auto await_suspend(std::coroutine_handle<> parent) const -> Next {  // subset: the limit
         handle.promise().parent = parent;
         return handle;
     }

@@ -16,6 +16,7 @@
 #include <gyre/core/task.hpp>
 #include <gyre/core/task_group.hpp>
 #include <gyre/core/task_handle.hpp>
+#include <gyre/core/task_local.hpp>
 #include <gyre/core/try_finally.hpp>
 #include <gyre/exec/errors.hpp>
 #include <gyre/exec/executor.hpp>

@@ -72,6 +72,7 @@ void FutureState::settle(std::exception_ptr error) noexcept {
 
 void FutureState::add_callback(CallbackPointer callback) {
     callback->scheduler = &loop_.scheduler();
+    if (loop_.scheduler().carries_contexts()) callback->context = loop_.scheduler().inherited_context();
     auto* listener = new CallbackListener(loop_.scheduler(), std::move(callback));
     if (done_) {
         listener->future_done();

@@ -94,7 +94,8 @@ EventLoop::EventLoop(std::unique_ptr<backend::Backend> backend, RunOptions optio
       scheduler_(*this),
       mailbox_(std::make_shared<internal::Mailbox>(*backend_)),
       watches_(std::make_unique<internal::DescriptorWatches>(*this)) {
-    scheduler_.exact = options.timing == Timing::exact;
+    if (options.timing == Timing::exact) scheduler_.measure_exactly();
+    scheduler_.owners.push_back(background_);
     scheduler_.stamp = backend_->now();
 }
 
@@ -128,6 +129,7 @@ void EventLoop::drive(internal::TaskNode& main) {
         ~Current() { slot = nullptr; }
     } const current{main_ = &main};
     while (!main.done()) turn();
+    if (scheduler_.carries_contexts()) scheduler_.context = main.context();  // the next run goes on with it
 }
 
 void EventLoop::run_forever() {
@@ -205,11 +207,15 @@ void EventLoop::run_callback(internal::Callback& callback) noexcept {
     scheduler_.leave();
     if (!callback.cancelled) {
         callback.finished = true;
+        // In the context of who asked for it; what it sets is dropped with it.
+        const bool swaps = scheduler_.carries_contexts() || callback.context;
+        auto outer = swaps ? std::exchange(scheduler_.context, callback.context) : internal::ContextPointer();
         try {
             callback.call();
         } catch (...) {
             handle_error({std::current_exception(), ErrorOrigin::callback, "of the loop"});
         }
+        if (swaps) scheduler_.context = std::move(outer);
     }
     callback.release();
     if (scheduler_.exact) scheduler_.stamp = now();  // its time is not the next task's
@@ -232,6 +238,7 @@ auto EventLoop::enqueue(internal::CallbackPointer callback) -> internal::Callbac
     if (closed_) throw LoopError("call_soon: this loop is closed");
     scheduler_.admit();
     callback->scheduler = &scheduler_;
+    if (scheduler_.carries_contexts()) callback->context = scheduler_.inherited_context();
     callback->retain();
     scheduler_.ready.push(*callback.get());
     return callback;
@@ -243,6 +250,7 @@ auto EventLoop::schedule(Time deadline, internal::CallbackPointer callback) -> i
     scheduler_.admit();
     callback->scheduler = &scheduler_;
     callback->when = deadline;
+    if (scheduler_.carries_contexts()) callback->context = scheduler_.inherited_context();
     callback->retain();
     scheduler_.timers.insert(*callback.get(), deadline);
     return callback;

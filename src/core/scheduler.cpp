@@ -46,13 +46,50 @@ void InnerScope::interrupt_strands() noexcept {
     }
 }
 
-void Scheduler::enqueue_measured(Frame& frame) noexcept {
-    if (stale) {
-        stamp = loop.read_clock();
-        stale = false;
+void Scheduler::enqueue_specially(Frame& frame) noexcept {
+    TaskNode& task = *frame.scope->task();
+    if (exact) {
+        if (stale) {
+            stamp = loop.read_clock();
+            stale = false;
+        }
+        task.clock().queued(stamp);
     }
-    frame.scope->task()->clock().queued(stamp);
-    ready.push(frame);
+    if (ready.has_priorities()) {
+        ready.push(frame, task.priority());
+    } else {
+        ready.push(frame);
+    }
+}
+
+auto Scheduler::current_task() const noexcept -> TaskNode* {
+    return current != nullptr ? current->scope->task() : nullptr;
+}
+
+auto Scheduler::inherited_context() const noexcept -> ContextPointer {
+    TaskNode* task = current_task();
+    return task != nullptr ? task->context() : context;
+}
+
+void Scheduler::start_eagerly(Frame& root) noexcept {
+    if (depth_ >= inline_depth_limit || root.scope->cancelled) return start_queued(root);
+    TaskNode* const spawner = current_task();
+    Frame* const outer = std::exchange(current, &root);
+    TaskNode& task = *root.scope->task();
+    if (exact) {
+        stamp = loop.read_clock();
+        if (spawner != nullptr) spawner->clock().suspended(stamp);
+        task.clock().resumed(stamp);
+    }
+    const bool ended = start_inline(root);
+    current = outer;
+    if (ended) {
+        static_cast<void>(root.strand()->ended());  // a task's owner and joiners hear of it through the ready queue
+    } else if (exact) {
+        stamp = loop.read_clock();
+        task.clock().suspended(stamp);
+    }
+    if (exact && spawner != nullptr) spawner->clock().continued(stamp);
 }
 
 void Scheduler::resume_next(Frame& frame) noexcept {
@@ -133,28 +170,31 @@ auto Scheduler::prepare(Frame& frame) noexcept -> bool {
     if (next_ != 0) run_on(take_next());
 }
 
+void Scheduler::run_measured(Frame& frame) noexcept {
+    // The end of one slice is the start of the next: one stamp for each resume.
+    TaskPointer keep(*frame.scope->task());
+    keep.get()->clock().resumed(stamp);
+    run_frame(frame);
+    stamp = loop.read_clock();
+    keep.get()->clock().suspended(stamp);
+}
+
 void Scheduler::run_carefully() noexcept {
     if (order != nullptr) ready.choose(order->choose(ready.size()));
     const auto entry = ready.pop();
     if (!entry.is_frame()) return loop.run_callback(entry.callback());
-    if (!exact) {
+    if (exact) {
+        run_measured(entry.frame());
+    } else {
         run_frame(entry.frame());
-        current = nullptr;
-        return;
     }
-    // The end of one slice is the start of the next: one stamp for each resume.
-    TaskPointer keep(*entry.frame().scope->task());
-    keep.get()->clock().resumed(stamp);
-    run_frame(entry.frame());
     current = nullptr;
-    stamp = loop.read_clock();
-    keep.get()->clock().suspended(stamp);
 }
 
 auto Scheduler::run(int count) noexcept -> bool {
     while (count > 0) {
         if (ready.empty()) return false;
-        if (order != nullptr || exact) {
+        if (order != nullptr || exact || ready.has_priorities()) {
             run_carefully();
             --count;
             continue;
@@ -162,7 +202,7 @@ auto Scheduler::run(int count) noexcept -> bool {
         int batch = static_cast<int>(std::min<std::size_t>(ready.size(), static_cast<std::size_t>(count)));
         count -= batch;
         for (; batch > 0; --batch) {
-            const auto entry = ready.pop();
+            const auto entry = ready.pop_plain();
             if (entry.is_frame()) [[likely]] {
                 run_frame(entry.frame());
             } else {

@@ -19,6 +19,7 @@ void GroupWait::open() {
     outer.scheduler->admit();
     scope_.emplace(outer, static_cast<Wait&>(*this));
     scope_->inherit(outer);
+    outer.scheduler->owners.push_back(*this);
     frame_->wait_on(*this);
 }
 

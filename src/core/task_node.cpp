@@ -7,18 +7,49 @@
 
 namespace gyre::internal {
 
-void TaskNode::make_extra(Frame& frame, std::string_view name) {
+auto TaskNode::extra() -> Extra& {
+    if (!extra_) extra_.reset(new Extra);
+    return *extra_;
+}
+
+void TaskNode::prepare(Frame& frame, const SpawnOptions& options) {
     try {
-        if (scheduler->exact) scheduler->stamp = scheduler->loop.read_clock();
-        extra_.reset(new Extra);
-        extra_->name = name;
-        extra_->measured = scheduler->exact;
-        extra_->clock.spawned(scheduler->stamp);
+        fill_extra(options);
     } catch (...) {
+        scheduler->leave();
         frame.destroy();
         throw;
     }
 }
+
+void TaskNode::fill_extra(const SpawnOptions& options) {
+    Extra& extra = this->extra();
+    extra.name = options.name;
+    if (scheduler->exact) {
+        scheduler->stamp = scheduler->loop.read_clock();
+        extra.measured = true;
+        extra.clock.spawned(scheduler->stamp);
+    }
+    if (scheduler->carries_contexts()) extra.context = scheduler->inherited_context();
+    if (options.priority != Priority::normal) set_priority(options.priority);
+    if (options.deadline != Time::max()) {
+        extra.deadline.reset(new Deadline(*this));
+        extra.deadline->cause = make_cause("deadline passed", location, options.deadline);
+        scheduler->timers.insert(*extra.deadline, options.deadline);
+    }
+}
+
+void TaskNode::set_priority(Priority priority) {
+    if (priority != Priority::normal) scheduler->use_priorities();
+    if (priority != this->priority()) extra().priority = priority;
+}
+
+auto TaskNode::context() const noexcept -> const ContextPointer& {
+    static const ContextPointer nothing;
+    return extra_ ? extra_->context : nothing;
+}
+
+auto TaskNode::own_context() -> ContextPointer& { return extra().context; }
 
 void TaskNode::admit_slowly(Frame& frame) {
     try {
@@ -52,10 +83,20 @@ auto TaskNode::ended() noexcept -> Next {
 }
 
 auto TaskNode::stopped() noexcept -> Next {
+    TaskOwner& owner = *owner_;
     state = State::cancelled;
+    if (extra_ && extra_->deadline && cause == extra_->deadline->cause) set_timeout();
     drop_work();
-    finish(*owner_);
+    finish(owner);
     return {};
+}
+
+void TaskNode::set_timeout() noexcept {
+    try {
+        throw TimeoutError("timeout: the deadline of task '" + title() + "' passed");
+    } catch (...) {
+        set_error(std::current_exception());
+    }
 }
 
 void TaskNode::set_error(std::exception_ptr error) noexcept {
@@ -70,6 +111,7 @@ void TaskNode::finish(TaskOwner& owner) noexcept {
         extra_->clock.ended(home.stamp);
     }
     if (home.last_request.task == this) home.last_request = {};
+    if (extra_ && extra_->deadline) home.timers.cancel(*extra_->deadline);
     home.leave();
     ListLink<TaskNode>::unlink();
     while (JoinListener* joiner = joiners.pop_front()) joiner->task_ended();
@@ -114,9 +156,68 @@ auto TaskHandleBase::cancel(std::string reason, std::source_location where) cons
     return true;
 }
 
+namespace {
+
+class DoneCallback final : public JoinListener, public Pooled {
+public:
+    DoneCallback(Scheduler& scheduler, CallbackPointer callback)
+        : scheduler_(scheduler), callback_(std::move(callback)) {
+        scheduler.admit();
+    }
+    void task_ended() noexcept override {
+        scheduler_.ready.push(*callback_.take());
+        delete this;
+    }
+
+private:
+    ~DoneCallback() = default;
+
+    Scheduler& scheduler_;
+    CallbackPointer callback_;
+};
+
+}  // namespace
+
+void TaskHandleBase::call_when_done(CallbackPointer callback) const {
+    TaskNode& task = *task_.get();
+    EventLoop* loop = current_loop();
+    if (loop == nullptr || &loop->scheduler() != task.scheduler) {
+        throw LoopError("add_done_callback: task '" + task.title() + "' belongs to a loop that does not run here");
+    }
+    callback->scheduler = task.scheduler;
+    if (task.scheduler->carries_contexts()) callback->context = task.scheduler->inherited_context();
+    auto* listener = new DoneCallback(*task.scheduler, std::move(callback));
+    if (task.done()) {
+        listener->task_ended();
+    } else {
+        task.joiners.push_back(*listener);
+    }
+}
+
 auto TaskHandleBase::error() const noexcept -> std::exception_ptr {
     task_.get()->received = true;
     return task_.get()->error();
 }
 
 }  // namespace gyre::internal
+
+namespace gyre {
+
+auto current_task() -> AnyTaskHandle {
+    internal::TaskNode* task = this_loop().scheduler().current_task();
+    if (task == nullptr) throw LoopError("current_task: no task runs here; this is a callback");
+    return AnyTaskHandle(internal::TaskPointer(*task));
+}
+
+auto all_tasks(EventLoop& loop) -> std::vector<AnyTaskHandle> {
+    std::vector<AnyTaskHandle> tasks;
+    auto& owners = loop.scheduler().owners;
+    for (auto* owner = owners.front(); owner != nullptr; owner = owners.after(*owner)) {
+        for (auto* task = owner->tasks.front(); task != nullptr; task = owner->tasks.after(*task)) {
+            tasks.emplace_back(internal::TaskPointer(*task));
+        }
+    }
+    return tasks;
+}
+
+}  // namespace gyre

@@ -85,9 +85,7 @@ auto Job::stop_listening() noexcept -> bool {
 }
 
 auto stopped_cause() -> CausePointer {
-    auto cause = std::make_shared<CancelCause>();
-    cause->reason = "the job was asked to stop";
-    return cause;
+    return make_cause("the job was asked to stop");
 }
 
 namespace {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gyre/core/context.hpp>
 #include <gyre/core/timer_heap.hpp>
 
 #include <cstdint>
@@ -33,6 +34,7 @@ public:
     Scheduler* scheduler = nullptr;  ///< Of the loop that will call it.
     Callback* next = nullptr;        ///< In the queue of posts from other threads.
     Time when{};                     ///< Its deadline, if it has one.
+    ContextPointer context;          ///< The task-local values that it sees: those of who asked for the call.
     bool cancelled = false;
     bool finished = false;
 

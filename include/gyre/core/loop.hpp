@@ -242,7 +242,7 @@ auto EventLoop::run_to_outcome(W&& work, std::source_location where) -> Outcome<
     check_usable();
     internal::NewTask<T> made = internal::make_task(scheduler_, std::forward<W>(work), where);
     scheduler_.stamp = now();
-    made.node->start(*made.root, background_, nullptr, "main");
+    made.node->start(*made.root, background_, nullptr, {.name = "main"});
     drive(*made.node);
     made.node->received = true;
     if (!deadlock_.empty()) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <gyre/backend/clock.hpp>
+#include <gyre/core/context.hpp>
+#include <gyre/core/intrusive_list.hpp>
 #include <gyre/core/ready_queue.hpp>
 #include <gyre/core/scope_state.hpp>
 #include <gyre/core/timer_heap.hpp>
@@ -14,6 +16,8 @@ enum class Timing : std::uint8_t;
 }  // namespace gyre
 
 namespace gyre::internal {
+
+class TaskOwner;
 
 /// The seam of order: which of the ready things runs next. Without one, the queue is first in, first out.
 class Order {
@@ -90,6 +94,25 @@ public:
     /// Asks the wait at the end of a strand to stop. No effect on a strand that runs or has its wake-up already.
     static void interrupt(Strand& outermost) noexcept;
 
+    /// Starts a task in the middle of another's slice, until its first wait; or queues it, if it is cancelled already or the
+    /// native stack is deep.
+    void start_eagerly(Frame& root) noexcept;
+
+    /// From now on every resume has a fresh stamp.
+    void measure_exactly() noexcept { exact = special_ = true; }
+    /// From now on tasks may have other priorities than the normal one. @throws std::bad_alloc.
+    void use_priorities() {
+        ready.use_priorities(admitted_ + 1);
+        special_ = true;
+    }
+    /// From now on tasks and callbacks carry task-local values.
+    void use_contexts() noexcept { carries_contexts_ = true; }
+    [[nodiscard]] auto carries_contexts() const noexcept -> bool { return carries_contexts_; }
+    /// The task whose frame runs or is unwound now; null in callbacks.
+    [[nodiscard]] auto current_task() const noexcept -> TaskNode*;
+    /// The task-local values of what runs now, for who shall inherit them.
+    [[nodiscard]] auto inherited_context() const noexcept -> ContextPointer;
+
     /// Runs up to `count` entries of the ready queue. @return false if it ran out of them.
     auto run(int count) noexcept -> bool;
 
@@ -97,9 +120,11 @@ public:
     TimerHeap timers;
     EventLoop& loop;
     Order* order = nullptr;
-    Time stamp{};              ///< The last reading of the clock.
-    bool stale = false;        ///< The backend has waited since `stamp` was taken.
-    bool exact = false;        ///< A fresh stamp for each resume.
+    Time stamp{};            ///< The last reading of the clock.
+    bool stale = false;      ///< The backend has waited since `stamp` was taken.
+    bool exact = false;      ///< A fresh stamp for each resume; see `measure_exactly`.
+    ContextPointer context;  ///< The task-local values outside of tasks.
+    IntrusiveList<TaskOwner> owners;
     Frame* current = nullptr;  ///< The frame that the loop resumed or unwound last, while it runs.
     struct {
         CausePointer cause;
@@ -109,12 +134,13 @@ public:
 private:
     void enqueue(Frame& frame) noexcept {
         frame.queued = true;
-        if (exact) [[unlikely]]
-            return enqueue_measured(frame);
+        if (special_) [[unlikely]]
+            return enqueue_specially(frame);
         ready.push(frame);
     }
-    void enqueue_measured(Frame& frame) noexcept;
+    void enqueue_specially(Frame& frame) noexcept;
     void run_carefully() noexcept;
+    void run_measured(Frame& frame) noexcept;
     void run_frame(Frame& frame) noexcept;
     auto prepare(Frame& frame) noexcept -> bool;
     void run_on(Next next) noexcept;
@@ -129,6 +155,8 @@ private:
     Strand* interrupted_task_ = nullptr;  ///< What the wait that is asked to stop has cancelled itself.
     bool takes_task_ = false;             ///< `interrupted_task_` is free, and looked at when that wait has been asked.
     bool interrupting_ = false;
+    bool special_ = false;  ///< Entering the ready queue takes more than a push.
+    bool carries_contexts_ = false;
 };
 
 inline auto Wait::scheduler() const noexcept -> Scheduler& { return *frame_->scope->scheduler; }

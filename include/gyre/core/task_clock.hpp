@@ -48,6 +48,10 @@ public:
         enter(Phase::running, now);
         ++stats_.resumes;
     }
+    /// Goes on with its slice, in the middle of which another task ran.
+    void continued(Time now) noexcept {
+        if (phase_ != Phase::ended) enter(Phase::running, now);
+    }
     void suspended(Time now) noexcept {
         if (phase_ == Phase::running) enter(ready_ > 0 ? Phase::ready : Phase::waiting, now);
     }

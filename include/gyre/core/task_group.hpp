@@ -215,6 +215,7 @@ public:
         group_.check_open("start");
         if (this->cancelled_before()) return false;
         Scope& scope = group_.scope();
+        options_.start = Start::queued;  // its words reach this wait only when it waits
         auto handle = spawn_under(*scope.scheduler, group_, &scope,
             StartWork<F, Value>(std::move(function_), static_cast<StartWaitOf<Value>&>(*this)), options_, where_);
         this->begin_with(handle.node());

@@ -1,24 +1,20 @@
 #pragma once
 
 #include <gyre/core/loop.hpp>
+#include <gyre/core/spawn_options.hpp>
 #include <gyre/core/task_node.hpp>
 
+#include <concepts>
 #include <coroutine>
 #include <memory>
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace gyre {
-
-class Executor;
-
-/// How a task is spawned.
-struct SpawnOptions {
-    std::string_view name = {};  ///< Shown in dumps and errors; copied at once. Empty: the place of the spawn is shown.
-    Executor* executor = nullptr;  ///< Where an ordinary function runs (gyre/exec/spawn.hpp); not for coroutines.
-};
 
 namespace internal {
 
@@ -81,6 +77,10 @@ public:
     /// Thread: its loop's. @return false if it has ended already, or was asked before.
     auto cancel(std::string reason = {}, std::source_location where = std::source_location::current()) const -> bool;
 
+    /// Its priority from now on: its next wake-up counts with it.
+    void set_priority(Priority priority) const { task_.get()->set_priority(priority); }
+    [[nodiscard]] auto priority() const noexcept -> Priority { return task_.get()->priority(); }
+
     /// The name it was spawned with, else where that was: "main.cpp:20".
     [[nodiscard]] auto name() const -> std::string { return task_.get()->title(); }
     /// Its figures so far, or of its whole life. All zero unless the loop runs with `Timing::exact`.
@@ -91,13 +91,35 @@ public:
     // For the rest of the library.
     [[nodiscard]] auto node() const noexcept -> TaskNode& { return *task_.get(); }
 
+    /// Whether both are handles of the same task.
+    [[nodiscard]] friend auto operator==(const TaskHandleBase& left, const TaskHandleBase& right) noexcept -> bool {
+        return left.task_.get() == right.task_.get();
+    }
+
 protected:
     explicit TaskHandleBase(TaskPointer task) noexcept : task_(std::move(task)) {}
+
+    /// Calls back from the loop when the task has ended.
+    void call_when_done(CallbackPointer callback) const;
 
     TaskPointer task_;
 };
 
 }  // namespace internal
+
+/// A task of which only the handle's common part is known: what `current_task` and `all_tasks` give.
+class AnyTaskHandle : public internal::TaskHandleBase {
+public:
+    explicit AnyTaskHandle(internal::TaskPointer task) noexcept : TaskHandleBase(std::move(task)) {}
+};
+
+/// The task that runs now. @throws LoopError outside of a task: in a callback, or where no loop runs.
+/// Source: asyncio.current_task.
+[[nodiscard]] auto current_task() -> AnyTaskHandle;
+
+/// The tasks of a loop that have not ended: spawned ones, those of groups, and the main one. Thread: the loop's.
+/// Source: asyncio.all_tasks.
+[[nodiscard]] auto all_tasks(EventLoop& loop) -> std::vector<AnyTaskHandle>;
 
 /// A spawned task, which goes on also if every handle is dropped. Copies are handles of the same task.
 ///
@@ -113,6 +135,16 @@ public:
     /// On cancel: the caller stops waiting; the task goes on.
     [[nodiscard]] auto join() const noexcept { return internal::JoinAwaiter<T>(task_); }
     [[nodiscard]] auto operator co_await() const noexcept { return join(); }
+
+    /// Calls `function(handle)` when the task has ended, in its turn of the ready queue and never from inside `spawn`, the
+    /// task or this call; also if it has ended already. What it throws goes to the loop's exception handler.
+    /// Thread: the task's loop's. Source: asyncio.Task.add_done_callback.
+    template<class F>
+        requires std::invocable<std::decay_t<F>&, const TaskHandle&>
+    void add_done_callback(F&& function) const {
+        call_when_done(internal::make_callback(
+            [self = *this, function = std::decay_t<F>(std::forward<F>(function))]() mutable { function(self); }));
+    }
 };
 
 namespace internal {
@@ -123,7 +155,7 @@ auto spawn_under(Scheduler& scheduler, TaskOwner& owner, const Scope* outer, W&&
     std::source_location where) -> TaskHandle<WorkResult<W>> {
     using T = WorkResult<W>;
     NewTask<T> made = make_task(scheduler, std::forward<W>(work), where);
-    made.node->start(*made.root, owner, outer, options.name);
+    made.node->start(*made.root, owner, outer, options);
     return TaskHandle<T>(std::move(made.keep));
 }
 

@@ -4,6 +4,7 @@
 #include <gyre/core/outcome.hpp>
 #include <gyre/core/scheduler.hpp>
 #include <gyre/core/scope_state.hpp>
+#include <gyre/core/spawn_options.hpp>
 #include <gyre/core/task_clock.hpp>
 #include <gyre/core/work.hpp>
 
@@ -22,7 +23,7 @@ namespace gyre::internal {
 class TaskNode;
 
 /// Whoever waits for spawned tasks: a group, or the loop itself. Nothing that was spawned is without one.
-class TaskOwner {
+class TaskOwner : public ListLink<TaskOwner> {
 public:
     TaskOwner() = default;
     TaskOwner(const TaskOwner&) = delete;
@@ -35,7 +36,7 @@ public:
     std::size_t task_count = 0;  ///< Of `tasks`.
 
 protected:
-    ~TaskOwner() = default;
+    ~TaskOwner() { unlink(); }
 };
 
 /// Someone who waits for a task to end.
@@ -63,11 +64,13 @@ public:
     }
 
     /// Puts the task under `owner` and into the ready queue; `outer` is the scope it inherits cancellation from.
-    void start(Frame& frame, TaskOwner& owner, const Scope* outer, std::string_view name) {
-        if (!name.empty() || scheduler->exact) [[unlikely]] {
-            make_extra(frame, name);
-        }
+    /// @throws std::bad_alloc; the frame is gone then.
+    void start(Frame& frame, TaskOwner& owner, const Scope* outer, const SpawnOptions& options) {
+        const bool plain = options.name.empty() && options.deadline == Time::max() &&
+                           options.priority == Priority::normal;
         admit(frame);
+        if (!plain || scheduler->exact || scheduler->carries_contexts()) [[unlikely]]
+            prepare(frame, options);
         if (outer != nullptr) inherit(*outer);
         frame.continue_with(static_cast<Strand&>(*this));
         frame.scope = this;
@@ -76,6 +79,8 @@ public:
         ++owner.task_count;
         owner.tasks.push_back(*this);
         retain();
+        if (options.start == Start::eager) [[unlikely]]
+            return scheduler->start_eagerly(frame);
         scheduler->start_queued(frame);
     }
 
@@ -88,6 +93,13 @@ public:
     /// Only when the loop measures exactly; see `Scheduler::exact`.
     [[nodiscard]] auto clock() noexcept -> TaskClock& { return extra_->clock; }
     [[nodiscard]] auto stats() const noexcept -> TaskStats;
+    [[nodiscard]] auto priority() const noexcept -> Priority { return extra_ ? extra_->priority : Priority::normal; }
+    /// @throws std::bad_alloc.
+    void set_priority(Priority priority);
+    /// The task-local values that it sees.
+    [[nodiscard]] auto context() const noexcept -> const ContextPointer&;
+    /// The same, to be set. @throws std::bad_alloc.
+    [[nodiscard]] auto own_context() -> ContextPointer&;
 
     auto ended() noexcept -> Next final;
     auto stopped() noexcept -> Next final;
@@ -122,15 +134,29 @@ protected:
     /// The task was cancelled, and its frames are gone: drops the callable.
     virtual void drop_work() noexcept {}
     void set_error(std::exception_ptr error) noexcept;
+    /// It ends with TimeoutError, since its own deadline cancelled it.
+    void set_timeout() noexcept;
 
 private:
+    /// Cancels the task at a point in time.
+    struct Deadline final : Timer, Pooled {
+        explicit Deadline(TaskNode& owner) noexcept : task(owner) {}
+        void fire() noexcept override { task.Scope::cancel(cause); }
+        TaskNode& task;
+        CausePointer cause;
+    };
     struct Extra : Pooled {
         std::string name;
         TaskClock clock;
         bool measured = false;
+        Priority priority = Priority::normal;
+        ContextPointer context;
+        std::unique_ptr<Deadline> deadline;
     };
+    auto extra() -> Extra&;
     /// These two destroy `frame` if they throw. @throws std::bad_alloc.
-    void make_extra(Frame& frame, std::string_view name);
+    void prepare(Frame& frame, const SpawnOptions& options);
+    void fill_extra(const SpawnOptions& options);
     void admit(Frame& frame) {
         if (!scheduler->try_admit()) admit_slowly(frame);
     }
@@ -143,7 +169,7 @@ private:
         TaskOwner* owner_ = nullptr;  ///< As long as it is pending.
         std::exception_ptr error_;    ///< If it has ended with one.
     };
-    std::unique_ptr<Extra> extra_;  ///< For named tasks, and for all when the loop measures exactly.
+    std::unique_ptr<Extra> extra_;  ///< For tasks with options, for all if the loop measures exactly or has task-locals.
 };
 
 inline auto Scope::task() const noexcept -> TaskNode* {
