@@ -23,6 +23,11 @@ auto note_turns(Log& log, std::string text, int turns) -> Task<> {
     }
 }
 
+auto fail_early(std::string text) -> Task<> {
+    if (!text.empty()) throw std::runtime_error(text);
+    co_return;
+}
+
 auto hold() -> Task<> { co_await sleep(1h); }
 
 auto names(const std::vector<AnyTaskHandle>& tasks) -> Log {
@@ -97,11 +102,11 @@ TEST_P(SpawnOptionsLoops, eager_runs_to_its_first_wait_inside_spawn) {
 
 TEST_P(SpawnOptionsLoops, eager_keeps_its_error_for_who_joins) {
     run([]() -> Task<> {
-        auto failed = spawn([]() -> Task<int> { throw std::runtime_error("no"); }, {.start = Start::eager});
+        auto failed = spawn(fail_early("no"), {.start = Start::eager});
         EXPECT_TRUE(failed.done());
         std::string text;
         try {
-            static_cast<void>(co_await failed.join());
+            co_await failed.join();
         } catch (const std::runtime_error& error) {
             text = error.what();
         }
@@ -147,7 +152,7 @@ GYRE_TEST(SpawnOptions, eager_failure_cancels_its_group_but_not_the_line_that_sp
     std::string text;
     try {
         co_await task_group([&](TaskGroup& group) -> Task<> {
-            group.spawn([]() -> Task<> { throw std::runtime_error("early"); }, {.start = Start::eager});
+            group.spawn(fail_early("early"), {.start = Start::eager});
             went_on = true;
             co_await sleep(1h);
         });
