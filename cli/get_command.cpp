@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -19,7 +18,6 @@ namespace gyre::cli {
 namespace {
 
 constexpr int status_failed = 1;
-constexpr int status_interrupted = 130;  // as a shell reports SIGINT
 
 /// What the command line says, before it is checked.
 struct GetArguments {
@@ -57,14 +55,6 @@ auto checked(GetArguments arguments) -> GetOptions {
     return options;
 }
 
-/// The first Ctrl-C cancels; after it the signals have their usual effect, so that a second one kills.
-auto cancel_on_signal(CancelScope& scope, std::unique_ptr<SignalSet>& signals, Progress& progress) -> Task<void> {
-    const int signal = co_await signals->next();
-    progress.interrupted = true;
-    signals.reset();
-    scope.cancel(signal == SIGINT ? "interrupted (Ctrl-C)" : "terminated");
-}
-
 /// @throws IoError if it cannot be written: who asked for a report must not think that there is none to read.
 void print_report(const GetOptions& options, const Progress& progress) {
     // The bodies have standard output for themselves.
@@ -82,22 +72,21 @@ auto run_get(const GetOptions& options) -> Task<int> {
     static_cast<void>(net::TlsClientContext(tls_options(options)));  // a bad --ca is told before anything is fetched
     Progress progress;
     progress.started = this_loop().now();
-    auto signals = std::make_unique<SignalSet>(std::initializer_list<int>{SIGINT, SIGTERM});
+    GracefulStop stop;
     {
         ProgressDisplay display(progress, display_mode(options.json));
-        co_await cancel_scope([&](CancelScope& scope) -> Task<void> {
+        co_await stop.run([&]() -> Task<void> {
             co_await task_group([&](TaskGroup& group) -> Task<void> {
-                auto watcher = group.spawn(cancel_on_signal(scope, signals, progress), {.name = "signals"});
                 auto painter = group.spawn(display.run(), {.name = "progress display"});
                 co_await download_all(options, progress, display);
-                watcher.cancel("all done");
                 painter.cancel("all done");
             });
         });
     }
+    progress.interrupted = stop.signal() != 0;
     progress.ended = this_loop().now();
     print_report(options, progress);
-    if (progress.interrupted) co_return status_interrupted;
+    if (progress.interrupted) co_return stop.exit_code();
     co_return progress.failed == 0 ? 0 : status_failed;
 }
 

@@ -3,16 +3,14 @@
 #include "demo_site.hpp"
 #include "static_files.hpp"
 
-#include <gyre/core/race.hpp>
 #include <gyre/core/run.hpp>
 #include <gyre/http/server/server.hpp>
 #include <gyre/net/listener.hpp>
 #include <gyre/net/tls.hpp>
-#include <gyre/os/signals.hpp>
+#include <gyre/os/graceful_stop.hpp>
 
 #include <CLI/CLI.hpp>
 
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -62,7 +60,6 @@ auto serve(const ServeArguments& arguments) -> Task<void> {
     // A handler that fails, or a client that vanishes, is one line in the log and not the end of the server.
     this_loop().set_exception_handler(
         [](const ErrorContext& context) { std::fprintf(stderr, "gyre: %s\n", context.text().c_str()); });
-    SignalSet signals{SIGINT, SIGTERM};
     auto handler = handler_for(arguments);
     const auto tls = tls_for(arguments);
     auto listener = co_await net::listen(arguments.host, arguments.port);
@@ -71,7 +68,8 @@ auto serve(const ServeArguments& arguments) -> Task<void> {
         url_host(arguments).c_str(), int{listener.local_address().port()});
     std::fflush(stdout);
     auto server = http::serve_http(std::move(listener), std::move(handler), {}, tls ? &*tls : nullptr);
-    co_await race(signals.next(), std::move(server));
+    GracefulStop stop;
+    co_await stop.run(std::move(server));
     std::printf("stopped\n");
 }
 

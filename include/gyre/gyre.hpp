@@ -36,6 +36,7 @@
 #include <gyre/net/transport.hpp>
 #include <gyre/net/udp.hpp>
 #include <gyre/os/file.hpp>
+#include <gyre/os/graceful_stop.hpp>
 #include <gyre/os/pipe.hpp>
 #include <gyre/os/process.hpp>
 #include <gyre/os/signals.hpp>

@@ -1,49 +1,124 @@
 #include <gyre/os/signals.hpp>
 
-#include <gyre/backend/backend.hpp>
+#include "os/readiness_wait.hpp"
+
 #include <gyre/backend/signals.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
-#include <gyre/core/readiness.hpp>
+
+#include <poll.h>
 
 #include <cerrno>
+#include <csignal>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace gyre {
 
-struct SignalSet::State {
-    int descriptor = -1;
-    sigset_t blocked_before{};
+namespace internal {
+
+/// A receiver, and who is told of what it receives: tasks that wait, or a function.
+struct SignalState {
+    explicit SignalState(std::span<const int> signals);
+    ~SignalState() { stop_calling(); }
+    SignalState(const SignalState&) = delete;
+    auto operator=(const SignalState&) -> SignalState& = delete;
+
+    void call_on(EventLoop& where, std::function<void(int)> called);
+    void stop_calling() noexcept {
+        if (EventLoop* const watching = std::exchange(loop, nullptr)) {
+            static_cast<void>(watching->remove_reader(receiver.descriptor()));
+        }
+    }
+
+    backend::SignalReceiver receiver;
+    ReadinessSource source;
+    EventLoop* loop = nullptr;
+    /// Shared with the call that runs, which may drop this.
+    std::shared_ptr<std::function<void(int)>> function;
 };
 
-SignalSet::SignalSet(std::initializer_list<int> signals) : state_(std::make_unique<State>()) {
+namespace {
+
+auto bits_of(std::span<const int> signals) -> backend::SignalBits {
+    backend::SignalBits bits = 0;
     for (const int signal : signals) {
-        if (signal == SIGKILL || signal == SIGSTOP) {
-            throw std::invalid_argument("SignalSet: signal " + std::to_string(signal) + " cannot be received");
+        const auto refuse = [signal](const char* why) {
+            throw std::invalid_argument("SignalSet: signal " + std::to_string(signal) + " " + why);
+        };
+        if (backend::signal_bit(signal) == 0) refuse("does not exist");
+        if (signal == SIGKILL || signal == SIGSTOP) refuse("cannot be received");
+        if (signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL) {
+            refuse("is a fault of the program, which cannot wait");
         }
+        bits |= backend::signal_bit(signal);
     }
-    state_->descriptor = backend::open_signals(signals, state_->blocked_before);
-    if (state_->descriptor < 0) {
-        throw IoError(std::error_code(-state_->descriptor, std::generic_category()), "receive signals", "");
-    }
+    return bits;
 }
 
-SignalSet::~SignalSet() {
-    if (state_->descriptor >= 0) backend::close_signals(state_->descriptor, state_->blocked_before);
+[[noreturn]] void fail(std::int64_t result) {
+    throw IoError(std::error_code(static_cast<int>(-result), std::generic_category()), "receive signals", "");
 }
+
+class SignalWait final : public ReadinessWait {
+public:
+    explicit SignalWait(SignalState& state) noexcept : ReadinessWait(state.source, POLLIN), state_(state) {}
+
+private:
+    auto attempt() noexcept -> std::int64_t override { return state_.receiver.take(); }
+    SignalState& state_;
+};
+
+}  // namespace
+
+SignalState::SignalState(std::span<const int> signals) : source(-1, WaitKind::signal, "signals") {
+    if (const int error = receiver.open(bits_of(signals)); error < 0) fail(error);
+    source.descriptor = receiver.descriptor();
+}
+
+void SignalState::call_on(EventLoop& where, std::function<void(int)> called) {
+    function = std::make_shared<std::function<void(int)>>(std::move(called));
+    where.add_reader(receiver.descriptor(), [this] {
+        const auto keep = function;  // the call may drop this handler: nothing of it is touched afterwards
+        const int signal = receiver.take();
+        if (signal > 0) (*keep)(signal);
+    });
+    loop = &where;
+}
+
+}  // namespace internal
+
+SignalSet::SignalSet(std::initializer_list<int> signals) : SignalSet(std::span(signals.begin(), signals.size())) {}
+
+SignalSet::SignalSet(std::span<const int> signals) : state_(std::make_unique<internal::SignalState>(signals)) {}
+
+SignalSet::~SignalSet() = default;
 
 auto SignalSet::next() -> Task<int> {
-    for (;;) {
-        const int signal = backend::read_signal(state_->descriptor);
-        if (signal > 0) co_return signal;
-        if (signal != -EAGAIN) {
-            throw IoError(std::error_code(-signal, std::generic_category()), "receive signals", "");
-        }
-        const std::int64_t ready = co_await internal::wait_readable(state_->descriptor);
-        if (ready < 0)
-            throw IoError(std::error_code(static_cast<int>(-ready), std::generic_category()), "receive signals", "");
-    }
+    const auto signal = co_await internal::SignalWait(*state_);
+    if (signal < 0) internal::fail(signal);
+    co_return static_cast<int>(signal);
+}
+
+auto SignalSet::try_next() noexcept -> std::optional<int> {
+    const int signal = state_->receiver.take();
+    return signal > 0 ? std::optional(signal) : std::nullopt;
+}
+
+SignalHandler::SignalHandler(std::unique_ptr<internal::SignalState> state) noexcept : state_(std::move(state)) {}
+SignalHandler::SignalHandler(SignalHandler&& other) noexcept = default;
+auto SignalHandler::operator=(SignalHandler&& other) noexcept -> SignalHandler& = default;
+SignalHandler::~SignalHandler() = default;
+
+auto on_signal(std::span<const int> signals, std::function<void(int)> function) -> SignalHandler {
+    auto state = std::make_unique<internal::SignalState>(signals);
+    state->call_on(this_loop(), std::move(function));
+    return SignalHandler(std::move(state));
+}
+
+auto on_signal(int signal, std::function<void(int)> function) -> SignalHandler {
+    return on_signal(std::span(&signal, 1), std::move(function));
 }
 
 }  // namespace gyre
