@@ -19,13 +19,20 @@ auto needs_quotes(const std::string& word) noexcept -> bool {
     return word.empty() || word.find_first_of(" \t\n\"'\\$&|;<>()*?#~`!{}[]") != std::string::npos;
 }
 
+/// As a shell would read it back.
+auto quoted(const std::string& word) -> std::string {
+    std::string text = "'";
+    for (const char character : word) text += character == '\'' ? std::string("'\\''") : std::string(1, character);
+    return text + "'";
+}
+
 }  // namespace
 
 auto CommandSpecification::text() const -> std::string {
     std::string all;
     for (const auto& word : arguments) {
         if (!all.empty()) all += ' ';
-        all += needs_quotes(word) ? "'" + word + "'" : word;
+        all += needs_quotes(word) ? quoted(word) : word;
         if (all.size() > shown_command) return all.substr(0, shown_command) + "...";
     }
     return all;

@@ -102,6 +102,11 @@ auto CancelEverywhere::world(backend::SimOptions options) -> CancelEverywhere& {
     return *this;
 }
 
+auto CancelEverywhere::on(std::string backend) -> CancelEverywhere& {
+    backend_ = std::move(backend);
+    return *this;
+}
+
 auto CancelEverywhere::errors_allowed() -> CancelEverywhere& {
     errors_allowed_ = true;
     return *this;
@@ -117,7 +122,7 @@ auto CancelEverywhere::run_once(CancelledRun run) -> std::size_t {
     StepOrder order(run);
     backend::SimOptions world = world_;
     world.seed = run.seed;
-    TestLoop loop(world);
+    TestLoop loop = backend_.empty() ? TestLoop(world) : TestLoop(backend_);
     loop.allow_left_tasks();
     const auto outcome = loop->run_to_outcome(run_scenario(scenario_, order, run));
     std::string wrong;

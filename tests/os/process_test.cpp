@@ -2,6 +2,8 @@
 
 #include "os_support.hpp"
 
+#include "support/cancel_everywhere.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -135,6 +137,7 @@ TEST_P(Process, bad_commands_are_refused_where_they_are_built) {
         "Command: 'A=B' cannot be the name of an environment variable");
     EXPECT_EQ(error_of([] { Command("a").output(Stdio::merge); }),
         "Command: Stdio::merge is for the error output, not for the output");
+    EXPECT_EQ(Command("a", "it's", "b", "").text(), "a 'it'\\''s' b ''");
     EXPECT_EQ(error_of([] { Command("a").pass(5, 7).pass(6, 7); }), "Command: descriptor 7 is passed twice");
     EXPECT_EQ(error_of([] { static_cast<void>(Command("a").input("text").spawn()); }),
         "Command: spawn does not feed a text; use Stdio::pipe and Child::communicate");
@@ -432,6 +435,51 @@ TEST_P(Process, stop_kills_what_does_not_listen) {
         co_await polite.output().read_line();
         auto ended = co_await polite.stop();
         EXPECT_EQ(ended.exit_code, 9);
+    });
+}
+
+namespace {
+
+/// The loop reaps a child that was dropped in its own time; the run is over when it has.
+auto until_reaped(std::function<Task<>()> scenario) -> Task<> {
+    co_await try_finally(scenario, [] { return until([] { return children().empty(); }); });
+}
+
+/// Cancels a scenario with real children everywhere: none may be left, nor a descriptor.
+void cancel_everywhere(std::function<Task<>()> scenario) {
+    const auto descriptors = open_descriptors();
+    CancelEverywhere([&] { return until_reaped(scenario); })
+        .on(kernel_backend())
+        .at_most(20)
+        .invariant([&](const CancelledRun& run) {
+            EXPECT_EQ(children(), std::vector<int>{}) << run.text();
+            EXPECT_EQ(open_descriptors(), descriptors) << run.text();
+        })
+        .run();
+}
+
+}  // namespace
+
+TEST(Command, survives_cancellation_anywhere) {
+    cancel_everywhere([]() -> Task<> {
+        auto result = co_await Command::shell("cat; sleep 0.01; echo end >&2")
+                          .input(std::string(100'000, 'x'))
+                          .error_output_file("/dev/null")
+                          .run();
+        EXPECT_EQ(result.output.size(), 100'000U);
+    });
+}
+
+TEST(Child, survives_cancellation_anywhere) {
+    cancel_everywhere([]() -> Task<> {
+        auto child = co_await Command("cat").input(Stdio::pipe).output(Stdio::pipe).spawn();
+        auto waiter = spawn(child.wait());
+        co_await child.input().write("one\n");
+        co_await child.output().read_line();
+        co_await child.input().shutdown_write();
+        co_await waiter.join();
+        auto other = co_await Command("sleep", "60").spawn();
+        co_await other.stop();
     });
 }
 

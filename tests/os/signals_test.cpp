@@ -2,6 +2,8 @@
 
 #include "os_support.hpp"
 
+#include "support/cancel_everywhere.hpp"
+
 #include <sys/wait.h>
 
 #include <csignal>
@@ -265,6 +267,35 @@ TEST_P(Signals, the_second_one_kills_a_program_whose_clean_up_hangs) {
     }
     EXPECT_TRUE(WIFSIGNALED(status));
     EXPECT_EQ(WTERMSIG(status), SIGINT);
+}
+
+TEST(SignalSet, survives_cancellation_anywhere) {
+    const auto descriptors = open_descriptors();
+    int sent = 0;
+    int received = 0;
+    CancelEverywhere([&]() -> Task<> {
+        SignalSet signals{SIGUSR1};
+        auto handler = on_signal(SIGUSR2, [](int) {});
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            group.spawn([&]() -> Task<> {
+                co_await yield_now();
+                ::raise(SIGUSR1);
+                ::raise(SIGUSR2);
+                ++sent;
+            });
+            co_await signals.next();
+            ++received;
+        });
+    })
+        .on(kernel_backend())
+        .before_each([&] { sent = received = 0; })
+        .invariant([&](const CancelledRun& run) {
+            EXPECT_LE(received, sent);
+            EXPECT_EQ(open_descriptors(), descriptors) << run.text();
+            EXPECT_EQ(disposition(SIGUSR1), SIG_DFL) << run.text();
+            EXPECT_EQ(disposition(SIGUSR2), SIG_DFL) << run.text();
+        })
+        .run();
 }
 
 TEST(SignalsInSimulation, a_graceful_stop_runs_the_work) {

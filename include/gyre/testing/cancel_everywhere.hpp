@@ -56,6 +56,9 @@ public:
     auto orders(std::uint64_t count) -> CancelEverywhere&;
     /// The simulated world: latency, short reads... Its seed is that of the order.
     auto world(backend::SimOptions options) -> CancelEverywhere&;
+    /// Runs on a kernel backend, for what a simulated world does not have: processes. How many steps a run has may differ
+    /// there from one to the next; each is cancelled once before each of as many as the first one had.
+    auto on(std::string backend) -> CancelEverywhere&;
     /// An error of the scenario is no failure: for scenarios that throw, or that turn a cancellation into an error.
     auto errors_allowed() -> CancelEverywhere&;
     /// At most so many steps are tried for each order, evenly spread over all. Default: 1000.
@@ -72,6 +75,7 @@ private:
     std::function<void()> before_each_;
     std::function<void(const CancelledRun&)> invariant_;
     backend::SimOptions world_;
+    std::string backend_;  ///< Empty: the simulated world.
     std::uint64_t orders_;
     std::size_t most_steps_ = 1000;
     bool errors_allowed_ = false;
