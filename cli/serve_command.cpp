@@ -62,14 +62,16 @@ auto serve(const ServeArguments& arguments) -> Task<void> {
         [](const ErrorContext& context) { std::fprintf(stderr, "gyre: %s\n", context.text().c_str()); });
     auto handler = handler_for(arguments);
     const auto tls = tls_for(arguments);
-    auto listener = co_await net::listen(arguments.host, arguments.port);
-    std::printf("serving %s at %s://%s:%d/ (Ctrl-C ends it)\n",
-        arguments.demo ? "the demo site" : arguments.directory.c_str(), tls ? "https" : "http",
-        url_host(arguments).c_str(), int{listener.local_address().port()});
-    std::fflush(stdout);
-    auto server = http::serve_http(std::move(listener), std::move(handler), {}, tls ? &*tls : nullptr);
     GracefulStop stop;
-    co_await stop.run(std::move(server));
+    co_await stop.run([&]() -> Task<void> {
+        auto listener = co_await net::listen(arguments.host, arguments.port);
+        std::printf("serving %s at %s://%s:%d/ (Ctrl-C ends it)\n",
+            arguments.demo ? "the demo site" : arguments.directory.c_str(), tls ? "https" : "http",
+            url_host(arguments).c_str(), int{listener.local_address().port()});
+        std::fflush(stdout);
+        auto server = http::serve_http(std::move(listener), std::move(handler), {}, tls ? &*tls : nullptr);
+        co_await std::move(server);
+    });
     std::printf("stopped\n");
 }
 
