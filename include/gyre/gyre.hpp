@@ -35,10 +35,12 @@
 #include <gyre/net/tls.hpp>
 #include <gyre/net/transport.hpp>
 #include <gyre/net/udp.hpp>
+#include <gyre/os/atomic_file.hpp>
 #include <gyre/os/file.hpp>
 #include <gyre/os/graceful_stop.hpp>
 #include <gyre/os/pipe.hpp>
 #include <gyre/os/process.hpp>
+#include <gyre/os/filesystem.hpp>
 #include <gyre/os/signals.hpp>
 #include <gyre/sync/barrier.hpp>
 #include <gyre/sync/broadcast.hpp>

@@ -1,4 +1,5 @@
 #include "descriptor_table.hpp"
+#include "io_uring_files.hpp"
 #include "io_uring_ring.hpp"
 #include "kernel_backend.hpp"
 #include "operation_list.hpp"
@@ -38,6 +39,10 @@ auto operation_of(std::uint64_t tag) noexcept -> Operation& {
     return *reinterpret_cast<Operation*>(static_cast<std::uintptr_t>(tag));
 }
 
+auto request_of(const Operation& operation) noexcept -> const FileRequest& {
+    return static_cast<const FileOperation&>(operation).request;
+}
+
 /// What the kernel is to do for an operation. MSG_DONTWAIT would make it answer EAGAIN instead of waiting.
 void describe(io_uring_sqe& entry, Operation& operation) noexcept {
     const int flags = operation.flags & ~MSG_DONTWAIT;
@@ -67,6 +72,9 @@ void describe(io_uring_sqe& entry, Operation& operation) noexcept {
     case OperationKind::poll:
         io_uring_prep_poll_add(&entry, operation.descriptor, static_cast<unsigned short>(operation.events));
         break;
+    case OperationKind::file:
+        RingFiles::describe(entry, request_of(operation));
+        break;
     }
     io_uring_sqe_set_data64(&entry, tag_of(operation));
 }
@@ -85,6 +93,7 @@ public:
 
     [[nodiscard]] auto name() const noexcept -> std::string_view override { return "io_uring"; }
     [[nodiscard]] auto start(Operation& operation) noexcept -> bool override;
+    [[nodiscard]] auto start_file(FileOperation& operation) noexcept -> FileStart override;
     void cancel(Operation& operation) noexcept override;
     void wait(Time deadline) override;
     [[nodiscard]] auto pollable_descriptor() const noexcept -> int override {
@@ -104,10 +113,12 @@ private:
     void reap() noexcept;
     void handle(const io_uring_cqe& entry) noexcept;
     [[nodiscard]] auto should_retry(Operation& operation, std::int64_t result) noexcept -> bool;
+    [[nodiscard]] auto file_result(const Operation& operation, std::int64_t result) const noexcept -> std::int64_t;
     [[nodiscard]] auto received(Operation& operation, const io_uring_cqe& entry) noexcept -> std::int64_t;
     void withdraw_everything() noexcept;
 
     Ring ring_;
+    RingFiles files_{ring_.raw()};
     DescriptorTable<Slot> slots_;
     std::size_t with_kernel_ = 0;  ///< Operations whose completion entry has not been seen: their memory is the kernel's.
     bool is_wake_armed_ = false;
@@ -181,6 +192,12 @@ auto IoUringBackend::start(Operation& operation) noexcept -> bool {
     return begin(operation);
 }
 
+auto IoUringBackend::start_file(FileOperation& operation) noexcept -> FileStart {
+    if (!files_.can(operation.request) || !submit(operation)) return FileStart::elsewhere;
+    static_cast<void>(begin(operation));
+    return FileStart::in_flight;
+}
+
 auto IoUringBackend::submit(Operation& operation) noexcept -> bool {
     io_uring_sqe* const entry = ring_.next_entry();
     if (entry == nullptr) return false;
@@ -203,6 +220,7 @@ void IoUringBackend::cancel(Operation& operation) noexcept {
     operation.cancelling = true;
     // Its owner may close the descriptor next: the kernel must have let go when this returns.
     if (operation.kind == OperationKind::poll) return ring_.cancel_now(tag_of(operation));
+    if (operation.kind == OperationKind::file) return ring_.cancel(tag_of(operation));
     Direction& direction = direction_of(operation);
     if (direction.waiting.front() == &operation) return ring_.cancel(tag_of(operation));
     direction.waiting.remove(operation);  // never submitted
@@ -259,6 +277,7 @@ void IoUringBackend::handle(const io_uring_cqe& entry) noexcept {
     Operation& operation = operation_of(entry.user_data);
     if (should_retry(operation, entry.res) && submit(operation)) return;
     if (operation.kind == OperationKind::poll) return end(operation, entry.res);
+    if (operation.kind == OperationKind::file) return end(operation, file_result(operation, entry.res));
 
     Direction& direction = direction_of(operation);
     const std::int64_t result = received(operation, entry);
@@ -272,6 +291,15 @@ auto IoUringBackend::should_retry(Operation& operation, std::int64_t result) noe
     if (operation.cancelling) return false;
     if (result == -EINTR) return operation.kind != OperationKind::connect;
     return result == -ECONNABORTED && operation.kind == OperationKind::accept;
+}
+
+auto IoUringBackend::file_result(const Operation& operation, std::int64_t result) const noexcept -> std::int64_t {
+    if (result == -EINTR && operation.cancelling) return -ECANCELED;
+    if (is_closing_ && result >= 0 && request_of(operation).call == FileCall::open) {
+        ::close(static_cast<int>(result));  // nobody will ever hear of it
+        return -ECANCELED;
+    }
+    return result;
 }
 
 auto IoUringBackend::received(Operation& operation, const io_uring_cqe& entry) noexcept -> std::int64_t {

@@ -25,6 +25,9 @@ public:
     /// Tries what some containers allow less than the setup itself. @throws std::system_error as the constructor does.
     void check_usable();
 
+    /// For questions to the kernel about the ring itself.
+    [[nodiscard]] auto raw() noexcept -> io_uring& { return ring_; }
+
     [[nodiscard]] auto descriptor() const noexcept -> int { return ring_.ring_fd; }
 
     /// A free submission entry; submits what is queued if there is none. Null if the kernel takes nothing either.

@@ -50,6 +50,7 @@ auto call(Operation& operation) noexcept -> std::int64_t {
     case OperationKind::send_message:
         return ::sendmsg(operation.descriptor, operation.message, flags | MSG_NOSIGNAL);
     case OperationKind::poll:
+    case OperationKind::file:
         break;
     }
     errno = EINVAL;

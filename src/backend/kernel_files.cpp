@@ -1,111 +1,241 @@
+#include "remove_tree.hpp"
+
 #include <gyre/backend/files.hpp>
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <memory>
+#include <new>
 
 namespace gyre::backend {
 
 namespace {
 
+constexpr std::size_t copy_step = std::size_t{8} << 20;      // between two looks at `stop`
+constexpr std::size_t copy_buffer = std::size_t{256} << 10;  // where the kernel cannot copy by itself
+
 /// Repeats a call that a signal cut short; a negative errno instead of -1.
 template<class Call>
-auto retried(Call call) noexcept {
+auto retried(Call call) noexcept -> std::int64_t {
     for (;;) {
         const auto result = call();
         if (result >= 0) return result;
-        if (errno != EINTR) return static_cast<decltype(result)>(-errno);
+        if (errno != EINTR) return -errno;
     }
 }
 
-void copy_status(const struct stat& from, FileStatus& to) noexcept {
-    to.size = static_cast<std::uint64_t>(from.st_size);
-    to.modified_seconds = from.st_mtim.tv_sec;
-    to.modified_nanoseconds = static_cast<std::uint32_t>(from.st_mtim.tv_nsec);
-    to.inode = from.st_ino;
-    to.device = from.st_dev;
-    to.mode = from.st_mode;
+/// O_NONBLOCK was for the opening of what is no regular file. On one, a ring would answer EAGAIN for what is not cached.
+void settle(int descriptor) noexcept {
+    struct stat found{};
+    if (::fstat(descriptor, &found) != 0 || !S_ISREG(found.st_mode)) return;
+    const int flags = ::fcntl(descriptor, F_GETFL);
+    if (flags >= 0) ::fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+auto open_beneath(const FileRequest& request) noexcept -> std::int64_t {
+    const auto directory = static_cast<int>(
+        retried([&] { return ::openat(request.descriptor, request.path, O_PATH | O_DIRECTORY | O_CLOEXEC); }));
+    if (directory < 0) return directory;
+    open_how how{};
+    how.flags = static_cast<std::uint64_t>(request.flags) | O_CLOEXEC;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    const auto result = retried([&] { return ::syscall(SYS_openat2, directory, request.target, &how, sizeof how); });
+    ::close(directory);
+    if (result >= 0 && (request.flags & O_NONBLOCK) != 0) settle(static_cast<int>(result));
+    return result;
+}
+
+auto read(const FileRequest& request) noexcept -> std::int64_t {
+    return retried([&] {
+        return request.offset < 0 ? ::read(request.descriptor, request.buffer, request.size)
+                                  : ::pread(request.descriptor, request.buffer, request.size, request.offset);
+    });
+}
+
+auto write(const FileRequest& request) noexcept -> std::int64_t {
+    return retried([&] {
+        return request.offset < 0 ? ::write(request.descriptor, request.buffer, request.size)
+                                  : ::pwrite(request.descriptor, request.buffer, request.size, request.offset);
+    });
+}
+
+auto transfer_vector(const FileRequest& request) noexcept -> std::int64_t {
+    const auto* const vectors = static_cast<const iovec*>(request.buffer);
+    const int count = static_cast<int>(request.vector_count);
+    const bool is_read = request.call == FileCall::read_vector;
+    return retried([&] {
+        if (request.offset < 0) {
+            return is_read ? ::readv(request.descriptor, vectors, count) : ::writev(request.descriptor, vectors, count);
+        }
+        return is_read ? ::preadv(request.descriptor, vectors, count, request.offset)
+                       : ::pwritev(request.descriptor, vectors, count, request.offset);
+    });
+}
+
+auto make_directory(const char* path) noexcept -> int {
+    if (*path == 0 || ::mkdir(path, 0777) == 0) return 0;
+    if (errno != EEXIST) return -errno;
+    struct stat found{};
+    if (::stat(path, &found) != 0) return -errno;
+    return S_ISDIR(found.st_mode) ? 0 : -ENOTDIR;
+}
+
+auto make_directories(const char* path) noexcept -> std::int64_t {
+    try {
+        const std::string text = path;
+        for (std::size_t end = text.find('/', 1);; end = text.find('/', end + 1)) {
+            const int result = make_directory(text.substr(0, end).c_str());
+            if (result < 0 || end == std::string::npos) return result;
+        }
+    } catch (const std::bad_alloc&) {
+        return -ENOMEM;
+    }
+}
+
+auto should_stop(const FileRequest& request) noexcept -> bool {
+    return request.stop != nullptr && request.stop->load();
+}
+
+auto write_all(int descriptor, const char* data, std::size_t size) noexcept -> std::int64_t {
+    while (size > 0) {
+        const auto count = retried([&] { return ::write(descriptor, data, size); });
+        if (count < 0) return count;
+        data += count;
+        size -= static_cast<std::size_t>(count);
+    }
+    return 0;
+}
+
+auto copy_through_memory(const FileRequest& request, std::int64_t copied) noexcept -> std::int64_t {
+    const std::unique_ptr<char[]> buffer(new (std::nothrow) char[copy_buffer]);
+    if (buffer == nullptr) return -ENOMEM;
+    while (!should_stop(request)) {
+        const auto count = retried([&] { return ::read(request.descriptor, buffer.get(), copy_buffer); });
+        if (count < 0) return count;
+        if (count == 0) return copied;
+        const auto result = write_all(request.target_descriptor, buffer.get(), static_cast<std::size_t>(count));
+        if (result < 0) return result;
+        copied += count;
+    }
+    return -ECANCELED;
+}
+
+/// Where a file system, or two of them together, cannot do it in the kernel.
+auto is_refusal(std::int64_t result) noexcept -> bool {
+    return result == -EXDEV || result == -EINVAL || result == -ENOSYS || result == -EOPNOTSUPP || result == -EBADF ||
+           result == -ETXTBSY || result == -EPERM || result == -EIO;
+}
+
+auto copy(const FileRequest& request) noexcept -> std::int64_t {
+    std::int64_t copied = 0;
+    while (!should_stop(request)) {
+        const auto count = retried([&] {
+            return ::copy_file_range(request.descriptor, nullptr, request.target_descriptor, nullptr, copy_step, 0);
+        });
+        // Files of /proc say that they are empty; reading tells.
+        if (is_refusal(count) || (count == 0 && copied == 0)) return copy_through_memory(request, copied);
+        if (count <= 0) return count < 0 ? count : copied;
+        copied += count;
+    }
+    return -ECANCELED;
 }
 
 class KernelFiles final : public Files {
 public:
-    auto open(const std::string& path, int flags, mode_t mode) noexcept -> int override {
-        return retried([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); });
-    }
-
-    auto open_beneath(const std::string& root, const std::string& relative, int flags) noexcept -> int override {
-        const int directory = open(root, O_PATH | O_DIRECTORY, 0);
-        if (directory < 0) return directory;
-        open_how how{};
-        how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
-        how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-        const auto result = retried(
-            [&] { return ::syscall(SYS_openat2, directory, relative.c_str(), &how, sizeof how); });
-        ::close(directory);
-        return static_cast<int>(result);
-    }
+    auto perform(const FileRequest& request) noexcept -> std::int64_t override;
 
     auto duplicate(int descriptor) noexcept -> int override {
-        return retried([&] { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0); });
+        return static_cast<int>(retried([&] { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }));
     }
-
+    // Never retried: after EINTR the number is free already, and may be somebody else's.
     auto close(int descriptor) noexcept -> int override { return ::close(descriptor) == 0 ? 0 : -errno; }
-
-    auto read(int descriptor, std::span<std::byte> buffer) noexcept -> std::int64_t override {
-        return retried([&] { return ::read(descriptor, buffer.data(), buffer.size()); });
-    }
-
-    auto write_all(int descriptor, std::span<const std::byte> data) noexcept -> std::int64_t override {
-        const auto total = static_cast<std::int64_t>(data.size());
-        while (!data.empty()) {
-            const auto count = retried([&] { return ::write(descriptor, data.data(), data.size()); });
-            if (count < 0) return count;
-            data = data.subspan(static_cast<std::size_t>(count));
-        }
-        return total;
-    }
-
-    auto status(int descriptor, FileStatus& status) noexcept -> int override {
-        struct stat found{};
-        if (::fstat(descriptor, &found) != 0) return -errno;
-        copy_status(found, status);
-        return 0;
-    }
-
-    auto status(const std::string& path, FileStatus& status) noexcept -> int override {
-        struct stat found{};
-        if (::stat(path.c_str(), &found) != 0) return -errno;
-        copy_status(found, status);
-        return 0;
-    }
-
-    auto rename(const std::string& from, const std::string& to) noexcept -> int override {
-        return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : -errno;
-    }
-
     auto unlink(const std::string& path) noexcept -> int override { return ::unlink(path.c_str()) == 0 ? 0 : -errno; }
-
-    auto make_directories(const std::string& path) noexcept -> int override {
-        for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
-            const int result = make_directory(path.substr(0, end));
-            if (result < 0 || end == std::string::npos) return result;
-        }
+    auto seek(int descriptor, std::int64_t offset, int whence) noexcept -> std::int64_t override {
+        return retried([&] { return ::lseek(descriptor, offset, whence); });
     }
-
-private:
-    static auto make_directory(const std::string& path) noexcept -> int {
-        if (path.empty() || ::mkdir(path.c_str(), 0777) == 0) return 0;
-        if (errno != EEXIST) return -errno;
-        struct stat found{};
-        if (::stat(path.c_str(), &found) != 0) return -errno;
-        return S_ISDIR(found.st_mode) ? 0 : -ENOTDIR;
+    auto lock(int descriptor, int operation) noexcept -> int override {
+        return static_cast<int>(retried([&] { return ::flock(descriptor, operation | LOCK_NB); }));
+    }
+    auto open_watch() noexcept -> int override {
+        return static_cast<int>(retried([] { return ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }));
+    }
+    auto add_watch(int descriptor, const std::string& path, std::uint32_t mask) noexcept -> int override {
+        return static_cast<int>(retried([&] { return ::inotify_add_watch(descriptor, path.c_str(), mask); }));
+    }
+    auto remove_watch(int descriptor, int watch) noexcept -> int override {
+        return static_cast<int>(retried([&] { return ::inotify_rm_watch(descriptor, watch); }));
+    }
+    auto read_watch(int descriptor, void* buffer, std::size_t size) noexcept -> std::int64_t override {
+        return retried([&] { return ::read(descriptor, buffer, size); });
     }
 };
+
+auto KernelFiles::perform(const FileRequest& request) noexcept -> std::int64_t {
+    const int at = request.descriptor;
+    const int target_at = request.target_descriptor;
+    switch (request.call) {
+    case FileCall::open:
+        return retried([&] { return ::openat(at, request.path, request.flags | O_CLOEXEC, request.mode); });
+    case FileCall::open_beneath:
+        return open_beneath(request);
+    case FileCall::close:
+        return close(at);
+    case FileCall::read:
+        return read(request);
+    case FileCall::write:
+        return write(request);
+    case FileCall::read_vector:
+    case FileCall::write_vector:
+        return transfer_vector(request);
+    case FileCall::sync:
+        return retried([&] { return ::fsync(at); });
+    case FileCall::sync_data:
+        return retried([&] { return ::fdatasync(at); });
+    case FileCall::truncate:
+        return retried([&] { return ::ftruncate(at, request.offset); });
+    case FileCall::allocate:
+        return retried([&] { return ::fallocate(at, request.flags, request.offset, static_cast<off_t>(request.size)); });
+    case FileCall::status:
+        return retried(
+            [&] { return ::statx(at, request.path, request.flags, STATX_BASIC_STATS | STATX_BTIME, request.status); });
+    case FileCall::unlink:
+        return retried([&] { return ::unlinkat(at, request.path, request.flags); });
+    case FileCall::rename:
+        return retried([&] {
+            return ::renameat2(at, request.path, target_at, request.target, static_cast<unsigned>(request.flags));
+        });
+    case FileCall::make_directory:
+        return retried([&] { return ::mkdirat(at, request.path, request.mode); });
+    case FileCall::link:
+        return retried([&] { return ::linkat(at, request.path, target_at, request.target, request.flags); });
+    case FileCall::symlink:
+        return retried([&] { return ::symlinkat(request.target, at, request.path); });
+    case FileCall::read_link:
+        return retried([&] { return ::readlinkat(at, request.path, static_cast<char*>(request.buffer), request.size); });
+    case FileCall::change_mode:
+        return retried([&] { return ::fchmodat(at, request.path, request.mode, 0); });
+    case FileCall::read_directory:
+        return retried([&] { return ::syscall(SYS_getdents64, at, request.buffer, request.size); });
+    case FileCall::make_directories:
+        return make_directories(request.path);
+    case FileCall::remove_tree:
+        return remove_tree(at, request.path, request.stop);
+    case FileCall::copy:
+        return copy(request);
+    case FileCall::space:
+        return retried([&] { return ::statvfs(request.path, static_cast<struct statvfs*>(request.buffer)); });
+    }
+    return -EINVAL;
+}
 
 }  // namespace
 

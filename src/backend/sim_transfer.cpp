@@ -90,6 +90,7 @@ auto SimNetwork::list_of(SimSocket& socket, const Operation& operation) noexcept
     case OperationKind::accept:
     case OperationKind::receive:
     case OperationKind::receive_message:
+    case OperationKind::file:
         break;
     }
     return socket.receivers;
@@ -149,6 +150,7 @@ auto SimNetwork::attempt(const Socket& socket, Operation& operation) -> std::int
     case OperationKind::send_message:
         return send(socket, operation);
     case OperationKind::poll:
+    case OperationKind::file:
         break;
     }
     const int events = readiness(*socket) & (operation.events | POLLERR | POLLHUP);

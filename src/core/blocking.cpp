@@ -35,6 +35,9 @@ BlockingThreads::~BlockingThreads() {
         const std::lock_guard lock(shared_->mutex);
         shared_->closing = true;
         dropped.swap(shared_->queue);
+        for (auto& job : dropped) {
+            if (job->must_run) shared_->queue.push_back(std::move(job));
+        }
     }
     shared_->work.notify_all();
     for (std::thread& thread : shared_->threads) thread.join();
@@ -78,7 +81,8 @@ void BlockingThreads::work(const std::shared_ptr<Shared>& shared) {
         // The loop's thread looks at the waiter, and drops the job with all that it holds.
         auto answer = make_callback([loop = shared->loop, job = std::move(job)] {
             loop->post_arrived();
-            if (job->waiter != nullptr) loop->scheduler().wake(*job->waiter);
+            if (job->waiter == nullptr) return;
+            job->stopped ? loop->scheduler().stop(*job->waiter) : loop->scheduler().wake(*job->waiter);
         });
         static_cast<void>(shared->mailbox->post(std::move(answer)));
         lock.lock();

@@ -1,223 +1,423 @@
 #include <gyre/os/file.hpp>
 
-#include <gyre/backend/backend.hpp>
-#include <gyre/core/blocking.hpp>
+#include "os/file_state.hpp"
+#include "os/file_wait.hpp"
+
 #include <gyre/core/errors.hpp>
-#include <gyre/core/loop.hpp>
+#include <gyre/core/sleep.hpp>
 
-#include <fcntl.h>
-#include <sys/stat.h>
+#include <sys/file.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <stdexcept>
+#include <cerrno>
+#include <chrono>
 #include <utility>
 
 namespace gyre::fs {
 
 namespace {
 
-using internal::run_blocking;
+using backend::FileCall;
+using backend::FileRequest;
+using internal::FileState;
+using internal::FileTurn;
+using internal::FileWait;
+using internal::throw_file_error;
+using internal::Transfer;
+using Kind = FileTurn::Kind;
+using StatePointer = std::shared_ptr<FileState>;
 
-[[noreturn]] void fail(std::int64_t result, std::string_view operation, std::string_view path) {
-    throw IoError(std::error_code(static_cast<int>(-result), std::generic_category()), operation, path);
+constexpr std::size_t most_vectors = 1024;        // IOV_MAX
+constexpr std::size_t first_piece = 1024 * 1024;  // a size that was asked for is no promise that so much is there
+constexpr std::int64_t at_position = -1;
+
+auto request_for(const FileState& file, FileCall call) noexcept -> FileRequest {
+    FileRequest request;
+    request.call = call;
+    request.descriptor = file.descriptor;
+    return request;
 }
 
-auto open_flags(std::string_view mode) -> int {
-    if (mode == "r") return O_RDONLY;
-    if (mode == "r+") return O_RDWR;
-    if (mode == "w") return O_WRONLY | O_CREAT | O_TRUNC;
-    if (mode == "x") return O_WRONLY | O_CREAT | O_EXCL;
-    if (mode == "a") return O_WRONLY | O_CREAT | O_APPEND;
-    throw std::invalid_argument("fs::open: unknown mode '" + std::string(mode) + "'; known are r, r+, w, x and a");
+auto read_request(const FileState& file, std::span<std::byte> buffer, std::int64_t offset) noexcept -> FileRequest {
+    FileRequest request = request_for(file, FileCall::read);
+    request.buffer = buffer.data();
+    request.size = buffer.size();
+    request.offset = offset;
+    return request;
 }
 
-auto info_of(const backend::FileStatus& status) noexcept -> FileInfo {
-    return {status.size, status.modified_seconds, S_ISREG(status.mode), S_ISDIR(status.mode)};
+auto write_request(const FileState& file, std::span<const std::byte> data, std::int64_t offset) noexcept -> FileRequest {
+    FileRequest request = request_for(file, FileCall::write);
+    request.buffer = const_cast<std::byte*>(data.data());  // one field for both ways; a write only reads
+    request.size = data.size();
+    request.offset = offset;
+    return request;
 }
 
-/// Closes what a thread opened for a task that is gone by then.
-class OpenedDescriptor {
-public:
-    OpenedDescriptor(backend::Files& files, int descriptor) noexcept : files_(&files), descriptor_(descriptor) {}
-    OpenedDescriptor(OpenedDescriptor&& other) noexcept
-        : files_(other.files_), descriptor_(std::exchange(other.descriptor_, -1)) {}
-    auto operator=(OpenedDescriptor&&) -> OpenedDescriptor& = delete;
-    ~OpenedDescriptor() {
-        if (descriptor_ >= 0) files_->close(descriptor_);
+auto checked(std::int64_t result, std::string_view operation, const FileState& file) -> std::size_t {
+    if (result < 0) throw_file_error(result, operation, file.path);
+    return static_cast<std::size_t>(result);
+}
+
+auto checked_offset(std::uint64_t offset, std::string_view operation, const FileState& file) -> std::int64_t {
+    const auto value = static_cast<std::int64_t>(offset);
+    if (value < 0) throw_file_error(-EOVERFLOW, operation, file.path);
+    return value;
+}
+
+/// Reads more behind what was read ahead. @return how many bytes came; 0 at the end.
+auto fill(StatePointer file, std::size_t at_least) -> Task<std::size_t> {
+    const std::span<std::byte> room = file->ahead.room(std::max(at_least, std::size_t{1}));
+    const FileRequest request = read_request(*file, room, at_position);
+    const std::int64_t result = co_await FileWait("read", request);
+    const std::size_t count = checked(result, "read", *file);
+    file->ahead.add(count);
+    co_return count;
+}
+
+auto read_some_of(StatePointer file, std::span<std::byte> buffer) -> Task<std::size_t> {
+    const FileTurn turn(file, "read", Kind::positioned);
+    auto& ahead = file->ahead;
+    if (ahead.empty()) {
+        if (buffer.size() >= file->read_ahead / 4) {
+            const FileRequest request = read_request(*file, buffer, at_position);
+            const std::int64_t result = co_await FileWait("read", request);
+            co_return checked(result, "read", *file);
+        }
+        co_await fill(file, file->read_ahead);
     }
-    /// A negative errno if the call failed.
-    [[nodiscard]] auto result() const noexcept -> int { return descriptor_; }
-    [[nodiscard]] auto release() noexcept -> int { return std::exchange(descriptor_, -1); }
+    const std::size_t count = std::min(buffer.size(), ahead.size());
+    std::copy_n(std::as_bytes(std::span(ahead.text())).begin(), count, buffer.begin());
+    ahead.consume(count);
+    co_return count;
+}
 
-private:
-    backend::Files* files_;
-    int descriptor_;
-};
-
-auto loop_files() -> backend::Files& { return this_loop().backend().files(); }
-
-auto random_suffix() -> std::string {
-    std::array<std::byte, 6> bytes{};
-    this_loop().backend().fill_random(bytes);
+/// Reads up to `size` bytes into a string that grows as they come.
+auto read_into_string(StatePointer file, std::size_t size, std::int64_t offset, std::string_view what)
+    -> Task<std::string> {
     std::string text;
-    for (const std::byte byte : bytes) {
-        text += "0123456789abcdef"[static_cast<unsigned>(byte) >> 4];
-        text += "0123456789abcdef"[static_cast<unsigned>(byte) & 15];
+    std::size_t have = 0;
+    while (have < size) {
+        text.resize(std::min(size, std::max(first_piece, 2 * have)));
+        const std::span<std::byte> rest = std::as_writable_bytes(std::span(text).subspan(have));
+        const std::int64_t begin = offset == at_position ? offset : offset + static_cast<std::int64_t>(have);
+        const FileRequest request = read_request(*file, rest, begin);
+        const std::int64_t result = co_await FileWait(what, request, Transfer::whole);
+        const std::size_t count = checked(result, what, *file);
+        have += count;
+        if (count < rest.size()) break;
     }
-    return text;
+    text.resize(have);
+    co_return text;
 }
+
+auto read_of(StatePointer file, std::size_t size) -> Task<std::string> {
+    const FileTurn turn(file, "read", Kind::positioned);
+    auto& ahead = file->ahead;
+    if (ahead.empty() && size > 0 && size < file->read_ahead / 4) co_await fill(file, file->read_ahead);
+    std::string text;
+    // A large read goes straight to the caller, if one call is all: what a cancellation finds read must not be lost.
+    if (ahead.empty() && size > 0 && size <= first_piece) {
+        auto reading = read_into_string(file, size, at_position, "read");
+        text = co_await std::move(reading);
+        co_return text;
+    }
+    while (ahead.size() < size) {
+        const std::size_t count = co_await fill(
+            file, std::min(size - ahead.size(), std::max(first_piece, ahead.size())));
+        if (count == 0) break;
+    }
+    text = ahead.take(size);
+    co_return text;
+}
+
+auto read_all_of(StatePointer file, std::size_t limit) -> Task<std::string> {
+    const FileTurn turn(file, "read", Kind::positioned);
+    auto& ahead = file->ahead;
+    for (;;) {
+        if (ahead.size() > limit) {
+            throw LimitError("read " + file->path + ": more than the limit of " + std::to_string(limit) + " bytes");
+        }
+        const std::size_t more = std::max(ahead.size(), std::size_t{65'536});
+        const std::size_t count = co_await fill(file, std::min(more, limit - ahead.size() + 1));
+        if (count == 0) break;
+    }
+    std::string text = ahead.take(ahead.size());
+    co_return text;
+}
+
+auto read_line_of(StatePointer file, std::size_t limit) -> Task<std::optional<std::string>> {
+    const FileTurn turn(file, "read line", Kind::positioned);
+    auto& ahead = file->ahead;
+    std::size_t searched = 0;
+    std::size_t end = std::string_view::npos;
+    for (;;) {
+        end = ahead.text().substr(0, limit).find('\n', searched);
+        if (end != std::string_view::npos) break;
+        searched = std::min(ahead.size(), limit);
+        if (ahead.size() >= limit) {
+            throw LimitError(
+                "read line " + file->path + ": longer than the limit of " + std::to_string(limit) + " bytes");
+        }
+        const std::size_t count = co_await fill(file, std::max(file->read_ahead, std::size_t{1}));
+        if (count == 0) break;
+    }
+    std::optional<std::string> line;
+    if (end == std::string_view::npos) {
+        if (!ahead.empty()) line = ahead.take(ahead.size());
+        co_return line;
+    }
+    line = ahead.take(end);
+    ahead.consume(1);
+    if (line->ends_with('\r')) line->pop_back();
+    co_return line;
+}
+
+auto write_of(StatePointer file, std::span<const std::byte> data) -> Task<void> {
+    const FileTurn turn(file, "write", Kind::positioned);
+    file->forget_ahead();
+    while (!data.empty()) {
+        const FileRequest request = write_request(*file, data, at_position);
+        const std::int64_t result = co_await FileWait("write", request, Transfer::whole);
+        data = data.subspan(checked(result, "write", *file));
+    }
+}
+
+auto pread_of(StatePointer file, std::span<std::byte> buffer, std::uint64_t offset) -> Task<std::size_t> {
+    const FileTurn turn(file, "pread", Kind::free);
+    const FileRequest request = read_request(*file, buffer, checked_offset(offset, "pread", *file));
+    const std::int64_t result = co_await FileWait("pread", request, Transfer::whole);
+    co_return checked(result, "pread", *file);
+}
+
+auto pread_string_of(StatePointer file, std::size_t size, std::uint64_t offset) -> Task<std::string> {
+    const FileTurn turn(file, "pread", Kind::free);
+    const std::int64_t begin = checked_offset(offset, "pread", *file);
+    auto reading = read_into_string(file, size, begin, "pread");
+    auto text = co_await std::move(reading);
+    co_return text;
+}
+
+auto pwrite_of(StatePointer file, std::span<const std::byte> data, std::uint64_t offset) -> Task<void> {
+    const FileTurn turn(file, "pwrite", Kind::free);
+    std::int64_t position = checked_offset(offset, "pwrite", *file);
+    if (!file->is_positioned) file->forget_ahead();  // what was read ahead may be what is written now
+    while (!data.empty()) {
+        const FileRequest request = write_request(*file, data, position);
+        const std::int64_t result = co_await FileWait("pwrite", request, Transfer::whole);
+        const std::size_t count = checked(result, "pwrite", *file);
+        data = data.subspan(count);
+        position += static_cast<std::int64_t>(count);
+    }
+}
+
+auto vector_request(const FileState& file, FileCall call, std::span<const iovec> vectors) noexcept -> FileRequest {
+    FileRequest request = request_for(file, call);
+    request.buffer = const_cast<iovec*>(vectors.data());  // read only
+    request.vector_count = static_cast<unsigned>(std::min(vectors.size(), most_vectors));
+    return request;
+}
+
+auto readv_of(StatePointer file, std::vector<std::span<std::byte>> buffers) -> Task<std::size_t> {
+    const FileTurn turn(file, "readv", Kind::positioned);
+    file->forget_ahead();
+    std::vector<iovec> vectors;
+    for (const auto& buffer : buffers) vectors.push_back({buffer.data(), buffer.size()});
+    const FileRequest request = vector_request(*file, FileCall::read_vector, vectors);
+    const std::int64_t result = co_await FileWait("readv", request);
+    co_return checked(result, "readv", *file);
+}
+
+/// Takes what was written off the front.
+void drop_written(std::span<iovec>& vectors, std::size_t count) noexcept {
+    while (!vectors.empty() && count >= vectors.front().iov_len) {
+        count -= vectors.front().iov_len;
+        vectors = vectors.subspan(1);
+    }
+    if (vectors.empty()) return;
+    vectors.front().iov_base = static_cast<char*>(vectors.front().iov_base) + count;
+    vectors.front().iov_len -= count;
+}
+
+auto writev_of(StatePointer file, std::vector<std::string_view> buffers) -> Task<void> {
+    const FileTurn turn(file, "writev", Kind::positioned);
+    file->forget_ahead();
+    std::vector<iovec> vectors;
+    for (const std::string_view buffer : buffers) vectors.push_back({const_cast<char*>(buffer.data()), buffer.size()});
+    std::span<iovec> left(vectors);
+    drop_written(left, 0);
+    while (!left.empty()) {
+        const FileRequest request = vector_request(*file, FileCall::write_vector, left);
+        const std::int64_t result = co_await FileWait("writev", request);
+        drop_written(left, checked(result, "writev", *file));
+    }
+}
+
+auto info_from(StatePointer file) -> Task<FileInfo> {
+    const FileTurn turn(file, "stat", Kind::free);
+    struct statx status{};
+    FileRequest request = request_for(*file, FileCall::status);
+    request.flags = AT_EMPTY_PATH;
+    request.status = &status;
+    const std::int64_t result = co_await FileWait("stat", request);
+    checked(result, "stat", *file);
+    co_return internal::info_of(status);
+}
+
+auto seek_of(StatePointer file, std::int64_t offset, Whence whence) -> Task<std::uint64_t> {
+    const FileTurn turn(file, "seek", Kind::positioned);
+    if (whence == Whence::end) {  // lseek(2) itself could wait there, for a server
+        const FileInfo info = co_await info_from(file);
+        offset += static_cast<std::int64_t>(info.size);
+    } else if (whence == Whence::current) {
+        offset -= static_cast<std::int64_t>(file->ahead.size());
+    }
+    const int from = whence == Whence::current ? SEEK_CUR : SEEK_SET;
+    const std::int64_t result = file->files.seek(file->descriptor, offset, from);
+    if (result < 0) throw_file_error(result, "seek", file->path);
+    file->ahead.clear();
+    co_return static_cast<std::uint64_t>(result);
+}
+
+/// A call that has nothing to do with the position and gives nothing.
+auto simple_call(StatePointer file, FileRequest request, std::string_view what) -> Task<void> {
+    const FileTurn turn(file, what, Kind::free);
+    request.descriptor = file->descriptor;
+    const std::int64_t result = co_await FileWait(what, request);
+    checked(result, what, *file);
+}
+
+auto truncate_of(StatePointer file, std::uint64_t size) -> Task<void> {
+    const FileTurn turn(file, "truncate", Kind::positioned);
+    file->forget_ahead();
+    FileRequest request = request_for(*file, FileCall::truncate);
+    request.offset = checked_offset(size, "truncate", *file);
+    const std::int64_t result = co_await FileWait("truncate", request);
+    checked(result, "truncate", *file);
+}
+
+auto lock_of(StatePointer file, int operation) -> Task<void> {
+    const FileTurn turn(file, "lock", Kind::free);
+    Duration pause = std::chrono::milliseconds(1);
+    for (;;) {
+        const int result = file->files.lock(file->descriptor, operation);
+        if (result >= 0) co_return;
+        if (result != -EWOULDBLOCK) throw_file_error(result, "lock", file->path);
+        co_await sleep(pause);
+        pause = std::min<Duration>(2 * pause, std::chrono::milliseconds(100));
+    }
+}
+
+auto close_of(StatePointer file) -> Task<void> {
+    if (file == nullptr || file->descriptor < 0) co_return;
+    if (file->calls > 0) {
+        throw InvalidStateError("close " + file->path + ": another call of this file is under way");
+    }
+    const FileRequest request = request_for(*file, FileCall::close);
+    // Closed for everybody from here on; still to be closed by the last owner if the call does not happen.
+    struct Closing {
+        FileState& file;
+        int descriptor;
+        ~Closing() { file.descriptor = descriptor; }
+    } closing{*file, std::exchange(file->descriptor, -1)};
+    const std::int64_t result = co_await FileWait("close", request);
+    closing.descriptor = -1;
+    file->ahead.clear();
+    checked(result, "close", *file);
+}
+
+auto lock_operation(LockKind kind) noexcept -> int { return kind == LockKind::shared ? LOCK_SH : LOCK_EX; }
 
 }  // namespace
 
-File::File(backend::Files& files, int descriptor, std::string path) noexcept
-    : files_(&files), descriptor_(descriptor), path_(std::move(path)) {}
+File::File(std::shared_ptr<FileState> state) noexcept : state_(std::move(state)) {}
+File::File(File&&) noexcept = default;
+auto File::operator=(File&&) noexcept -> File& = default;
+File::~File() = default;
 
-File::File(File&& other) noexcept
-    : files_(other.files_), descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
-
-auto File::operator=(File&& other) noexcept -> File& {
-    std::swap(files_, other.files_);
-    std::swap(descriptor_, other.descriptor_);
-    std::swap(path_, other.path_);
-    return *this;
+auto File::adopt(int descriptor, std::string path, std::size_t read_ahead) -> File {
+    auto& files = internal::loop_files();
+    internal::FreshDescriptor fresh(files, descriptor);
+    File file(std::make_shared<FileState>(files, descriptor, std::move(path), read_ahead));
+    static_cast<void>(fresh.release());
+    return file;
 }
 
-File::~File() {
-    if (descriptor_ >= 0) files_->close(descriptor_);
+auto File::read_some(std::span<std::byte> buffer) -> Task<std::size_t> { return read_some_of(state_, buffer); }
+auto File::read(std::size_t size) -> Task<std::string> { return read_of(state_, size); }
+auto File::read_all(std::size_t limit) -> Task<std::string> { return read_all_of(state_, limit); }
+auto File::read_line(std::size_t limit) -> Task<std::optional<std::string>> { return read_line_of(state_, limit); }
+auto File::readv(std::vector<std::span<std::byte>> buffers) -> Task<std::size_t> {
+    return readv_of(state_, std::move(buffers));
 }
 
-auto File::read_some(std::span<std::byte> buffer) -> Task<std::size_t> {
-    auto call = run_blocking(
-        "read", [files = files_, descriptor = descriptor_, buffer] { return files->read(descriptor, buffer); });
-    const std::int64_t result = co_await std::move(call);
-    if (result < 0) fail(result, "read", path_);
-    co_return static_cast<std::size_t>(result);
+auto File::write(std::string_view data) -> Task<void> { return write_of(state_, std::as_bytes(std::span(data))); }
+auto File::write(std::span<const std::byte> data) -> Task<void> { return write_of(state_, data); }
+auto File::writev(std::vector<std::string_view> buffers) -> Task<void> { return writev_of(state_, std::move(buffers)); }
+
+auto File::pread(std::size_t size, std::uint64_t offset) -> Task<std::string> {
+    return pread_string_of(state_, size, offset);
+}
+auto File::pread(std::span<std::byte> buffer, std::uint64_t offset) -> Task<std::size_t> {
+    return pread_of(state_, buffer, offset);
+}
+auto File::pwrite(std::string_view data, std::uint64_t offset) -> Task<void> {
+    return pwrite_of(state_, std::as_bytes(std::span(data)), offset);
+}
+auto File::pwrite(std::span<const std::byte> data, std::uint64_t offset) -> Task<void> {
+    return pwrite_of(state_, data, offset);
 }
 
-auto File::write(std::span<const std::byte> data) -> Task<void> {
-    auto call = run_blocking(
-        "write", [files = files_, descriptor = descriptor_, data] { return files->write_all(descriptor, data); });
-    const std::int64_t result = co_await std::move(call);
-    if (result < 0) fail(result, "write", path_);
+auto File::seek(std::int64_t offset, Whence whence) -> Task<std::uint64_t> { return seek_of(state_, offset, whence); }
+
+auto File::tell() const -> std::uint64_t {
+    const FileTurn turn(state_, "tell", Kind::positioned);
+    const std::int64_t result = state_->files.seek(state_->descriptor, 0, SEEK_CUR);
+    return checked(result, "tell", *state_) - state_->ahead.size();
 }
 
-auto File::write(std::string_view data) -> Task<void> { return write(std::as_bytes(std::span(data))); }
-
-auto File::info() -> Task<FileInfo> {
-    backend::FileStatus status;
-    auto call = run_blocking(
-        "stat", [files = files_, descriptor = descriptor_, &status] { return files->status(descriptor, status); });
-    const int result = co_await std::move(call);
-    if (result < 0) fail(result, "stat", path_);
-    co_return info_of(status);
+auto File::sync(bool data_only) -> Task<void> {
+    FileRequest request;
+    request.call = data_only ? FileCall::sync_data : FileCall::sync;
+    return simple_call(state_, request, "sync");
 }
 
-auto File::close() -> Task<void> {
-    if (descriptor_ < 0) co_return;
-    auto call = run_blocking(
-        "close", [files = files_, descriptor = std::exchange(descriptor_, -1)] { return files->close(descriptor); });
-    const int result = co_await std::move(call);
-    if (result < 0) fail(result, "close", path_);
+auto File::truncate(std::uint64_t size) -> Task<void> { return truncate_of(state_, size); }
+
+auto File::allocate(std::uint64_t offset, std::uint64_t size) -> Task<void> {
+    FileRequest request;
+    request.call = FileCall::allocate;
+    request.offset = static_cast<std::int64_t>(offset);
+    request.size = size;
+    return simple_call(state_, request, "allocate");
 }
 
-auto open(std::filesystem::path path, std::string mode) -> Task<File> {
-    const int flags = open_flags(mode);
-    auto& files = loop_files();
-    const std::string text = path.string();
-    auto call = run_blocking(
-        "open", [&files, text, flags] { return OpenedDescriptor(files, files.open(text, flags, 0666)); });
-    auto opened = co_await std::move(call);
-    if (opened.result() < 0) fail(opened.result(), "open", text);
-    co_return File(files, opened.release(), text);
+auto File::info() -> Task<FileInfo> { return info_from(state_); }
+
+auto File::lock(LockKind kind) -> Task<void> { return lock_of(state_, lock_operation(kind)); }
+
+auto File::try_lock(LockKind kind) -> bool {
+    const FileTurn turn(state_, "lock", Kind::free);
+    const int result = state_->files.lock(state_->descriptor, lock_operation(kind));
+    if (result == -EWOULDBLOCK) return false;
+    checked(result, "lock", *state_);
+    return true;
 }
 
-auto open_beneath(std::filesystem::path root, std::string relative) -> Task<File> {
-    auto& files = loop_files();
-    const std::string root_text = root.string();
-    auto call = run_blocking("open", [&files, root_text, relative] {
-        // Not blocking on a FIFO that an outsider names; regular files ignore the flag.
-        return OpenedDescriptor(files, files.open_beneath(root_text, relative, O_RDONLY | O_NONBLOCK));
-    });
-    auto opened = co_await std::move(call);
-    const std::string text = (root / relative).string();
-    if (opened.result() == -EXDEV)
-        throw IoError(std::make_error_code(std::errc::permission_denied), "open", text, "the path leaves its directory");
-    if (opened.result() == -ELOOP)
-        throw IoError(std::make_error_code(std::errc::too_many_symbolic_link_levels), "open", text,
-            "a symbolic link is in the path");
-    if (opened.result() < 0) fail(opened.result(), "open", text);
-    co_return File(files, opened.release(), text);
+void File::unlock() {
+    const FileTurn turn(state_, "unlock", Kind::free);
+    checked(state_->files.lock(state_->descriptor, LOCK_UN), "unlock", *state_);
 }
 
-auto duplicate(int descriptor, std::string name) -> Task<File> {
-    auto& files = loop_files();
-    const int copy = files.duplicate(descriptor);
-    if (copy < 0) fail(copy, "duplicate", name);
-    co_return File(files, copy, std::move(name));
+auto File::close() -> Task<void> { return close_of(state_); }
+auto File::is_closed() const noexcept -> bool { return state_ == nullptr || state_->descriptor < 0; }
+auto File::path() const noexcept -> const std::string& {
+    static const std::string none;
+    return state_ != nullptr ? state_->path : none;
 }
-
-auto stat(std::filesystem::path path) -> Task<FileInfo> {
-    auto& files = loop_files();
-    const std::string text = path.string();
-    backend::FileStatus status;
-    auto call = run_blocking("stat", [&files, &text, &status] { return files.status(text, status); });
-    const int result = co_await std::move(call);
-    if (result < 0) fail(result, "stat", text);
-    co_return info_of(status);
-}
-
-auto create_directories(std::filesystem::path path) -> Task<void> {
-    auto& files = loop_files();
-    const std::string text = path.string();
-    auto call = run_blocking("create directory", [&files, &text] { return files.make_directories(text); });
-    const int result = co_await std::move(call);
-    if (result < 0) fail(result, "create directory", text);
-}
-
-auto remove(std::filesystem::path path) -> Task<void> {
-    auto& files = loop_files();
-    const std::string text = path.string();
-    auto call = run_blocking("remove", [&files, &text] { return files.unlink(text); });
-    const int result = co_await std::move(call);
-    if (result < 0) fail(result, "remove", text);
-}
-
-auto AtomicFile::create(std::filesystem::path path) -> Task<AtomicFile> {
-    const std::string final_path = path.string();
-    const std::string hidden = "." + path.filename().string().substr(0, 200) + "." + random_suffix() + ".part";
-    auto opening = open(path.parent_path() / hidden, "x");
-    auto file = co_await std::move(opening);
-    co_return AtomicFile(std::move(file), final_path);
-}
-
-AtomicFile::AtomicFile(File file, std::string path) noexcept : file_(std::move(file)), path_(std::move(path)) {}
-
-AtomicFile::AtomicFile(AtomicFile&& other) noexcept
-    : file_(std::move(other.file_)), path_(std::move(other.path_)), pending_(std::exchange(other.pending_, false)) {}
-
-auto AtomicFile::operator=(AtomicFile&& other) noexcept -> AtomicFile& {
-    std::swap(file_, other.file_);
-    std::swap(path_, other.path_);
-    std::swap(pending_, other.pending_);
-    return *this;
-}
-
-AtomicFile::~AtomicFile() { discard(); }
-
-void AtomicFile::discard() noexcept {
-    if (std::exchange(pending_, false)) file_.files_->unlink(file_.path_);
-}
-
-auto AtomicFile::write(std::string_view data) -> Task<void> { return file_.write(data); }
-
-auto AtomicFile::write(std::span<const std::byte> data) -> Task<void> { return file_.write(data); }
-
-auto AtomicFile::commit() -> Task<void> {
-    co_await file_.close();
-    auto call = internal::run_blocking("rename", [this] { return file_.files_->rename(file_.path_, path_); });
-    const int result = co_await std::move(call);
-    if (result < 0) fail(result, "rename", path_);
-    pending_ = false;
-}
+auto File::descriptor() const noexcept -> int { return state_ != nullptr ? state_->descriptor : -1; }
 
 }  // namespace gyre::fs

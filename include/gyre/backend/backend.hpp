@@ -88,6 +88,13 @@ public:
     /// How many descriptors were given out (open_socket, accept) and not yet closed: for leak checks.
     [[nodiscard]] virtual auto open_descriptors() const noexcept -> std::size_t = 0;
 
+    /// Starts an operation on a file, if this backend can without blocking. `cancel` asks it to stop: what has not begun ends
+    /// with -ECANCELED, the rest is waited for and gives its result.
+    [[nodiscard]] virtual auto start_file(FileOperation& operation) noexcept -> FileStart {
+        static_cast<void>(operation);
+        return FileStart::elsewhere;
+    }
+
     /// The files that programs on this backend see: the kernel's, unless a backend brings its own.
     [[nodiscard]] virtual auto files() noexcept -> Files& { return kernel_files(); }
 

@@ -17,6 +17,7 @@ enum class OperationKind : std::uint8_t {
     receive_message,  ///< recvmsg(2) into `message`: `result` is the number of bytes.
     send_message,     ///< sendmsg(2) from `message`: `result` is the number of bytes.
     poll,             ///< poll(2) for `events`: `result` is the ready events.
+    file,             ///< A `FileOperation`, for `Backend::start_file`: `result` is as its request says.
 };
 
 /// One request to a backend, living in the frame that awaits it.

@@ -26,6 +26,8 @@ public:
     virtual void run() noexcept = 0;
 
     Frame* waiter = nullptr;  ///< Thread: the loop's only.
+    bool stopped = false;     ///< Written by `run`: it was asked to stop and has; the waiter is unwound.
+    bool must_run = false;    ///< Also if the loop closes before its turn; for clean-up that nobody waits for.
 };
 
 /// The threads of a loop that make calls which block: at most `thread_limit`, started when they are needed.
@@ -37,7 +39,7 @@ public:
     explicit BlockingThreads(EventLoop& loop);
     BlockingThreads(const BlockingThreads&) = delete;
     auto operator=(const BlockingThreads&) -> BlockingThreads& = delete;
-    /// Waits for the calls that run; those that have not begun are dropped.
+    /// Waits for the calls that run; those that have not begun are dropped, unless they must run.
     ~BlockingThreads();
 
     /// Queues a job; its waiter is woken when it has run. @throws std::system_error if no thread can be had and none is

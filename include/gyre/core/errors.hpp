@@ -74,6 +74,13 @@ private:
     std::string text_;
 };
 
+/// Something that others decide the size of (a line, a whole file) is larger than the limit that was given. What was read
+/// stays with the reader, and can be read otherwise.
+class LimitError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 /// The text of any exception: `what()` if it has one.
 [[nodiscard]] auto describe(const std::exception_ptr& error) -> std::string;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gyre/core/errors.hpp>
 #include <gyre/core/task.hpp>
 #include <gyre/net/address.hpp>
 #include <gyre/net/transport.hpp>
@@ -15,10 +16,7 @@
 namespace gyre::net {
 
 /// A delimiter did not come within the limit. What was read stays buffered, and can be read otherwise.
-class LimitError : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-};
+using gyre::LimitError;
 
 /// The stream ended before everything that was asked for had come. What came is in `partial()`.
 class IncompleteReadError : public std::runtime_error {

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <gyre/backend/files.hpp>
+
+#include <liburing.h>
+
+#include <array>
+
+namespace gyre::backend {
+
+/// What a ring of this kernel can do with files.
+class RingFiles {
+public:
+    /// Asks the kernel. What cannot be asked is taken as missing.
+    explicit RingFiles(io_uring& ring) noexcept;
+
+    /// Whether the ring can do this without blocking the loop.
+    [[nodiscard]] auto can(const FileRequest& request) const noexcept -> bool;
+
+    /// Writes what the kernel is to do; for requests that it can. The tag is not touched.
+    static void describe(io_uring_sqe& entry, const FileRequest& request) noexcept;
+
+private:
+    std::array<bool, 256> known_{};
+};
+
+}  // namespace gyre::backend
