@@ -158,8 +158,7 @@ auto serve_file(const std::filesystem::path& root, http::ServerExchange& exchang
     }
     head.fields.add("Content-Type", type);
     head.fields.add("Content-Length", std::to_string(info.size));
-    head.fields.add(
-        "Last-Modified", http::format_http_date(std::chrono::floor<std::chrono::seconds>(info.modified)));
+    head.fields.add("Last-Modified", http::format_http_date(std::chrono::floor<std::chrono::seconds>(info.modified)));
     head.fields.add("X-Content-Type-Options", "nosniff");
     co_await send_file(exchange, *file, std::move(head), info.size);
 }

@@ -36,12 +36,16 @@
 #include <gyre/net/transport.hpp>
 #include <gyre/net/udp.hpp>
 #include <gyre/os/atomic_file.hpp>
+#include <gyre/os/buffered_writer.hpp>
+#include <gyre/os/directory.hpp>
+#include <gyre/os/directory_watch.hpp>
 #include <gyre/os/file.hpp>
+#include <gyre/os/filesystem.hpp>
 #include <gyre/os/graceful_stop.hpp>
 #include <gyre/os/pipe.hpp>
 #include <gyre/os/process.hpp>
-#include <gyre/os/filesystem.hpp>
 #include <gyre/os/signals.hpp>
+#include <gyre/os/temporary_directory.hpp>
 #include <gyre/sync/barrier.hpp>
 #include <gyre/sync/broadcast.hpp>
 #include <gyre/sync/capacity_limiter.hpp>

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <stdexcept>
 #include <system_error>
 
@@ -60,6 +61,12 @@ auto random_name() -> std::string {
         text += "0123456789abcdef"[static_cast<unsigned>(byte) & 15];
     }
     return text;
+}
+
+auto or_temporary_directory(std::filesystem::path directory) -> std::filesystem::path {
+    if (!directory.empty()) return directory;
+    const char* const chosen = std::getenv("TMPDIR");
+    return chosen != nullptr && *chosen != 0 ? chosen : "/tmp";
 }
 
 auto loop_files() -> backend::Files& { return this_loop().backend().files(); }

@@ -65,6 +65,9 @@ private:
 /// A name that nobody else has chosen: 12 hexadecimal digits.
 [[nodiscard]] auto random_name() -> std::string;
 
+/// Where temporary files go if nobody says: $TMPDIR, or /tmp. Source: tempfile.gettempdir of Python.
+[[nodiscard]] auto or_temporary_directory(std::filesystem::path directory) -> std::filesystem::path;
+
 /// The files of this thread's loop.
 [[nodiscard]] auto loop_files() -> backend::Files&;
 

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <stdexcept>
 #include <utility>
 
@@ -60,13 +59,6 @@ auto open_with(std::string path, int flags, unsigned permissions, std::size_t re
     co_return File::adopt(static_cast<int>(result), std::move(path), read_ahead);
 }
 
-/// Where temporary files are wanted. Source: tempfile.gettempdir of Python.
-auto or_temporary_directory(std::filesystem::path directory) -> std::filesystem::path {
-    if (!directory.empty()) return directory;
-    const char* chosen = std::getenv("TMPDIR");
-    return chosen != nullptr && *chosen != 0 ? chosen : "/tmp";
-}
-
 }  // namespace
 
 auto open(std::filesystem::path path, std::string mode, OpenOptions options) -> Task<File> {
@@ -102,7 +94,7 @@ auto duplicate(int descriptor, std::string name) -> Task<File> {
 }
 
 auto temporary_file(std::filesystem::path directory) -> Task<File> {
-    directory = or_temporary_directory(std::move(directory));
+    directory = internal::or_temporary_directory(std::move(directory));
     const std::string text = path_text(directory);
     FileRequest request;
     request.call = FileCall::open;

@@ -1,4 +1,5 @@
 #include "os/command_specification.hpp"
+#include "os/file_wait.hpp"
 #include "os/owned_descriptor.hpp"
 #include "os/pipe_transport.hpp"
 
@@ -32,11 +33,14 @@ struct Standard {
 };
 
 auto open_file(std::string path, int flags) -> Task<OwnedDescriptor> {
-    auto& files = this_loop().backend().files();
-    auto call = run_blocking("open", [&files, &path, flags] { return OwnedDescriptor(files.open(path, flags, 0666)); });
-    auto opened = co_await std::move(call);
-    if (opened.get() < 0) throw IoError(code_of(opened.get()), "open", path);
-    co_return opened;
+    backend::FileRequest request;
+    request.call = backend::FileCall::open;
+    request.path = path.c_str();
+    request.flags = flags;
+    request.mode = 0666;
+    const std::int64_t result = co_await FileWait("open", request);
+    if (result < 0) throw IoError(code_of(result), "open", path);
+    co_return OwnedDescriptor(static_cast<int>(result));
 }
 
 auto flags_of(int number, const StreamPlan& plan) noexcept -> int {

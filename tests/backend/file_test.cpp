@@ -1,0 +1,124 @@
+// File operations: done by the backend or left to a thread, cancelled, abandoned. The calls are tested in tests/os.
+
+#include "harness.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+
+namespace gyre::backend::testing {
+
+namespace {
+
+class FileRequestOf final : public FileOperation {
+public:
+    int completions = 0;
+    void completed() noexcept override { ++completions; }
+};
+
+class FileOperations : public Conformance {
+protected:
+    /// Does it wherever it has to be done.
+    auto perform(FileRequestOf& operation) -> std::int64_t {
+        switch (world()->start_file(operation)) {
+        case FileStart::ended:
+            break;
+        case FileStart::in_flight:
+            world().finish(operation);
+            EXPECT_EQ(operation.completions, 1);
+            break;
+        case FileStart::elsewhere:
+            return world()->files().perform(operation.request);
+        }
+        return operation.result;
+    }
+    [[nodiscard]] auto has_ring() -> bool { return world()->name() == "io_uring"; }
+};
+
+TEST_P(FileOperations, opens_writes_reads_and_closes) {
+    std::string path = "/tmp/gyre-file-XXXXXX";
+    ::close(::mkstemp(path.data()));
+    FileRequestOf open;
+    open.request.call = FileCall::open;
+    open.request.path = path.c_str();
+    open.request.flags = O_RDWR;
+    const auto descriptor = static_cast<int>(perform(open));
+    ASSERT_GE(descriptor, 0);
+    EXPECT_NE(::fcntl(descriptor, F_GETFD) & FD_CLOEXEC, 0);
+
+    std::string text = "0123456789";
+    FileRequestOf write;
+    write.request.call = FileCall::write;
+    write.request.descriptor = descriptor;
+    write.request.buffer = text.data();
+    write.request.size = text.size();
+    EXPECT_EQ(perform(write), 10);
+    std::array<char, 16> buffer{};
+    FileRequestOf read;
+    read.request.call = FileCall::read;
+    read.request.descriptor = descriptor;
+    read.request.buffer = buffer.data();
+    read.request.size = buffer.size();
+    read.request.offset = 7;
+    EXPECT_EQ(perform(read), 3);
+    EXPECT_STREQ(buffer.data(), "789");
+
+    FileRequestOf close;
+    close.request.call = FileCall::close;
+    close.request.descriptor = descriptor;
+    EXPECT_EQ(perform(close), 0);
+    EXPECT_EQ(::fcntl(descriptor, F_GETFD), -1);
+    ::unlink(path.c_str());
+}
+
+TEST_P(FileOperations, an_error_is_a_negative_errno) {
+    FileRequestOf open;
+    open.request.call = FileCall::open;
+    open.request.path = "/no/such/file";
+    EXPECT_EQ(perform(open), -ENOENT);
+}
+
+TEST_P(FileOperations, a_read_that_would_wait_for_ever_is_cancelled) {
+    if (!has_ring()) GTEST_SKIP() << "on a thread, nothing can stop it";
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    std::array<char, 16> buffer{};
+    FileRequestOf read;
+    read.request.call = FileCall::read;
+    read.request.descriptor = ends[0];
+    read.request.buffer = buffer.data();
+    read.request.size = buffer.size();
+    ASSERT_EQ(world()->start_file(read), FileStart::in_flight);
+    world()->wait(Time::min());
+    EXPECT_EQ(world()->in_flight(), 1U);
+    world()->cancel(read);
+    world().finish(read);
+    EXPECT_EQ(read.result, -ECANCELED);
+    EXPECT_EQ(read.completions, 1);
+    ::close(ends[0]);
+    ::close(ends[1]);
+}
+
+TEST_P(FileOperations, an_open_that_nobody_hears_of_is_closed) {
+    if (!has_ring()) GTEST_SKIP() << "threads are not the backend's";
+    const int before = ::dup(0);
+    ::close(before);
+    FileRequestOf open;
+    open.request.call = FileCall::open;
+    open.request.path = "/dev/null";
+    open.request.flags = O_RDONLY;
+    ASSERT_EQ(world()->start_file(open), FileStart::in_flight);
+    world().destroy();
+    EXPECT_EQ(open.completions, 0);
+    const int after = ::dup(0);
+    ::close(after);
+    EXPECT_LE(after, before) << "the lowest free number is free still";
+}
+
+GYRE_ON_EVERY_BACKEND(FileOperations);
+
+}  // namespace
+
+}  // namespace gyre::backend::testing
