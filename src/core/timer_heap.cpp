@@ -33,12 +33,12 @@ void TimerHeap::grow() {
 
 void TimerHeap::insert(Timer& timer, Time deadline) {
     reserve_one();
-    timer.sequence_ = sequence_++;
+    timer.sequence = sequence_++;
     sift_up(size_++, {deadline, &timer});
 }
 
 void TimerHeap::cancel(Timer& timer) noexcept {
-    if (timer.armed()) remove(timer.heap_index_);
+    if (timer.armed()) remove(timer.heap_index);
 }
 
 auto TimerHeap::pop(Time now) noexcept -> Timer* {
@@ -50,7 +50,7 @@ auto TimerHeap::pop(Time now) noexcept -> Timer* {
 
 void TimerHeap::place(std::size_t index, const Entry& entry) noexcept {
     ::new (&heap_[index]) Entry(entry);
-    entry.timer->heap_index_ = static_cast<std::uint32_t>(index);
+    entry.timer->heap_index = static_cast<std::uint32_t>(index);
 }
 
 void TimerHeap::sift_up(std::size_t index, const Entry& entry) noexcept {
@@ -80,7 +80,7 @@ void TimerHeap::sift_down(std::size_t index, const Entry& entry) noexcept {
 }
 
 void TimerHeap::remove(std::size_t index) noexcept {
-    heap_[index].timer->heap_index_ = Timer::not_armed;
+    heap_[index].timer->heap_index = Timer::not_armed;
     const Entry last = heap_[--size_];
     if (index == size_) return;
     if (index > 0 && before(last, heap_[(index - 1) / arity])) {

@@ -16,20 +16,17 @@ public:
     Timer(Timer&& other) noexcept { static_cast<void>(other); }  // before it is armed there is nothing to move
     auto operator=(Timer&&) -> Timer& = delete;
 
-    [[nodiscard]] auto armed() const noexcept -> bool { return heap_index_ != not_armed; }
+    [[nodiscard]] auto armed() const noexcept -> bool { return heap_index != not_armed; }
 
     /// The deadline has passed; the timer is no longer armed.
     virtual void fire() noexcept = 0;
 
+    static constexpr std::uint32_t not_armed = static_cast<std::uint32_t>(-1);
+    std::uint32_t heap_index = not_armed;  ///< Written by the heap only.
+    std::uint32_t sequence = 0;  ///< The same; orders equal deadlines by its differences, so it may wrap around.
+
 protected:
     ~Timer() = default;
-
-private:
-    friend class TimerHeap;
-
-    static constexpr std::uint32_t not_armed = static_cast<std::uint32_t>(-1);
-    std::uint32_t heap_index_ = not_armed;
-    std::uint32_t sequence_ = 0;  ///< Orders equal deadlines; of two, the difference counts, so it may wrap around.
 };
 
 /// The deadlines of a loop: a 4-ary heap with inline keys; equal deadlines fire in the order of their insertion.
@@ -54,7 +51,7 @@ public:
     /// Takes out the earliest timer that is due at `now`, or null.
     [[nodiscard]] auto pop(Time now) noexcept -> Timer*;
     /// The deadline of an armed timer.
-    [[nodiscard]] auto deadline(const Timer& timer) const noexcept -> Time { return heap_[timer.heap_index_].deadline; }
+    [[nodiscard]] auto deadline(const Timer& timer) const noexcept -> Time { return heap_[timer.heap_index].deadline; }
     [[nodiscard]] auto size() const noexcept -> std::size_t { return size_; }
 
 private:
@@ -64,7 +61,7 @@ private:
     };
     [[nodiscard]] static auto before(const Entry& left, const Entry& right) noexcept -> bool {
         if (left.deadline != right.deadline) return left.deadline < right.deadline;
-        return static_cast<std::int32_t>(left.timer->sequence_ - right.timer->sequence_) < 0;
+        return static_cast<std::int32_t>(left.timer->sequence - right.timer->sequence) < 0;
     }
     void place(std::size_t index, const Entry& entry) noexcept;
     void sift_up(std::size_t index, const Entry& entry) noexcept;
