@@ -10,6 +10,8 @@
 #include <functional>
 #include <vector>
 
+#include <time.h>
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -17,6 +19,13 @@ constexpr int rounds = 11;
 
 auto since(Clock::time_point start) -> double {
     return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+}
+
+/// Of all threads, in nanoseconds.
+auto processor_time() -> double {
+    timespec used{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return static_cast<double>(used.tv_sec) * 1e9 + static_cast<double>(used.tv_nsec);
 }
 
 void spin(int turns) {
@@ -36,13 +45,18 @@ auto calibrate() -> int {
 
 void report(const char* name, std::size_t jobs, const std::function<void(std::size_t)>& work) {
     std::vector<double> times;
+    std::vector<double> processor;
     for (int i = 0; i < rounds; ++i) {
         const auto start = Clock::now();
+        const double used = processor_time();
         work(jobs);
         times.push_back(since(start) / static_cast<double>(jobs));
+        processor.push_back((processor_time() - used) / static_cast<double>(jobs));
     }
     std::sort(times.begin(), times.end());
-    std::printf("%-44s %8.1f ns  (median %.1f)\n", name, times.front(), times[times.size() / 2]);
+    std::sort(processor.begin(), processor.end());
+    std::printf("%-32s %8.1f ns (median %.1f), of processors %8.1f ns (median %.1f)\n", name, times.front(),
+        times[times.size() / 2], processor.front(), processor[processor.size() / 2]);
 }
 
 }  // namespace
