@@ -3,10 +3,13 @@
 
 usage: tools/check_docs.py PREFIX [FILE...]        default: README*.md and docs/*.md
 
+A table of the manual with a last column `test` must name existing tests in every row.
+
 A block with a `main` is a program. It must end by itself with status 0; if the next block of the page is a ```text block that
 follows at once, that is what it must print, line by line ("..." in a line stands for anything).
-Any other block is the inside of a coroutine that gets <gyre/gyre.hpp>, <gyre/http.hpp> if there is one, and the std::chrono
-literals. What it takes for granted is given in a comment of the page just above it, which readers do not see:
+Any other block gets <gyre/gyre.hpp>, <gyre/http.hpp> if there is one, and the std::chrono literals. If it defines functions,
+the last `gyre::Task<> name()` in it is run; else it is the inside of a coroutine, which is run. What a block takes for granted
+is given in a comment of the page just above it, which readers do not see:
 
     <!-- around            <!-- before
     code at file scope     code in the coroutine before the block
@@ -27,6 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 COMPILER = os.environ.get("CXX", "clang++-19")
 PIECE = re.compile(r"^```(?P<language>\w*)\n(?P<code>.*?)^```$|^<!-- (?P<kind>around|before)\n(?P<hidden>.*?)^-->$", re.M | re.S)
 
+FUNCTION = re.compile(r"^(?!if|for|while|switch|auto \w+ =)[\w:<>,&* ]+ \w+\(.*\) (-> [\w:<>]+ )?\{", re.M)
+
 
 class Block:
     def __init__(self, path, line, code, around="", before=""):
@@ -36,11 +41,15 @@ class Block:
         if re.search(r"\bint main\(", code):
             self.source = mark + code
             return
-        self.source = ("#include <gyre/gyre.hpp>\n#if __has_include(<gyre/http.hpp>)\n#include <gyre/http.hpp>\n#endif\n"
-                       "#include <iostream>\n#include <string>\n#include <vector>\n"
-                       "using namespace std::chrono_literals;\n"
-                       f"{around}gyre::Task<> example() {{\n{before}{mark}{code}\nco_return;\n}}\n"
-                       "int main() { gyre::run(example()); }\n")
+        prelude = ("#include <gyre/gyre.hpp>\n#if __has_include(<gyre/http.hpp>)\n#include <gyre/http.hpp>\n#endif\n"
+                   "#include <iostream>\n#include <string>\n#include <vector>\nusing namespace std::chrono_literals;\n")
+        if FUNCTION.search(code):
+            mains = re.findall(r"^gyre::Task<> (\w+)\(\) \{$", code, re.M)
+            run = f"gyre::run({mains[-1]}());" if mains else ""
+            self.source = f"{prelude}{around}{mark}{code}\nint main() {{ {run} }}\n"
+        else:
+            self.source = (f"{prelude}{around}gyre::Task<> example() {{\n{before}{mark}{code}\nco_return;\n}}\n"
+                           "int main() { gyre::run(example()); }\n")
 
 
 def blocks_of(path):
@@ -90,6 +99,25 @@ def run_one(block, flags):
         return None
 
 
+TEST = re.compile(r"^(?:GYRE_TEST|GYRE_SEEDED_TEST|TEST|TEST_F|TEST_P)\((\w+),\s*(\w+)\)", re.M)
+
+
+def missing_tests(path):
+    """A table whose last column is headed `test` names a test that exists in each of its rows."""
+    known = {f"{suite}.{name}" for source in ROOT.glob("tests/**/*.cpp") for suite, name in TEST.findall(source.read_text())}
+    in_table = False
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if not line.startswith("|"):
+            in_table = False
+        elif cells[-1] == "test":
+            in_table = True
+        elif in_table and not set(line) <= set("|- "):
+            names = re.findall(r"`([^`]+)`", cells[-1])
+            if not names or any(name not in known for name in names):
+                yield f"{path.relative_to(ROOT)}:{number}: there is no test '{cells[-1]}'"
+
+
 def pkg_config(prefix, *arguments):
     folders = {str(path.parent) for path in Path(prefix).rglob("gyre.pc")}
     environment = {**os.environ, "PKG_CONFIG_PATH": ":".join(folders)}
@@ -109,7 +137,11 @@ def main():
             if wrong:
                 failed += 1
                 print(f"FAILED   {block.place}: {wrong}")
-    print(f"{len(blocks) - failed} passed, {failed} failed")
+    for path in paths:
+        for wrong in missing_tests(path):
+            failed += 1
+            print(f"FAILED   {wrong}")
+    print(f"{len(blocks) + len(paths) - failed} passed, {failed} failed")
     return 1 if failed or not blocks else 0
 
 
