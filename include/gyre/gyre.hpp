@@ -2,7 +2,9 @@
 
 /// Everything of gyre but HTTP. A file that only needs tasks includes <gyre/core/task.hpp> and its neighbours.
 
+#include <gyre/core/as_completed.hpp>
 #include <gyre/core/as_outcome.hpp>
+#include <gyre/core/async_generator.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/exception_group.hpp>
 #include <gyre/core/future.hpp>
@@ -18,6 +20,7 @@
 #include <gyre/core/task_handle.hpp>
 #include <gyre/core/task_local.hpp>
 #include <gyre/core/try_finally.hpp>
+#include <gyre/core/wait.hpp>
 #include <gyre/exec/errors.hpp>
 #include <gyre/exec/executor.hpp>
 #include <gyre/exec/job_handle.hpp>

@@ -28,7 +28,7 @@ void BranchesWait::start(std::size_t index, Frame& root) noexcept {
     root.continue_with(branch);
     root.scope = &*scope_;
     branch.root = &root;
-    if (scope_->scheduler->start_inline(root)) static_cast<void>(branch_ended(branch));
+    if (scope_->scheduler->start_root(root)) static_cast<void>(branch_ended(branch));
 }
 
 void BranchesWait::skip(std::size_t index) noexcept {
@@ -78,6 +78,11 @@ auto BranchesWait::branch_stopped(Branch& branch) noexcept -> Next {
     --running_;
     scope_->scheduler->leave();
     return next();
+}
+
+void BranchesWait::left_behind(bool begun) noexcept {
+    running_ += begun ? 1 : static_cast<std::size_t>(-1);
+    if (!begun) scope_->scheduler->go_on(next());
 }
 
 auto BranchesWait::next() noexcept -> Next {

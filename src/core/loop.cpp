@@ -285,11 +285,11 @@ void EventLoop::cancel_everything() {
         }
     };
     cancel_all();
-    while (background_.tasks.front() != nullptr) {
+    while (background_.tasks.front() != nullptr || !scheduler_.dropped.empty()) {
         take_posts();
         run_ready();
-        cancel_all();                                      // those that were spawned meanwhile: before the loop sleeps
-        if (background_.tasks.front() == nullptr) return;  // nobody is left to wait for
+        cancel_all();  // those that were spawned meanwhile: before the loop sleeps
+        if (background_.tasks.front() == nullptr && scheduler_.dropped.empty()) return;  // nobody is left to wait for
         wait_for_events();
         fire_timers();
     }

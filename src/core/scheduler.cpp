@@ -30,6 +30,30 @@ void Scope::receive(const CausePointer& why) noexcept {
     interrupt();
 }
 
+void Scope::left_behind() noexcept {
+    waits_ = true;
+    if (kind_ == Kind::wait) static_cast<InnerScope*>(this)->wait_->left_behind(true);
+}
+
+void Scope::left_behind_ended(bool last) noexcept {
+    if (last) waits_ = false;
+    if (kind_ == Kind::wait) return static_cast<InnerScope*>(this)->wait_->left_behind(false);
+    if (!last || held_ == Held::no) return;
+    Strand& strand = kind_ == Kind::task ? static_cast<Strand&>(*task()) : *static_cast<InnerScope*>(this)->strand_;
+    Scheduler& home = *scheduler;  // the strand may take this scope along
+    const bool stopped = held_ == Held::stopped;
+    held_ = Held::no;
+    home.go_on(stopped ? strand.stopped() : strand.ended());
+}
+
+auto Scope::hold(const Strand& strand, bool stopped) noexcept -> bool {
+    if (kind_ == Kind::wait) return false;  // the wait counts
+    const Strand* own = kind_ == Kind::task ? static_cast<Strand*>(task()) : static_cast<InnerScope*>(this)->strand_;
+    if (own != &strand) return false;  // a guest, as in `as_outcome`
+    held_ = stopped ? Held::stopped : Held::ended;
+    return true;
+}
+
 void Scope::interrupt() noexcept {
     if (kind_ == Kind::task) {
         scheduler->interrupt_task(static_cast<TaskNode&>(*this));
@@ -47,16 +71,16 @@ void InnerScope::interrupt_strands() noexcept {
 }
 
 void Scheduler::enqueue_specially(Frame& frame) noexcept {
-    TaskNode& task = *frame.scope->task();
-    if (exact) {
+    TaskNode* task = frame.scope->task();  // null for a dropped generator that no task waits for
+    if (exact && task != nullptr) {
         if (stale) {
             stamp = loop.read_clock();
             stale = false;
         }
-        task.clock().queued(stamp);
+        task->clock().queued(stamp);
     }
-    if (ready.has_priorities()) {
-        ready.push(frame, task.priority());
+    if (task != nullptr && ready.has_priorities()) {
+        ready.push(frame, task->priority());
     } else {
         ready.push(frame);
     }
@@ -64,6 +88,12 @@ void Scheduler::enqueue_specially(Frame& frame) noexcept {
 
 auto Scheduler::current_task() const noexcept -> TaskNode* {
     return current != nullptr ? current->scope->task() : nullptr;
+}
+
+auto Scheduler::here() const noexcept -> Scope* {
+    if (unwinding != nullptr) return unwinding;
+    if (ending != nullptr) return ending->scope_of_tasks();
+    return current != nullptr ? current->scope : nullptr;
 }
 
 auto Scheduler::inherited_context() const noexcept -> ContextPointer {
@@ -84,7 +114,9 @@ void Scheduler::start_eagerly(Frame& root) noexcept {
     const bool ended = start_inline(root);
     current = outer;
     if (ended) {
-        static_cast<void>(root.strand()->ended());  // a task's owner and joiners hear of it through the ready queue
+        Strand& strand = *root.strand();
+        if (!task.holds(strand, false))
+            static_cast<void>(strand.ended());  // a task's owner and joiners hear of it through the ready queue
     } else if (exact) {
         stamp = loop.read_clock();
         task.clock().suspended(stamp);
@@ -111,7 +143,9 @@ inline auto Scheduler::take_next() noexcept -> Next {
     current = nullptr;  // what runs now is the end of a strand, and that frame goes
     const std::uintptr_t word = std::exchange(next_, 0);
     auto* frame = reinterpret_cast<Frame*>(word & ~std::uintptr_t{1});
-    return (word & 1) == 0 ? Next{frame, false} : frame->strand()->ended();
+    if ((word & 1) == 0) return {frame, false};
+    Strand& strand = *frame->strand();
+    return frame->scope->holds(strand, false) ? Next{} : strand.ended();
 }
 
 // Leaf first and in a loop: a deep chain needs no native stack, and inner locals go before outer ones.
@@ -125,10 +159,13 @@ auto Scheduler::unwind(Frame& leaf) noexcept -> Next {
         } else {
             parent->child_link()->child = nullptr;
         }
+        Scope& scope = *frame->scope;
         current = frame;  // for what the destructors of its locals do
+        unwinding = &scope;
         frame->destroy();
+        unwinding = nullptr;
         current = nullptr;
-        if (parent == nullptr) return strand->stopped();
+        if (parent == nullptr) return scope.holds(*strand, true) ? Next{} : strand->stopped();
         frame = parent;
     }
 }
@@ -183,7 +220,7 @@ void Scheduler::run_carefully() noexcept {
     if (order != nullptr) ready.choose(order->choose(ready.size()));
     const auto entry = ready.pop();
     if (!entry.is_frame()) return loop.run_callback(entry.callback());
-    if (exact) {
+    if (exact && entry.frame().scope->task() != nullptr) {
         run_measured(entry.frame());
     } else {
         run_frame(entry.frame());

@@ -18,7 +18,7 @@ auto StrandWait::run(Frame& task, Scope& scope) noexcept -> bool {
     task.scope = &scope;
     root = &task;
     frame_->wait_on(*this);
-    if (!scope.scheduler->start_inline(task)) return false;
+    if (!scope.scheduler->start_root(task) || scope.holds(*this, false)) return false;
     frame_->wait_on_nothing();
     return true;
 }

@@ -27,7 +27,7 @@ auto GroupWait::enter(Frame& body) noexcept -> bool {
     body.continue_with(static_cast<Strand&>(*this));
     body.scope = &*scope_;
     root = &body;
-    if (!scope_->scheduler->start_inline(body)) return false;
+    if (!scope_->scheduler->start_root(body)) return false;
     take_body(*std::exchange(root, nullptr));
     return body_returned();
 }
@@ -35,7 +35,7 @@ auto GroupWait::enter(Frame& body) noexcept -> bool {
 auto GroupWait::body_returned() noexcept -> bool {
     body_done_ = true;
     scope_->scheduler->leave();
-    if (task_count > 0) return false;
+    if (!all_ended()) return false;
     frame_->wait_on_nothing();
     return true;
 }
@@ -73,13 +73,11 @@ void GroupWait::task_ended(TaskNode& task) noexcept {
     } else if (task.state == TaskNode::State::cancelled && !task.asked) {
         task_stopped_ = true;
     }
-    if (!all_ended()) return;
-    Scheduler& scheduler = *scope_->scheduler;
-    if (outcome().stop) {
-        scheduler.stop(*frame_);
-    } else {
-        scheduler.wake(*frame_);
-    }
+    if (all_ended()) scope_->scheduler->go_on(outcome());
+}
+
+void GroupWait::left_behind(bool begun) noexcept {
+    if (!begun && all_ended()) scope_->scheduler->go_on(outcome());
 }
 
 auto GroupWait::outcome() const noexcept -> Next { return {frame_, unwinds()}; }

@@ -77,7 +77,9 @@ auto TaskNode::stats() const noexcept -> TaskStats {
 
 auto TaskNode::ended() noexcept -> Next {
     TaskOwner& owner = *owner_;  // its place may be the error's
+    scheduler->ending = &owner;
     collect(*std::exchange(root, nullptr));
+    scheduler->ending = nullptr;
     finish(owner);
     return {};
 }
@@ -86,7 +88,9 @@ auto TaskNode::stopped() noexcept -> Next {
     TaskOwner& owner = *owner_;
     state = State::cancelled;
     if (extra_ && extra_->deadline && cause == extra_->deadline->cause) set_timeout();
+    scheduler->ending = &owner;
     drop_work();
+    scheduler->ending = nullptr;
     finish(owner);
     return {};
 }

@@ -37,6 +37,7 @@ public:
 
     void cancel() noexcept override;
     void interrupt() noexcept override;
+    void left_behind(bool begun) noexcept override;
 
     auto branch_ended(Branch& branch) noexcept -> Next;
     auto branch_stopped(Branch& branch) noexcept -> Next;

@@ -128,6 +128,9 @@ public:
     /// Asks every strand that this wait has under a scope of its own to stop; only composite waits have any.
     virtual void interrupt() noexcept {}
 
+    /// Work was dropped in the scope of this wait that still has to clean up, or that has ended (then `begun` is false).
+    virtual void left_behind(bool begun) noexcept { static_cast<void>(begun); }
+
     [[nodiscard]] virtual auto record() const noexcept -> WaitRecord = 0;
 
 protected:

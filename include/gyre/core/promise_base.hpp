@@ -4,6 +4,7 @@
 
 #include <coroutine>
 #include <source_location>
+#include <type_traits>
 
 namespace gyre::internal {
 
@@ -47,6 +48,16 @@ public:
     template<class Awaitable>
     auto await_transform(Awaitable&& awaitable, std::source_location where = std::source_location::current())
         -> decltype(auto);
+
+    /// Only the promise of a generator has a real one.
+    template<class T>
+    auto yield_value(T&&) -> std::suspend_never {
+        static_assert(!std::is_same_v<T, T>,
+            "co_yield stands in the body of an AsyncGenerator itself: a timeout, a group or another scope has a body "
+            "of its "
+            "own, a Task, and is never open across a co_yield. Give the value after the scope has ended");
+        return {};
+    }
 };
 
 }  // namespace gyre::internal

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace gyre {
 class EventLoop;
@@ -17,6 +18,7 @@ enum class Timing : std::uint8_t;
 
 namespace gyre::internal {
 
+class DroppedWork;
 class TaskOwner;
 
 /// The seam of order: which of the ready things runs next. Without one, the queue is first in, first out.
@@ -94,6 +96,25 @@ public:
     /// Asks the wait at the end of a strand to stop. No effect on a strand that runs or has its wake-up already.
     static void interrupt(Strand& outermost) noexcept;
 
+    /// What a strand said that is to be done, where that is not done at once.
+    void go_on(const Next& next) noexcept {
+        if (next.frame == nullptr) return;
+        if (next.stop) {
+            stop(*next.frame);
+        } else {
+            wake(*next.frame);
+        }
+    }
+    /// `start_inline` of the root of a strand, which may have a scope of its own.
+    auto start_root(Frame& root) noexcept -> bool {
+        Frame* outer = std::exchange(current, &root);
+        const bool done = start_inline(root);
+        current = outer;
+        return done;
+    }
+    /// The scope in which code runs now or is unwound, or of the group whose task ends; null outside of all.
+    [[nodiscard]] auto here() const noexcept -> Scope*;
+
     /// Starts a task in the middle of another's slice, until its first wait; or queues it, if it is cancelled already or the
     /// native stack is deep.
     void start_eagerly(Frame& root) noexcept;
@@ -125,7 +146,10 @@ public:
     bool exact = false;      ///< A fresh stamp for each resume; see `measure_exactly`.
     ContextPointer context;  ///< The task-local values outside of tasks.
     IntrusiveList<TaskOwner> owners;
-    Frame* current = nullptr;  ///< The frame that the loop resumed or unwound last, while it runs.
+    IntrusiveList<DroppedWork> dropped;  ///< What still cleans up, and whose scope waits for that.
+    Scope* unwinding = nullptr;          ///< The scope of the frame that is being unwound.
+    TaskOwner* ending = nullptr;         ///< The owner of the task whose result is being taken.
+    Frame* current = nullptr;            ///< The frame that the loop resumed or unwound last, while it runs.
     struct {
         CausePointer cause;
         const TaskNode* task = nullptr;  ///< Who asked.

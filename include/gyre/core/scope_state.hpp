@@ -28,6 +28,16 @@ public:
     /// The surrounding scope was cancelled, and this one with it.
     void receive(const CausePointer& why) noexcept;
 
+    /// Work was dropped inside that still has to clean up: the scope does not end before it has.
+    void left_behind() noexcept;
+    /// Some of it has ended; `last`: nothing is left.
+    void left_behind_ended(bool last) noexcept;
+    [[nodiscard]] auto has_left_behind() const noexcept -> bool { return waits_; }
+    /// Whether `strand`, which has ended or was stopped, has to wait for that; then it is told later that it has.
+    [[nodiscard]] auto holds(const Strand& strand, bool stopped) noexcept -> bool {
+        return waits_ && hold(strand, stopped);
+    }
+
     /// The spawned task that this scope belongs to. Defined in task_node.hpp.
     [[nodiscard]] inline auto task() const noexcept -> TaskNode*;
 
@@ -42,9 +52,16 @@ protected:
     Scope(Scheduler& home, Kind kind) noexcept : scheduler(&home), kind_(kind) {}
     ~Scope() = default;
 
-    Kind kind_;
+    Kind kind_ : 2;
 
 private:
+    enum class Held : std::uint8_t { no, ended, stopped };
+
+    auto hold(const Strand& strand, bool stopped) noexcept -> bool;
+
+    bool waits_ : 1 = false;    ///< For work that was dropped inside.
+    Held held_ : 2 = Held::no;  ///< How its strand ended, which nobody has been told yet.
+
     /// `cancelled` has just been set: asks what is inside to stop.
     void interrupt() noexcept;
 };
@@ -59,6 +76,14 @@ public:
 
     /// Asks the strands inside to stop; called by the scheduler, once for each time `cancelled` gets set.
     void interrupt_strands() noexcept;
+
+    /// For a scope that goes from one task to another with what it is around: it belongs to `task` now.
+    void move_to(TaskNode* task) noexcept { task_ = task; }
+    /// It was cancelled, and what is inside goes on all the same.
+    void reopen() noexcept {
+        cause = {};
+        cancelled = asked = false;
+    }
 
     InnerScope* next_interrupted = nullptr;  ///< Work list of the scheduler.
 

@@ -87,6 +87,8 @@ public:
 
     void cancel() noexcept override;
     void interrupt() noexcept override;
+    void left_behind(bool begun) noexcept override;
+    [[nodiscard]] auto scope_of_tasks() noexcept -> Scope* override { return &*scope_; }
     [[nodiscard]] auto in_place_of() const noexcept -> Frame* override { return frame_; }
     [[nodiscard]] auto record() const noexcept -> WaitRecord override;
     auto ended() noexcept -> Next override;
@@ -120,7 +122,9 @@ protected:
     bool body_stopped_ = false;
 
 private:
-    [[nodiscard]] auto all_ended() const noexcept -> bool { return body_done_ && task_count == 0; }
+    [[nodiscard]] auto all_ended() const noexcept -> bool {
+        return body_done_ && task_count == 0 && !scope_->has_left_behind();
+    }
     [[nodiscard]] auto outcome() const noexcept -> Next;
     [[nodiscard]] auto unwinds() const noexcept -> bool;
 
@@ -214,6 +218,7 @@ public:
     auto await_ready() -> bool {
         group_.check_open("start");
         if (this->cancelled_before()) return false;
+        options_.start = Start::queued;  // its first turn comes when this wait is there to hear of it
         Scope& scope = group_.scope();
         options_.start = Start::queued;  // its words reach this wait only when it waits
         auto handle = spawn_under(*scope.scheduler, group_, &scope,

@@ -29,6 +29,8 @@ public:
     TaskOwner(const TaskOwner&) = delete;
     auto operator=(const TaskOwner&) -> TaskOwner& = delete;
 
+    /// The scope that its tasks are in; null for those of the loop itself.
+    [[nodiscard]] virtual auto scope_of_tasks() noexcept -> Scope* { return nullptr; }
     /// A task has ended; it is in no list any more.
     virtual void task_ended(TaskNode& task) noexcept = 0;
 
