@@ -27,11 +27,11 @@ public:
         if constexpr (std::is_reference_v<T>) {
             static_assert(std::is_convertible_v<std::remove_reference_t<U>*, std::remove_reference_t<T>*>,
                 "co_yield: a generator of references needs an object of that very type");
-            return YieldReference(*this, const_cast<void*>(static_cast<const void*>(std::addressof(value))));
+            return CoYieldReference(*this, const_cast<void*>(static_cast<const void*>(std::addressof(value))));
         } else if constexpr (std::is_same_v<U, T>) {  // an rvalue: it lives in this frame as long as the wait lasts
-            return YieldReference(*this, std::addressof(value));
+            return CoYieldReference(*this, std::addressof(value));
         } else {
-            return YieldCopy<T>(*this, std::forward<U>(value));
+            return CoYieldCopy<T>(*this, std::forward<U>(value));
         }
     }
     /// Gives all values of another generator, which nobody has read from.

@@ -156,7 +156,7 @@ private:
 };
 
 /// What a frame waits on at its `co_yield`.
-class YieldWait : public Wait {
+class CoYieldWait : public Wait {
 public:
     [[nodiscard]] auto await_ready() const noexcept -> bool { return false; }
     void await_resume() const noexcept {}
@@ -167,8 +167,8 @@ public:
     }
 
 protected:
-    explicit YieldWait(GeneratorFrame& frame) noexcept : generator_(*frame.generator) { attach(frame); }
-    ~YieldWait() = default;
+    explicit CoYieldWait(GeneratorFrame& frame) noexcept : generator_(*frame.generator) { attach(frame); }
+    ~CoYieldWait() = default;
     /// Also in a cancelled scope: what has come so far is given, and not lost.
     void yield(void* value) noexcept {
         frame_->wait_on(*this);
@@ -180,9 +180,9 @@ private:
 };
 
 /// `co_yield` of an object that outlives the wait.
-class YieldReference final : public YieldWait {
+class CoYieldReference final : public CoYieldWait {
 public:
-    YieldReference(GeneratorFrame& frame, void* value) noexcept : YieldWait(frame), value_(value) {}
+    CoYieldReference(GeneratorFrame& frame, void* value) noexcept : CoYieldWait(frame), value_(value) {}
     void await_suspend(std::coroutine_handle<>) noexcept { yield(value_); }
 
 private:
@@ -191,10 +191,10 @@ private:
 
 /// `co_yield` of something from which a value is made.
 template<class T>
-class YieldCopy final : public YieldWait {
+class CoYieldCopy final : public CoYieldWait {
 public:
     template<class U>
-    YieldCopy(GeneratorFrame& frame, U&& value) : YieldWait(frame), value_(std::forward<U>(value)) {}
+    CoYieldCopy(GeneratorFrame& frame, U&& value) : CoYieldWait(frame), value_(std::forward<U>(value)) {}
     void await_suspend(std::coroutine_handle<>) noexcept { yield(&value_); }
 
 private:
