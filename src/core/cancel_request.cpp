@@ -18,7 +18,8 @@ auto make_cause(std::string reason, std::source_location where, Time when, std::
 
 auto plain_cause() noexcept -> const CausePointer& {
     static SharedCause shared;
-    static const CausePointer cause(&shared);  // never the last: the record's own first reference stays
+    // Never the last: the record's own first reference stays.
+    static const CausePointer cause((shared.references.fetch_add(1), &shared));
     return cause;
 }
 

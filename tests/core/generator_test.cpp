@@ -297,11 +297,12 @@ GYRE_TEST(AsyncGenerator, dropped_half_read_its_scope_waits_for_the_clean_up) {
         auto numbers = with_cleanup(log, delay);
         co_await numbers.next();
         co_await numbers.next();
-        co_await spawn([](AsyncGenerator<int> given) -> Task<> {
-            static_cast<void>(given);
-            co_return;
-        }(std::move(numbers)))
-            .join();
+        co_await task_group([&](TaskGroup& group) {
+            group.spawn([](AsyncGenerator<int> given) -> Task<> {
+                static_cast<void>(given);
+                co_return;
+            }(std::move(numbers)));
+        });
         EXPECT_EQ(log, clean) << "also as the parameter of a task";
     }
 }
