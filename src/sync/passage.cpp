@@ -74,6 +74,10 @@ void PassageCore::require_loop_here() const {
     if (loop == nullptr || &const_cast<EventLoop*>(loop)->scheduler() != home_) throw_wrong_loop();
 }
 
+void PassageCore::require_no_loop() const {
+    if (home_ != nullptr) throw_wrong_loop();
+}
+
 void PassageCore::throw_wrong_loop() const {
     throw InvalidStateError(
         title() + ": it belongs to another loop, whose tasks wait in it; between loops and threads use shared_channel");

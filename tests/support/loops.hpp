@@ -4,6 +4,7 @@
 #include <gyre/testing/gtest.hpp>
 
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <utility>
@@ -24,6 +25,12 @@ template<class F>
         return "not a std::exception";
     }
     return "nothing";
+}
+
+/// How long a stress test runs: GYRE_STRESS_SECONDS of the environment, or a fifth of a second.
+[[nodiscard]] inline auto stress_duration() -> std::chrono::duration<double> {
+    const char* text = std::getenv("GYRE_STRESS_SECONDS");
+    return std::chrono::duration<double>(text != nullptr ? std::strtod(text, nullptr) : 0.2);
 }
 
 /// Whether an outcome holds an error of type E.

@@ -47,11 +47,11 @@ public:
     ~IntrusiveList() { end_.next_ = nullptr; }
 
     [[nodiscard]] auto empty() const noexcept -> bool { return end_.next_ == &end_; }
-    [[nodiscard]] auto front() noexcept -> T* { return empty() ? nullptr : static_cast<T*>(end_.next_); }
+    [[nodiscard]] auto front() noexcept -> T* { return empty() ? nullptr : &static_cast<T&>(*end_.next_); }
     /// The one after `item`, or null.
     [[nodiscard]] auto after(T& item) noexcept -> T* {
         auto* next = static_cast<ListLink<T>&>(item).next_;
-        return next == &end_ ? nullptr : static_cast<T*>(next);
+        return next == &end_ ? nullptr : &static_cast<T&>(*next);
     }
     [[nodiscard]] auto pop_front() noexcept -> T* {
         T* first = front();

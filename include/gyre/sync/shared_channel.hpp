@@ -274,6 +274,8 @@ struct SharedChannelEnds {
 
 /// A channel between tasks of any loops and plain threads: the same ends for all of them, back-pressure both ways, fair in
 /// the order of arrival whoever waits. Between tasks of one loop `channel` is several times cheaper.
+/// A wait on it counts as one that another thread can end, because nobody can know who has the other end: in simulated time
+/// a program that waits for itself through such a channel hangs, where one with a `channel` ends with DeadlockError.
 /// @param capacity how many items it holds; 0: `send` waits for a receiver to take the item; `gyre::unbounded`: no limit.
 /// @param name     shown in dumps and errors. Thread: any. Source: curio.UniversalQueue, janus.Queue.
 template<class T>
