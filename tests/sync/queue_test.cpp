@@ -336,14 +336,32 @@ GYRE_TEST(LifoQueue, gives_the_newest_first) {
     }
 }
 
-/// Producers and consumers over a small queue, which outlives the run: what is inside then counts too.
+template<class AnyQueue>
+auto get_one(AnyQueue& queue) -> Task<> {
+    auto item = co_await queue.get();
+    if (!item) co_return;
+    item->receive();
+    queue.task_done();
+}
+
+template<class AnyQueue>
+auto put_items(AnyQueue& queue, Ledger& ledger, int count) -> Task<> {
+    for (int i = 0; i < count; ++i) {
+        const std::size_t number = ledger.next();
+        co_await queue.put(ledger.make());
+        ledger.sent(number);
+    }
+}
+
+/// Producers and consumers over a small queue, some of whom leave. It outlives the run: what is inside then counts too.
 template<class AnyQueue>
 void expect_nothing_lost() {
     Ledger ledger;
     std::optional<AnyQueue> queue;
-    CancelEverywhere([&]() -> Task<> {
+    const std::size_t steps = CancelEverywhere([&]() -> Task<> {
         co_await task_group([&](TaskGroup& group) -> Task<> {
-            for (int consumer = 0; consumer < 2; ++consumer) {
+            auto leaving_getter = group.spawn(get_one(*queue));
+            for (int consumer = 0; consumer < 3; ++consumer) {
                 group.spawn([&]() -> Task<> {
                     while (auto item = co_await queue->get()) {
                         item->receive();
@@ -352,15 +370,12 @@ void expect_nothing_lost() {
                     }
                 });
             }
-            for (int producer = 0; producer < 2; ++producer) {
-                group.spawn([&]() -> Task<> {
-                    for (int i = 0; i < 4; ++i) {
-                        const std::size_t number = ledger.next();
-                        co_await queue->put(ledger.make());
-                        ledger.sent(number);
-                    }
-                });
-            }
+            co_await yield_now();
+            leaving_getter.cancel();
+            auto leaving_putter = group.spawn(put_items(*queue, ledger, 1));
+            for (int producer = 0; producer < 3; ++producer) group.spawn(put_items(*queue, ledger, 8));
+            co_await yield_now();
+            leaving_putter.cancel();
             if (auto item = co_await move_on_after(1ms, queue->get())) {
                 (*item)->receive();
                 queue->task_done();
@@ -370,18 +385,19 @@ void expect_nothing_lost() {
             queue->shutdown();
         });
     })
-        .before_each([&] {
-            ledger.clear();
-            queue.emplace(2);
-        })
-        .invariant([&](const CancelledRun& run) {
-            EXPECT_EQ(queue->statistics().waiting_getters, 0U);
-            EXPECT_EQ(queue->statistics().waiting_putters, 0U);
-            EXPECT_EQ(queue->statistics().waiting_joiners, 0U);
-            while (auto item = queue->try_get()) item->leave();
-            ledger.check(run, 8);
-        })
-        .run();
+                                  .before_each([&] {
+                                      ledger.clear();
+                                      queue.emplace(1);
+                                  })
+                                  .invariant([&](const CancelledRun& run) {
+                                      EXPECT_EQ(queue->statistics().waiting_getters, 0U);
+                                      EXPECT_EQ(queue->statistics().waiting_putters, 0U);
+                                      EXPECT_EQ(queue->statistics().waiting_joiners, 0U);
+                                      while (auto item = queue->try_get()) item->leave();
+                                      ledger.check(run, 24);
+                                  })
+                                  .run();
+    EXPECT_GE(steps, 50U) << "hardly anybody waits";
 }
 
 TEST(Queue, survives_cancellation_anywhere) { expect_nothing_lost<Queue<Item>>(); }

@@ -44,6 +44,14 @@ private:
     std::vector<int> all_;
 };
 
+auto send_items(SharedSender<Item> sender, Ledger& ledger, int count) -> Task<> {
+    for (int i = 0; i < count; ++i) {
+        const std::size_t number = ledger.next();
+        co_await sender.send(ledger.make());
+        ledger.sent(number);
+    }
+}
+
 }  // namespace
 
 GYRE_TEST(SharedChannel, works_between_tasks_of_one_loop_too) {
@@ -181,18 +189,14 @@ TEST(SharedChannel, survives_cancellation_anywhere) {
     for (const std::size_t capacity : {std::size_t{0}, std::size_t{2}}) {
         Ledger ledger;
         std::optional<SharedReceiver<Item>> kept;
-        CancelEverywhere([&]() -> Task<> {
+        const std::size_t steps = CancelEverywhere([&]() -> Task<> {
             auto [sender, receiver] = shared_channel<Item>(capacity);
             kept.emplace(receiver.clone());
             co_await task_group([&](TaskGroup& group) -> Task<> {
-                for (int i = 0; i < 2; ++i) {
-                    group.spawn([&ledger, out = sender.clone()]() -> Task<> {
-                        for (int item = 0; item < 4; ++item) {
-                            const std::size_t number = ledger.next();
-                            co_await out.send(ledger.make());
-                            ledger.sent(number);
-                        }
-                    });
+                auto leaving_receiver = group.spawn([in = receiver.clone()]() -> Task<> {
+                    if (auto item = co_await in.receive()) item->receive();
+                });
+                for (int i = 0; i < 3; ++i) {
                     group.spawn([in = receiver.clone()]() -> Task<> {
                         while (auto item = co_await in.receive()) {
                             item->receive();
@@ -200,21 +204,29 @@ TEST(SharedChannel, survives_cancellation_anywhere) {
                         }
                     });
                 }
+                co_await yield_now();
+                leaving_receiver.cancel();
+                auto leaving_sender = group.spawn(send_items(sender.clone(), ledger, 1));
+                for (int i = 0; i < 3; ++i) group.spawn(send_items(sender.clone(), ledger, 8));
+                co_await yield_now();
+                leaving_sender.cancel();
                 sender.close();
                 co_await yield_now();
             });
         })
-            .before_each([&] { ledger.clear(); })
-            .invariant([&](const CancelledRun& run) {
-                if (!kept) return;
-                const auto figures = kept->statistics();
-                EXPECT_EQ(figures.waiting_senders + figures.waiting_receivers, 0U) << run.text();
-                EXPECT_EQ(figures.open_senders, 0U) << run.text();
-                while (auto item = kept->try_receive()) item->leave();
-                kept.reset();
-                ledger.check(run, 8);
-            })
-            .run();
+                                      .before_each([&] { ledger.clear(); })
+                                      .invariant([&](const CancelledRun& run) {
+                                          if (!kept) return;
+                                          const auto figures = kept->statistics();
+                                          EXPECT_EQ(figures.waiting_senders + figures.waiting_receivers, 0U)
+                                              << run.text();
+                                          EXPECT_EQ(figures.open_senders, 0U) << run.text();
+                                          while (auto item = kept->try_receive()) item->leave();
+                                          kept.reset();
+                                          ledger.check(run, 24);
+                                      })
+                                      .run();
+        EXPECT_GE(steps, 50U) << "hardly anybody waits";
     }
 }
 
