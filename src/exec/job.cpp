@@ -84,9 +84,7 @@ auto Job::stop_listening() noexcept -> bool {
     return true;
 }
 
-auto stopped_cause() -> CausePointer {
-    return make_cause("the job was asked to stop");
-}
+auto stopped_cause() -> CausePointer { return make_cause("the job was asked to stop"); }
 
 namespace {
 

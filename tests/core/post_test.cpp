@@ -196,4 +196,35 @@ TEST_P(Post, blocking_calls_run_elsewhere_and_their_result_counts_though_cancell
     EXPECT_NE(where, std::this_thread::get_id());
 }
 
+// Threads post while the loop works, sleeps and closes: each post is called, or refused once the loop is closed.
+void post_until_it_closes() {
+    constexpr int threads = 3;
+    std::atomic<int> accepted{0};
+    std::atomic<int> called{0};
+    std::vector<std::thread> others;
+    {
+        TestLoop loop(kernel_backend());
+        loop.run([&]() -> Task<> {
+            auto& there = this_loop();
+            Event enough;
+            for (int t = 0; t < threads; ++t) {
+                others.emplace_back([&, t] {
+                    for (int i = 0; i < 2000; ++i) {
+                        there.post([&] { ++called; });
+                        ++accepted;
+                        if (i % (100 + t) == 0) std::this_thread::yield();  // the loop falls asleep in between
+                    }
+                    there.post([&] { enough.set(); });
+                });
+            }
+            co_await enough.wait();
+        });
+        for (auto& thread : others) thread.join();
+        loop.run([]() -> Task<> { co_await yield_now(); });
+    }
+    EXPECT_EQ(called, accepted);
+}
+
+TEST(PostStress, stress) { stress(post_until_it_closes); }
+
 }  // namespace gyre::testing

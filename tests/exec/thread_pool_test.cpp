@@ -440,8 +440,8 @@ TEST(ThreadPool, a_job_may_destroy_its_pool) {
     destroyed.wait();
 }
 
-TEST(ThreadPool, stress) {
-    // Several threads submit, jobs submit jobs, some are cancelled: each is either run or cancelled, and counted once.
+// Several threads submit, jobs submit jobs, some are cancelled: each is either run or cancelled, and counted once.
+void submit_from_many_threads() {
     ThreadPool pool(3, {.queue_limit = 64});
     std::atomic<int> ran = 0;
     std::atomic<int> cancelled = 0;
@@ -472,6 +472,8 @@ TEST(ThreadPool, stress) {
     loop.run([&]() -> Task<> { co_await pool.shutdown(); });
     EXPECT_EQ(ran, all);
 }
+
+TEST(ThreadPool, stress) { stress(submit_from_many_threads); }
 
 TEST(ThreadPool, survives_cancellation_anywhere) {
     std::atomic<int> inside = 0;

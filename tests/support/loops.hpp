@@ -33,6 +33,15 @@ template<class F>
     return std::chrono::duration<double>(text != nullptr ? std::strtod(text, nullptr) : 0.2);
 }
 
+/// Calls `round` again and again as long as a stress test runs, once at least, until the test has failed.
+template<class F>
+void stress(F&& round) {
+    const auto end = std::chrono::steady_clock::now() + stress_duration();
+    do {
+        round();
+    } while (std::chrono::steady_clock::now() < end && !::testing::Test::HasFailure());
+}
+
 /// Whether an outcome holds an error of type E.
 template<class E, class T>
 [[nodiscard]] auto failed_with(const Outcome<T>& outcome) -> bool {
