@@ -7,12 +7,16 @@
 #include <gyre/core/async_generator.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/exception_group.hpp>
+#include <gyre/core/for_each_loop.hpp>
 #include <gyre/core/future.hpp>
 #include <gyre/core/gather.hpp>
 #include <gyre/core/loop.hpp>
+#include <gyre/core/on.hpp>
 #include <gyre/core/outcome.hpp>
+#include <gyre/core/post_task.hpp>
 #include <gyre/core/race.hpp>
 #include <gyre/core/run.hpp>
+#include <gyre/core/runner.hpp>
 #include <gyre/core/scope.hpp>
 #include <gyre/core/sleep.hpp>
 #include <gyre/core/task.hpp>

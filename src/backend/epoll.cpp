@@ -89,7 +89,7 @@ public:
     [[nodiscard]] auto start_file(FileOperation& operation) noexcept -> FileStart override;
     void cancel(Operation& operation) noexcept override;
     void wait(Time deadline) override;
-    [[nodiscard]] auto pollable_descriptor() const noexcept -> int override {
+    [[nodiscard]] auto pollable_descriptor() noexcept -> int override {
         note_embedded();
         return epoll_.get();
     }
@@ -97,6 +97,7 @@ public:
 private:
     [[nodiscard]] auto note_given_out(int descriptor) noexcept -> bool override;
     [[nodiscard]] auto forget(int descriptor) noexcept -> bool override;
+    [[nodiscard]] auto watch_alarm(int descriptor) noexcept -> int override;
 
     [[nodiscard]] auto start_poll(Operation& operation, Slot& slot) noexcept -> bool;
     [[nodiscard]] auto enqueue(Operation& operation, Slot& slot, OperationList& list) noexcept -> bool;
@@ -189,7 +190,8 @@ auto EpollBackend::enqueue(Operation& operation, Slot& slot, OperationList& list
 
 auto EpollBackend::watch(int descriptor, Slot& slot, std::uint32_t events) noexcept -> int {
     if (events == slot.watched) return 0;
-    if (events == 0) {  // hang-ups are reported even for an empty set: only removal is silence
+    if (is_of_parent()) return -EOWNERDEAD;  // a forked child shares the set with its parent, who goes on with it
+    if (events == 0) {                       // hang-ups are reported even for an empty set: only removal is silence
         forget_registration(descriptor, slot);
         return 0;
     }
@@ -207,7 +209,7 @@ auto EpollBackend::watch(int descriptor, Slot& slot, std::uint32_t events) noexc
 }
 
 void EpollBackend::forget_registration(int descriptor, Slot& slot) noexcept {
-    if (slot.watched == 0) return;
+    if (slot.watched == 0 || is_of_parent()) return;
     epoll_event unused{};
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor, &unused);
     slot.watched = 0;
@@ -314,6 +316,13 @@ auto EpollBackend::note_given_out(int descriptor) noexcept -> bool {
     slot->is_given_out = true;
     slot->is_kept = true;
     return true;
+}
+
+auto EpollBackend::watch_alarm(int descriptor) noexcept -> int {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;  // as the eventfd
+    event.data.u64 = wake_tag;
+    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) < 0 ? -errno : 0;
 }
 
 auto EpollBackend::forget(int descriptor) noexcept -> bool {

@@ -7,11 +7,16 @@
 #include <gyre/backend/backend.hpp>
 
 #include <liburing.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace gyre::backend {
@@ -86,6 +91,33 @@ auto leaves_more(const Operation& operation, const io_uring_cqe& entry) noexcept
     return operation.kind == OperationKind::receive && static_cast<std::size_t>(entry.res) >= operation.size;
 }
 
+/// What a host watches: an epoll set, readable at news of the ring, at wake-ups and at the alarm. The ring's own descriptor
+/// does not tell an epoll set of work that the kernel keeps back until it is entered.
+class HostSet {
+public:
+    HostSet() noexcept : set_{::epoll_create1(EPOLL_CLOEXEC)}, news_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)} {}
+
+    [[nodiscard]] auto is_open() const noexcept -> bool { return set_.get() >= 0 && news_.get() >= 0; }
+    [[nodiscard]] auto descriptor() const noexcept -> int { return set_.get(); }
+    /// The eventfd that the ring writes.
+    [[nodiscard]] auto news() const noexcept -> int { return news_.get(); }
+    /// Edge-triggered, so that nothing needs to be read.
+    [[nodiscard]] auto add(int descriptor) noexcept -> bool {
+        epoll_event event{};
+        event.events = EPOLLIN | EPOLLET;
+        return ::epoll_ctl(set_.get(), EPOLL_CTL_ADD, descriptor, &event) == 0;
+    }
+    /// What it told of so far is being looked at.
+    void clear() noexcept {
+        std::array<epoll_event, 4> events{};
+        static_cast<void>(::epoll_wait(set_.get(), events.data(), static_cast<int>(events.size()), 0));
+    }
+
+private:
+    OwnedDescriptor set_;
+    OwnedDescriptor news_;
+};
+
 class IoUringBackend final : public KernelBackend {
 public:
     IoUringBackend();
@@ -96,14 +128,12 @@ public:
     [[nodiscard]] auto start_file(FileOperation& operation) noexcept -> FileStart override;
     void cancel(Operation& operation) noexcept override;
     void wait(Time deadline) override;
-    [[nodiscard]] auto pollable_descriptor() const noexcept -> int override {
-        note_embedded();
-        return ring_.descriptor();
-    }
+    [[nodiscard]] auto pollable_descriptor() noexcept -> int override;
 
 private:
     [[nodiscard]] auto note_given_out(int descriptor) noexcept -> bool override;
     [[nodiscard]] auto forget(int descriptor) noexcept -> bool override;
+    [[nodiscard]] auto watch_alarm(int descriptor) noexcept -> int override;
 
     [[nodiscard]] auto direction_of(const Operation& operation) noexcept -> Direction&;
     [[nodiscard]] auto submit(Operation& operation) noexcept -> bool;
@@ -118,9 +148,11 @@ private:
     void withdraw_everything() noexcept;
 
     Ring ring_;
+    std::optional<HostSet> host_set_;
     RingFiles files_{ring_.raw()};
     DescriptorTable<Slot> slots_;
     std::size_t with_kernel_ = 0;  ///< Operations whose completion entry has not been seen: their memory is the kernel's.
+    int alarm_ = -1;               ///< The descriptor, once there is one.
     bool is_wake_armed_ = false;
     bool is_closing_ = false;
 };
@@ -131,7 +163,8 @@ IoUringBackend::IoUringBackend() {
 }
 
 IoUringBackend::~IoUringBackend() {
-    withdraw_everything();
+    // In a forked child the queues are the parent's, who still uses them.
+    if (!is_of_parent()) withdraw_everything();
     slots_.for_each([](Slot& slot) {
         for (OperationList* list : {&slot.in.waiting, &slot.out.waiting}) {
             while (Operation* operation = list->pop_front()) EndedOperations::release(*operation);
@@ -159,6 +192,24 @@ void IoUringBackend::withdraw_everything() noexcept {
         if (!ring_.collect()) break;  // no way to enter the kernel any more: closing the ring is all that is left
         reap();
     }
+}
+
+auto IoUringBackend::pollable_descriptor() noexcept -> int {
+    if (!host_set_) {
+        HostSet made;
+        if (!made.is_open() || ring_.notify(made.news()) < 0 || !made.add(made.news()) || !made.add(wake_descriptor())) {
+            return -1;
+        }
+        host_set_.emplace(std::move(made));
+        note_embedded();
+        wake();  // for what has ended already
+    }
+    return host_set_->descriptor();
+}
+
+auto IoUringBackend::watch_alarm(int descriptor) noexcept -> int {
+    if (!host_set_) return -ENOTSUP;
+    return host_set_->add(descriptor) ? 0 : -errno;
 }
 
 auto IoUringBackend::direction_of(const Operation& operation) noexcept -> Direction& {
@@ -199,6 +250,7 @@ auto IoUringBackend::start_file(FileOperation& operation) noexcept -> FileStart 
 }
 
 auto IoUringBackend::submit(Operation& operation) noexcept -> bool {
+    if (is_of_parent()) return false;  // a forked child shares the queues with its parent, who goes on with them
     io_uring_sqe* const entry = ring_.next_entry();
     if (entry == nullptr) return false;
     describe(*entry, operation);
@@ -218,6 +270,7 @@ void IoUringBackend::submit_first(Direction& direction) noexcept {
 void IoUringBackend::cancel(Operation& operation) noexcept {
     if (!operation.in_flight || operation.cancelling || EndedOperations::contains(operation)) return;
     operation.cancelling = true;
+    if (is_of_parent()) return;
     // Its owner may close the descriptor next: the kernel must have let go when this returns.
     if (operation.kind == OperationKind::poll) return ring_.cancel_now(tag_of(operation));
     if (operation.kind == OperationKind::file) return ring_.cancel(tag_of(operation));
@@ -236,6 +289,7 @@ void IoUringBackend::arm_wake() noexcept {
 }
 
 void IoUringBackend::wait(Time deadline) {
+    if (host_set_) host_set_->clear();  // first, so that what comes meanwhile is news again
     if (!is_wake_armed_) arm_wake();
     if (has_ended() || ring_.has_completions()) deadline = Time::min();
     if (deadline == Time::min()) {

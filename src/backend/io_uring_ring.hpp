@@ -28,7 +28,9 @@ public:
     /// For questions to the kernel about the ring itself.
     [[nodiscard]] auto raw() noexcept -> io_uring& { return ring_; }
 
-    [[nodiscard]] auto descriptor() const noexcept -> int { return ring_.ring_fd; }
+    /// Has `eventfd` written whenever there is something to collect. The ring's own descriptor does not tell an epoll set of
+    /// work that the kernel keeps back until it is entered. @return 0, or a negative errno.
+    [[nodiscard]] auto notify(int eventfd) noexcept -> int { return io_uring_register_eventfd(&ring_, eventfd); }
 
     /// A free submission entry; submits what is queued if there is none. Null if the kernel takes nothing either.
     [[nodiscard]] auto next_entry() noexcept -> io_uring_sqe*;

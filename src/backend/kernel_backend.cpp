@@ -4,8 +4,10 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <system_error>
 
@@ -99,6 +101,26 @@ void KernelBackend::wake() noexcept {
     const int saved = errno;
     [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
     errno = saved;  // a signal handler must not change it
+}
+
+auto KernelBackend::set_alarm(Time deadline) noexcept -> int {
+    if (!alarm_) {
+        const int descriptor = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+        if (descriptor < 0) return -errno;
+        alarm_.emplace(descriptor);
+        if (const int error = watch_alarm(descriptor); error < 0) {
+            alarm_.reset();
+            return error;
+        }
+    }
+    itimerspec setting{};  // all zero: no alarm
+    if (deadline != Time::max()) {
+        const Duration since = std::max(deadline.time_since_epoch(), Duration{1});
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
+        setting.it_value.tv_sec = static_cast<decltype(setting.it_value.tv_sec)>(seconds.count());
+        setting.it_value.tv_nsec = static_cast<decltype(setting.it_value.tv_nsec)>((since - seconds).count());
+    }
+    return or_error(::timerfd_settime(alarm_->get(), TFD_TIMER_ABSTIME, &setting, nullptr));
 }
 
 auto KernelBackend::give_out(int descriptor) noexcept -> int {

@@ -3,11 +3,13 @@
 #include "operation_list.hpp"
 
 #include <gyre/backend/backend.hpp>
+#include <gyre/backend/forks.hpp>
 
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -39,6 +41,7 @@ public:
     [[nodiscard]] auto now() const noexcept -> Time final;
     void fill_random(std::span<std::byte> bytes) final;
     void wake() noexcept final;
+    [[nodiscard]] auto set_alarm(Time deadline) noexcept -> int final;
     [[nodiscard]] auto in_flight() const noexcept -> std::size_t final { return in_flight_; }
 
     [[nodiscard]] auto open_socket(int domain, int type, int protocol) noexcept -> int final;
@@ -62,6 +65,9 @@ protected:
 
     /// Forgets what a number means: it is about to be closed, or new. @return whether it had been given out.
     [[nodiscard]] virtual auto forget(int descriptor) noexcept -> bool = 0;
+
+    /// Adds the timer of `set_alarm`, once, to what makes the pollable descriptor readable. @return 0 or -errno.
+    [[nodiscard]] virtual auto watch_alarm(int descriptor) noexcept -> int = 0;
 
     /// Counts a new descriptor in. @return it, or -ENOMEM with the descriptor closed.
     [[nodiscard]] auto give_out(int descriptor) noexcept -> int;
@@ -107,17 +113,21 @@ protected:
     [[nodiscard]] auto has_ended() const noexcept -> bool { return !ended_.is_empty(); }
 
     [[nodiscard]] auto wake_descriptor() const noexcept -> int { return wake_.get(); }
-    void note_embedded() const noexcept { is_embedded_ = true; }
+    /// This is the copy of a backend in a forked child: what it shares with the parent must be left alone.
+    [[nodiscard]] auto is_of_parent() const noexcept -> bool { return process_.is_of_parent(); }
+    void note_embedded() noexcept { is_embedded_ = true; }
 
     /// How long from now to a deadline, never negative.
     [[nodiscard]] auto until(Time deadline) const noexcept -> timespec;
 
 private:
     OwnedDescriptor wake_;
+    std::optional<OwnedDescriptor> alarm_;
+    ProcessMark process_;
     EndedOperations ended_;
     std::size_t in_flight_ = 0;
     std::size_t open_descriptors_ = 0;
-    mutable bool is_embedded_ = false;
+    bool is_embedded_ = false;
 };
 
 }  // namespace gyre::backend

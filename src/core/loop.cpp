@@ -4,11 +4,14 @@
 #include <gyre/core/cancel_request.hpp>
 #include <gyre/core/descriptor_watch.hpp>
 #include <gyre/core/errors.hpp>
-#include <gyre/core/run.hpp>
+#include <gyre/core/remote_call.hpp>
 #include <gyre/core/task_handle.hpp>
 #include <gyre/core/wait_report.hpp>
+#include <gyre/core/wind_down.hpp>
 
 #include <algorithm>
+#include <new>
+#include <system_error>
 #include <utility>
 
 namespace gyre {
@@ -30,14 +33,9 @@ constinit thread_local EventLoop* loop_here = nullptr;
 
 namespace internal {
 
-[[gnu::noinline]] auto current_loop() noexcept -> EventLoop* { return loop_here; }
-
-void throw_unreceived(const EventLoop& loop) {
-    for (const ErrorContext& context : loop.unreceived_errors()) {
-        if (context.origin == ErrorOrigin::task || context.origin == ErrorOrigin::callback) {
-            std::rethrow_exception(context.error);
-        }
-    }
+[[gnu::noinline]] auto current_loop() noexcept -> EventLoop* {
+    EventLoop* loop = loop_here;
+    return loop == nullptr || loop->is_of_parent() ? nullptr : loop;
 }
 
 void Callback::fire() noexcept { scheduler->ready.push(*this); }
@@ -47,8 +45,11 @@ void Callback::fire() noexcept { scheduler->ready.push(*this); }
 [[gnu::noinline]] auto this_loop() -> EventLoop& {
     EventLoop* loop = loop_here;
     if (loop == nullptr) throw LoopError("no gyre loop runs on this thread: call this from inside gyre::run");
+    loop->check_process();
     return *loop;
 }
+
+auto loops() -> LoopRange { return LoopRange(this_loop().siblings()); }
 
 auto ErrorContext::text() const -> std::string {
     static constexpr const char* names[] = {"task", "callback", "sibling", "clean-up", "connection", "future"};
@@ -71,7 +72,7 @@ void Handle::cancel() noexcept {
 /// The loop runs on this thread as long as this lives.
 class EventLoop::Running {
 public:
-    explicit Running(EventLoop& loop) : loop_(loop) {
+    explicit Running(EventLoop& loop) : loop_(loop), before_(loop_here) {
         if (internal::current_loop() != nullptr) throw LoopError("a gyre loop runs on this thread already");
         set_loop_here(&loop);
         loop_.running_ = true;
@@ -80,11 +81,12 @@ public:
     auto operator=(const Running&) -> Running& = delete;
     ~Running() {
         loop_.running_ = false;
-        set_loop_here(nullptr);
+        set_loop_here(before_);
     }
 
 private:
     EventLoop& loop_;
+    EventLoop* before_;  ///< In a child that was forked from inside a loop: the parent's. Else null.
 };
 
 EventLoop::EventLoop(RunOptions options) : EventLoop(backend::make_backend(options.backend), options) {}
@@ -96,11 +98,12 @@ EventLoop::EventLoop(std::unique_ptr<backend::Backend> backend, RunOptions optio
       watches_(std::make_unique<internal::DescriptorWatches>(*this)) {
     if (options.timing == Timing::exact) scheduler_.measure_exactly();
     scheduler_.owners.push_back(background_);
+    scheduler_.owners.push_back(guests_);
     scheduler_.stamp = backend_->now();
 }
 
 EventLoop::~EventLoop() {
-    if (running_) return;  // destroyed from inside itself: nothing sane is left to do
+    if (running_ && !is_of_parent()) return;  // destroyed from inside itself: nothing sane is left to do
     try {
         close();
     } catch (...) {  // the backend failed: what could be ended has been
@@ -112,14 +115,19 @@ auto EventLoop::now() const noexcept -> Time { return backend_ ? backend_->now()
 auto EventLoop::backend_name() const noexcept -> std::string_view { return backend_ ? backend_->name() : "closed"; }
 
 void EventLoop::check_usable() const {
-    if (closed_) throw LoopError("this loop is closed");
+    check_open();
     if (internal::current_loop() != nullptr) {
         throw LoopError("a gyre loop runs on this thread already: co_await the work instead of running it");
     }
 }
 
-void EventLoop::check_open() const {
-    if (closed_) throw LoopError("this loop is closed");
+void EventLoop::throw_forked() {
+    throw LoopError("this loop belongs to the process that this one was forked from: make a loop of your own, or exec");
+}
+
+void EventLoop::check_open(const char* operation) const {
+    check_process();
+    if (closed_) throw LoopError(std::string(operation) + "this loop is closed");
 }
 
 void EventLoop::drive(internal::TaskNode& main) {
@@ -130,6 +138,7 @@ void EventLoop::drive(internal::TaskNode& main) {
     } const current{main_ = &main};
     while (!main.done()) turn();
     if (scheduler_.carries_contexts()) scheduler_.context = main.context();  // the next run goes on with it
+    if (embedded_) static_cast<void>(prepare_for_host());
 }
 
 void EventLoop::run_forever() {
@@ -137,6 +146,58 @@ void EventLoop::run_forever() {
     const Running running(*this);
     stopping_ = false;
     while (!stopping_) turn();
+    if (embedded_) static_cast<void>(prepare_for_host());
+}
+
+auto EventLoop::run_once(Duration timeout) -> bool {
+    check_usable();
+    const Running running(*this);
+    stopping_ = false;
+    take_posts();
+    run_ready();
+    if (timeout <= Duration::zero()) {
+        wait_for_events(Time::min());
+    } else {
+        const Time start = now();
+        wait_for_events(timeout < Time::max() - start ? start + timeout : Time::max());
+    }
+    fire_timers();
+    take_posts();
+    run_ready();
+    if (embedded_) return prepare_for_host();
+    return !scheduler_.ready.empty() || !mailbox_->queue.empty();
+}
+
+auto EventLoop::pollable_descriptor() -> int {
+    check_open();
+    const int descriptor = backend_->pollable_descriptor();
+    if (descriptor < 0) throw LoopError("pollable_descriptor: a simulated loop has none");
+    if (!embedded_) {
+        if (const int error = backend_->set_alarm(Time::max()); error < 0) {
+            throw std::system_error(-error, std::generic_category(), "pollable_descriptor: timer");
+        }
+        embedded_ = true;
+        wake_host();
+    }
+    return descriptor;
+}
+
+/// Leaves the loop such that its descriptor tells the host when there is something to do. @return whether there is already.
+auto EventLoop::prepare_for_host() -> bool {
+    backend_->wait(Time::min());  // what was started goes to the kernel
+    const Time next = scheduler_.timers.next();
+    if (next != alarm_) {
+        alarm_ = next;
+        // It worked before; if it ever does not, the host is woken at once and not too late.
+        if (backend_->set_alarm(next) < 0) backend_->wake();
+    }
+    if (scheduler_.ready.empty() && mailbox_->queue.sleep()) return false;
+    backend_->wake();
+    return true;
+}
+
+void EventLoop::wake_host() noexcept {
+    if (embedded_ && !running_) backend_->wake();
 }
 
 void EventLoop::turn() {
@@ -175,7 +236,8 @@ void EventLoop::run_ready() noexcept {
     }
 }
 
-void EventLoop::wait_for_events() {
+void EventLoop::wait_for_events(Time limit) {
+    check_process();
     scheduler_.stale = true;
     const bool busy = !scheduler_.ready.empty() || (main_ == nullptr ? stopping_ : main_->done());
     if (busy) {
@@ -184,7 +246,7 @@ void EventLoop::wait_for_events() {
     }
     // Asleep first, and only then into the kernel: a post in between finds the sentinel and wakes the backend.
     if (!mailbox_->queue.sleep()) return backend_->wait(Time::min());
-    const Time deadline = scheduler_.timers.next();
+    const Time deadline = std::min(scheduler_.timers.next(), limit);
     if (deadline == Time::max() && expected_posts_ == 0 && !backend_->can_be_woken()) return find_deadlock();
     backend_->wait(deadline);
 }
@@ -235,17 +297,18 @@ void EventLoop::handle_error(ErrorContext context) noexcept {
 }
 
 auto EventLoop::enqueue(internal::CallbackPointer callback) -> internal::CallbackPointer {
-    if (closed_) throw LoopError("call_soon: this loop is closed");
+    check_open("call_soon: ");
     scheduler_.admit();
     callback->scheduler = &scheduler_;
     if (scheduler_.carries_contexts()) callback->context = scheduler_.inherited_context();
     callback->retain();
     scheduler_.ready.push(*callback.get());
+    wake_host();
     return callback;
 }
 
 auto EventLoop::schedule(Time deadline, internal::CallbackPointer callback) -> internal::CallbackPointer {
-    if (closed_) throw LoopError("call_later, call_at: this loop is closed");
+    check_open("call_later, call_at: ");
     scheduler_.timers.reserve_one();
     scheduler_.admit();
     callback->scheduler = &scheduler_;
@@ -253,10 +316,12 @@ auto EventLoop::schedule(Time deadline, internal::CallbackPointer callback) -> i
     if (scheduler_.carries_contexts()) callback->context = scheduler_.inherited_context();
     callback->retain();
     scheduler_.timers.insert(*callback.get(), deadline);
+    wake_host();
     return callback;
 }
 
 void EventLoop::post_callback(internal::CallbackPointer callback) {
+    check_process();
     if (!mailbox_->post(std::move(callback))) throw LoopError("post: this loop is closed");
 }
 
@@ -276,27 +341,71 @@ auto EventLoop::remove_writer(int descriptor) noexcept -> bool {
     return watches_->remove(descriptor, internal::DescriptorWatches::Direction::write);
 }
 
+namespace {
+
+auto shutdown_cause(Time when) -> internal::CausePointer {
+    return internal::make_cause("the loop shuts down", {}, when);
+}
+
+}  // namespace
+
+/// @param together other loops are at work: what their tasks wait for here is theirs to cancel. @return whether tasks are left.
+auto EventLoop::cancel_tasks(const internal::CausePointer& why, bool together) noexcept -> bool {
+    for (auto* task = background_.tasks.front(); task != nullptr; task = background_.tasks.after(*task)) {
+        task->cancel(why);
+    }
+    for (auto* task = guests_.tasks.front(); task != nullptr; task = guests_.tasks.after(*task)) {
+        if (!together || !static_cast<internal::RemoteTaskBase*>(task)->call().awaited) task->cancel(why);
+    }
+    return background_.tasks.front() != nullptr || guests_.tasks.front() != nullptr || !scheduler_.dropped.empty();
+}
+
 void EventLoop::cancel_everything() {
-    const auto shared = internal::make_cause("the loop shuts down", {}, scheduler_.stamp);
+    const auto cause = shutdown_cause(scheduler_.stamp);
     stopping_ = false;  // a loop that was stopped has to wait all the same
-    const auto cancel_all = [&] {
-        for (auto* task = background_.tasks.front(); task != nullptr; task = background_.tasks.after(*task)) {
-            task->cancel(shared);
-        }
-    };
-    cancel_all();
-    while (background_.tasks.front() != nullptr || !scheduler_.dropped.empty()) {
+    while (cancel_tasks(cause, false)) {
         take_posts();
         run_ready();
-        cancel_all();  // those that were spawned meanwhile: before the loop sleeps
-        if (background_.tasks.front() == nullptr && scheduler_.dropped.empty()) return;  // nobody is left to wait for
+        if (!cancel_tasks(cause, false)) return;  // those that were spawned meanwhile: before the loop sleeps
         wait_for_events();
         fire_timers();
     }
 }
 
+void EventLoop::wind_down(internal::WindDown& together, bool& counted) {
+    const Running running(*this);
+    const auto cause = shutdown_cause(scheduler_.stamp);
+    for (;;) {
+        stopping_ = false;
+        static_cast<void>(cancel_tasks(cause, true));
+        take_posts();
+        run_ready();
+        const bool busy = cancel_tasks(cause, true);
+        together.update(counted, busy);
+        if (!busy && together.is_over()) return;
+        wait_for_events();
+        fire_timers();
+    }
+}
+
+void EventLoop::cancel_main(const internal::CausePointer& why) noexcept {
+    if (main_ != nullptr) main_->cancel(why);
+}
+
+void EventLoop::drop_callbacks() noexcept {
+    while (internal::Timer* timer = scheduler_.timers.pop(Time::max())) timer->fire();
+    while (!scheduler_.ready.empty()) {
+        const auto entry = scheduler_.ready.pop();
+        if (entry.is_frame()) continue;
+        entry.callback().cancelled = true;
+        entry.callback().drop();
+        entry.callback().release();
+    }
+}
+
 void EventLoop::close() {
     if (closed_) return;
+    if (is_of_parent()) return leave_to_parent();
     if (internal::current_loop() != nullptr) throw LoopError("close: a gyre loop runs on this thread");
     {
         const Running running(*this);
@@ -308,16 +417,29 @@ void EventLoop::close() {
         }
         closed_ = true;
         mailbox_->close();
-        while (internal::Timer* timer = scheduler_.timers.pop(Time::max())) timer->fire();
-        while (!scheduler_.ready.empty()) {
-            const auto entry = scheduler_.ready.pop();
-            if (entry.is_frame()) continue;
-            entry.callback().cancelled = true;
-            entry.callback().drop();
-            entry.callback().release();
-        }
+        drop_callbacks();
     }
     backend_.reset();
+}
+
+/// In a forked child. Nothing that would end here may: a socket that is closed would leave the parent's epoll set, a thread
+/// that is joined is not there, an answer would wake somebody who has it already.
+void EventLoop::leave_to_parent() noexcept {
+    closed_ = true;
+    running_ = false;
+    for (auto& [type, object] : locals_) static_cast<void>(new (std::nothrow) std::shared_ptr<void>(object));
+    static_cast<void>(watches_.release());
+    static_cast<void>(backend_.release());
+}
+
+void EventLoop::abandon() noexcept {
+    if (closed_) return;
+    closed_ = true;
+    mailbox_->close();
+    for (auto* task = guests_.tasks.front(); task != nullptr; task = guests_.tasks.after(*task)) {
+        static_cast<internal::RemoteTaskBase*>(task)->call().refuse();
+    }
+    drop_callbacks();
 }
 
 }  // namespace gyre

@@ -15,9 +15,13 @@ auto Mailbox::post(CallbackPointer callback) noexcept -> bool {
     case PostQueue::Pushed::asleep:
         break;
     }
+    wake();
+    return true;
+}
+
+void Mailbox::wake() noexcept {
     const std::lock_guard lock(mutex_);
     if (backend_ != nullptr) backend_->wake();
-    return true;
 }
 
 void Mailbox::close() noexcept {

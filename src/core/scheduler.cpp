@@ -233,6 +233,7 @@ auto Scheduler::run(int count) noexcept -> bool {
         if (ready.empty()) return false;
         if (order != nullptr || exact || ready.has_priorities()) {
             run_carefully();
+            if (process.is_of_parent()) return false;
             --count;
             continue;
         }
@@ -246,6 +247,8 @@ auto Scheduler::run(int count) noexcept -> bool {
                 current = nullptr;
                 loop.run_callback(entry.callback());
             }
+            if (process.is_of_parent()) [[unlikely]]
+                return false;
         }
         current = nullptr;
     }

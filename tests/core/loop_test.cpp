@@ -229,6 +229,22 @@ TEST(Run, a_handler_takes_them) {
     EXPECT_EQ(heard, 1);
 }
 
+TEST(Run, a_handler_that_fails_ends_nothing_and_the_error_stays_counted) {
+    TestLoop loop;
+    int calls = 0;
+    loop->set_exception_handler([&calls](const ErrorContext&) {
+        ++calls;
+        throw std::runtime_error("the handler's own");
+    });
+    loop.run([]() -> Task<> {
+        spawn(fail("task"));
+        this_loop().call_soon([] { throw std::runtime_error("callback"); });
+        co_await sleep(1ms);
+    });
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(loop->unreceived_error_count(), 2U);
+}
+
 TEST(Run, keeps_the_first_64_and_counts_all) {
     TestLoop loop;
     loop.allow_unreceived_errors();

@@ -4,6 +4,7 @@
 #include <gyre/backend/files.hpp>
 #include <gyre/backend/operation.hpp>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -62,7 +63,14 @@ public:
     [[nodiscard]] virtual auto can_be_woken() const noexcept -> bool { return true; }
 
     /// A descriptor that is readable when `wait` has something to do, for embedding in another loop; -1 if there is none.
-    [[nodiscard]] virtual auto pollable_descriptor() const noexcept -> int { return -1; }
+    [[nodiscard]] virtual auto pollable_descriptor() noexcept -> int { return -1; }
+
+    /// From the point `deadline` on the pollable descriptor is readable; `Time::max()`: never for this reason. Replaces the
+    /// one before. @return 0, or a negative errno.
+    [[nodiscard]] virtual auto set_alarm(Time deadline) noexcept -> int {
+        static_cast<void>(deadline);
+        return -ENOTSUP;
+    }
 
     /// Sockets. Non-blocking and close-on-exec from birth. Source: socket(2), bind(2), listen(2), getsockname(2),
     /// getpeername(2), setsockopt(2), getsockopt(2), shutdown(2). @return >= 0, or a negative errno.

@@ -26,12 +26,15 @@ class Backend;
 }  // namespace backend
 namespace internal {
 class DescriptorWatches;
+class WindDown;
 }  // namespace internal
 
-/// How a loop runs.
+/// How a loop runs, or several. A single `EventLoop` has no use for `loops` and `pin`.
 struct RunOptions {
     Timing timing = Timing::sampled;
     std::string_view backend = {};  ///< "epoll" or "io_uring"; empty: as GYRE_BACKEND says, else the best that works.
+    std::size_t loops = 1;          ///< How many loops `run` starts, each on a thread; 0: one for each usable core.
+    bool pin = false;               ///< Each loop stays on a core of its own: loop i on the i-th that may be used.
 };
 
 /// Where an error came from that nobody received.
@@ -110,8 +113,20 @@ public:
     /// Ends `run_forever` after the present turn. Thread: the loop's; from others use `post`.
     void stop() noexcept { stopping_ = true; }
 
+    /// One turn: runs what is ready; if nothing is, waits for at most `timeout` until something is, and runs that.
+    /// For a program whose own loop is in charge. @return whether more is ready to run at once.
+    /// @throws LoopError as `run_until_complete`.
+    auto run_once(Duration timeout = Duration::max()) -> bool;
+    /// `run_once` without waiting.
+    auto poll() -> bool { return run_once(Duration::zero()); }
+    /// A descriptor that is readable as soon as `poll` has something to do: I/O, a timer, a post, a `call_soon`. It stays
+    /// the loop's. @throws LoopError if there is none: in simulated time, or once closed; std::system_error if the kernel
+    /// has no timer left.
+    [[nodiscard]] auto pollable_descriptor() -> int;
+
     /// Cancels every task that is left and runs until they have ended, drops what was to be called, and lets go of the
-    /// backend. Idempotent. @throws LoopError if the loop is running.
+    /// backend. Idempotent. In a forked child it only forgets the parent's loop: no task ends, no destructor runs.
+    /// @throws LoopError if a loop runs on this thread.
     void close();
     [[nodiscard]] auto is_closed() const noexcept -> bool { return closed_; }
     [[nodiscard]] auto is_running() const noexcept -> bool { return running_; }
@@ -161,6 +176,9 @@ public:
     /// Passes on an error that nobody else can receive.
     void handle_error(ErrorContext context) noexcept;
 
+    /// Which loop of its run it is; the first, 0, runs the main task.
+    [[nodiscard]] auto index() const noexcept -> std::size_t { return index_; }
+
     /// "epoll", "io_uring" or "sim".
     [[nodiscard]] auto backend_name() const noexcept -> std::string_view;
     /// How many spawned tasks have not ended, the main one and those of groups not counted.
@@ -172,6 +190,25 @@ public:
     [[nodiscard]] auto scheduler() noexcept -> internal::Scheduler& { return scheduler_; }
     [[nodiscard]] auto backend() noexcept -> backend::Backend& { return *backend_; }
     [[nodiscard]] auto background() noexcept -> internal::TaskOwner& { return background_; }
+    /// The tasks that other threads asked for; only those that derive from `internal::RemoteTaskBase`.
+    [[nodiscard]] auto guests() noexcept -> internal::TaskOwner& { return guests_; }
+    /// The loops that run together with this one, itself among them.
+    [[nodiscard]] auto siblings() const noexcept -> std::span<EventLoop* const> { return siblings_; }
+    void join_run(std::span<EventLoop* const> siblings, std::size_t index) noexcept {
+        siblings_ = siblings;
+        index_ = index;
+    }
+    /// @throws LoopError if this process was forked from the loop's.
+    void check_process() const {
+        if (is_of_parent()) throw_forked();
+    }
+    [[nodiscard]] auto is_of_parent() const noexcept -> bool { return scheduler_.process.is_of_parent(); }
+    /// Cancels every task, and runs until no loop that takes part has any. @param counted see `WindDown::update`.
+    void wind_down(internal::WindDown& together, bool& counted);
+    /// Cancels the main task, if there is one.
+    void cancel_main(const internal::CausePointer& why) noexcept;
+    /// Closes a loop whose backend has failed. Its tasks never end; whoever waits for them from outside is told.
+    void abandon() noexcept;
     [[nodiscard]] auto read_clock() const noexcept -> Time { return now(); }
     [[nodiscard]] auto mailbox() const noexcept -> const std::shared_ptr<internal::Mailbox>& { return mailbox_; }
     void run_callback(internal::Callback& callback) noexcept;
@@ -200,12 +237,18 @@ private:
     void turn();
     void run_ready() noexcept;
     void take_posts();
-    void wait_for_events();
+    void wait_for_events(Time limit = Time::max());
+    auto prepare_for_host() -> bool;
+    void wake_host() noexcept;
+    void leave_to_parent() noexcept;
+    [[noreturn]] static void throw_forked();
     void fire_timers() noexcept;
     void find_deadlock();
+    [[nodiscard]] auto cancel_tasks(const internal::CausePointer& why, bool together) noexcept -> bool;
     void cancel_everything();
+    void drop_callbacks() noexcept;
     void check_usable() const;
-    void check_open() const;
+    void check_open(const char* operation = "") const;
     auto enqueue(internal::CallbackPointer callback) -> internal::CallbackPointer;
     auto schedule(Time deadline, internal::CallbackPointer callback) -> internal::CallbackPointer;
     void post_callback(internal::CallbackPointer callback);
@@ -214,6 +257,10 @@ private:
     internal::Scheduler scheduler_;
     std::shared_ptr<internal::Mailbox> mailbox_;
     Background background_;
+    Background guests_;
+    EventLoop* self_ = this;
+    std::span<EventLoop* const> siblings_{&self_, 1};
+    std::size_t index_ = 0;
     std::unique_ptr<internal::DescriptorWatches> watches_;
     std::vector<std::pair<std::type_index, std::shared_ptr<void>>> locals_;  ///< Later ones may use earlier ones.
     std::function<void(const ErrorContext&)> handler_;
@@ -226,10 +273,50 @@ private:
     bool running_ = false;
     bool stopping_ = false;
     bool closed_ = false;
+    bool embedded_ = false;  ///< A host watches the pollable descriptor.
+    Time alarm_ = Time::max();
 };
 
 /// The loop that runs on this thread. @throws LoopError if there is none.
 [[nodiscard]] auto this_loop() -> EventLoop&;
+
+/// A view of loops, for `for (auto& loop : loops())`.
+class LoopRange {
+public:
+    class Iterator {
+    public:
+        using value_type = EventLoop;
+        using difference_type = std::ptrdiff_t;
+
+        Iterator() noexcept = default;
+        explicit Iterator(EventLoop* const* at) noexcept : at_(at) {}
+        auto operator*() const noexcept -> EventLoop& { return **at_; }
+        auto operator->() const noexcept -> EventLoop* { return *at_; }
+        auto operator++() noexcept -> Iterator& {
+            ++at_;
+            return *this;
+        }
+        auto operator++(int) noexcept -> Iterator { return Iterator(at_++); }
+        auto operator==(const Iterator&) const noexcept -> bool = default;
+
+    private:
+        EventLoop* const* at_ = nullptr;
+    };
+
+    explicit LoopRange(std::span<EventLoop* const> loops) noexcept : loops_(loops) {}
+
+    [[nodiscard]] auto begin() const noexcept -> Iterator { return Iterator(loops_.data()); }
+    [[nodiscard]] auto end() const noexcept -> Iterator { return Iterator(loops_.data() + loops_.size()); }
+    [[nodiscard]] auto size() const noexcept -> std::size_t { return loops_.size(); }
+    [[nodiscard]] auto operator[](std::size_t index) const noexcept -> EventLoop& { return *loops_[index]; }
+
+private:
+    std::span<EventLoop* const> loops_;
+};
+
+/// The loops of this run, in order; just this one if it was not started by `run` or a `Runner`.
+/// They live until the run ends. @throws LoopError if no loop runs on this thread.
+[[nodiscard]] auto loops() -> LoopRange;
 
 namespace internal {
 /// As `this_loop`, or null.

@@ -19,6 +19,9 @@ public:
     /// Thread: any.
     auto post(CallbackPointer callback) noexcept -> bool;
 
+    /// Ends the loop's present sleep, or the next. Thread: any.
+    void wake() noexcept;
+
     /// The loop is gone. Thread: the loop's.
     void close() noexcept;
 

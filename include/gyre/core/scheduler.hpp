@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gyre/backend/clock.hpp>
+#include <gyre/backend/forks.hpp>
 #include <gyre/core/context.hpp>
 #include <gyre/core/intrusive_list.hpp>
 #include <gyre/core/ready_queue.hpp>
@@ -140,6 +141,7 @@ public:
     ReadyQueue ready;
     TimerHeap timers;
     EventLoop& loop;
+    backend::ProcessMark process;  ///< Whose these tasks are: a forked child runs none of them.
     Order* order = nullptr;
     Time stamp{};            ///< The last reading of the clock.
     bool stale = false;      ///< The backend has waited since `stamp` was taken.

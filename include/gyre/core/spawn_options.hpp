@@ -7,6 +7,7 @@
 
 namespace gyre {
 
+class EventLoop;
 class Executor;
 
 /// Which of the ready tasks runs first. Tasks of one priority run first in, first out, callbacks with the normal ones.
@@ -30,6 +31,7 @@ struct SpawnOptions {
     Executor* executor = nullptr;  ///< Where an ordinary function runs (gyre/exec/spawn.hpp); not for coroutines.
     Priority priority = Priority::normal;  ///< Of this task; what it spawns has its own.
     Start start = Start::queued;
+    EventLoop* loop = nullptr;    ///< Where the work runs, as `on(*loop, work)`; the task and its handle stay here.
     Time deadline = Time::max();  ///< Then the task is cancelled, and ends with TimeoutError unless it ends otherwise.
 };
 

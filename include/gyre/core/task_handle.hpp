@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gyre/core/loop.hpp>
+#include <gyre/core/on.hpp>
 #include <gyre/core/spawn_options.hpp>
 #include <gyre/core/task_node.hpp>
 
@@ -149,12 +150,45 @@ public:
 
 namespace internal {
 
+/// Begins the work of a task that is spawned here and runs on another loop. A callable is called there, and kept here.
+template<class T>
+class BeginElsewhere {
+public:
+    BeginElsewhere(TaskNode& node, Task<T> (*begin)(TaskNode&)) noexcept : node_(&node), begin_(begin) {}
+    auto operator()() -> Task<T> { return begin_(*node_); }
+
+private:
+    TaskNode* node_;
+    Task<T> (*begin_)(TaskNode&);
+};
+
+/// Makes a task that does its work on another loop, as `on`.
+template<class W>
+auto make_task_elsewhere(Scheduler& scheduler, EventLoop& loop, W&& work, std::source_location where)
+    -> NewTask<WorkResult<W>> {
+    using T = WorkResult<W>;
+    using Kept = std::decay_t<W>;
+    if constexpr (Awaitable<Kept>) {
+        Kept owned(std::forward<W>(work));
+        return make_task(scheduler, OnAwaiter<Task<T>>(loop, begin_work(owned), where), where);
+    } else {
+        using Node = CallableTaskNode<T, Kept>;
+        auto* node = new Node(scheduler, where, std::forward<W>(work));
+        TaskPointer keep(*node, TaskPointer::Adopt{});
+        BeginElsewhere<T> begin(*node, [](TaskNode& base) { return static_cast<Node&>(base).begin(); });
+        Frame& root = await_as_task(OnAwaiter<BeginElsewhere<T>>(loop, begin, where)).release();
+        return {node, std::move(keep), &root};
+    }
+}
+
 /// Makes a task of some work under `owner`, inside `outer` (null: no scope around it).
 template<class W>
 auto spawn_under(Scheduler& scheduler, TaskOwner& owner, const Scope* outer, W&& work, const SpawnOptions& options,
     std::source_location where) -> TaskHandle<WorkResult<W>> {
     using T = WorkResult<W>;
-    NewTask<T> made = make_task(scheduler, std::forward<W>(work), where);
+    NewTask<T> made = options.loop == nullptr || options.loop == &scheduler.loop
+                          ? make_task(scheduler, std::forward<W>(work), where)
+                          : make_task_elsewhere(scheduler, *options.loop, std::forward<W>(work), where);
     made.node->start(*made.root, owner, outer, options);
     return TaskHandle<T>(std::move(made.keep));
 }
