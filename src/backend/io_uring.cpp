@@ -152,7 +152,6 @@ private:
     RingFiles files_{ring_.raw()};
     DescriptorTable<Slot> slots_;
     std::size_t with_kernel_ = 0;  ///< Operations whose completion entry has not been seen: their memory is the kernel's.
-    int alarm_ = -1;               ///< The descriptor, once there is one.
     bool is_wake_armed_ = false;
     bool is_closing_ = false;
 };

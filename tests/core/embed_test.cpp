@@ -28,7 +28,11 @@ public:
     ~Set() { ::close(set_); }
     [[nodiscard]] auto wait(int milliseconds) const -> bool {
         epoll_event event{};
-        return ::epoll_wait(set_, &event, 1, milliseconds) == 1;
+        int count = 0;
+        do {
+            count = ::epoll_wait(set_, &event, 1, milliseconds);
+        } while (count < 0 && errno == EINTR);  // a ring that was given work may interrupt the call
+        return count == 1;
     }
 
 private:
