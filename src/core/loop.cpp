@@ -27,7 +27,8 @@ constinit thread_local EventLoop* loop_here = nullptr;
 
 // Never inlined, as all that reads it: the address of a thread-local must not be kept across a suspension
 // (llvm.org/PR47179).
-[[gnu::noinline]] void set_loop_here(EventLoop* loop) noexcept { loop_here = loop; }
+/// @return the one before.
+[[gnu::noinline]] auto set_loop_here(EventLoop* loop) noexcept -> EventLoop* { return std::exchange(loop_here, loop); }
 
 }  // namespace
 
@@ -72,9 +73,9 @@ void Handle::cancel() noexcept {
 /// The loop runs on this thread as long as this lives.
 class EventLoop::Running {
 public:
-    explicit Running(EventLoop& loop) : loop_(loop), before_(loop_here) {
+    explicit Running(EventLoop& loop) : loop_(loop) {
         if (internal::current_loop() != nullptr) throw LoopError("a gyre loop runs on this thread already");
-        set_loop_here(&loop);
+        before_ = set_loop_here(&loop);
         loop_.running_ = true;
     }
     Running(const Running&) = delete;
@@ -86,7 +87,7 @@ public:
 
 private:
     EventLoop& loop_;
-    EventLoop* before_;  ///< In a child that was forked from inside a loop: the parent's. Else null.
+    EventLoop* before_ = nullptr;  ///< In a child that was forked from inside a loop: the parent's. Else null.
 };
 
 EventLoop::EventLoop(RunOptions options) : EventLoop(backend::make_backend(options.backend), options) {}
