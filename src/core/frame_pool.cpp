@@ -20,7 +20,7 @@ constexpr std::size_t class_bytes = 16;
 constexpr std::size_t class_count = 64;  // up to 1 KiB; larger frames are rare and go to the allocator
 constexpr std::size_t kept_bytes_per_class = 1024 * 1024;
 
-constexpr auto class_of(std::size_t size) noexcept -> std::size_t { return (size + 7) / class_bytes; }
+[[maybe_unused]] constexpr auto class_of(std::size_t size) noexcept -> std::size_t { return (size + 7) / class_bytes; }
 constexpr auto bytes_of(std::size_t index) noexcept -> std::size_t { return index * class_bytes + 8; }
 
 struct FreeBlock {
