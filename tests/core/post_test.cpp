@@ -202,11 +202,11 @@ void post_until_it_closes() {
     std::atomic<int> accepted{0};
     std::atomic<int> called{0};
     std::vector<std::thread> others;
+    Event enough;  // outlives the run that the first thread ends: the others set it later
     {
         TestLoop loop(kernel_backend());
         loop.run([&]() -> Task<> {
             auto& there = this_loop();
-            Event enough;
             for (int t = 0; t < threads; ++t) {
                 others.emplace_back([&, t] {
                     for (int i = 0; i < 2000; ++i) {
