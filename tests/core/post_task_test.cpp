@@ -4,6 +4,7 @@
 #include "support/tracked.hpp"
 
 #include <atomic>
+#include <latch>
 #include <stdexcept>
 
 namespace gyre::testing {
@@ -32,12 +33,18 @@ TEST_P(PostTask, gives_the_value_or_the_error_to_a_plain_thread) {
 
 TEST_P(PostTask, can_be_cancelled_and_waits_for_the_clean_up) {
     std::atomic<bool> cleaned{false};
+    std::latch begun(1);  // what is cancelled before it begins has nothing to clean up
     auto task = post_task(*other, [&]() -> Task<> {
-        co_await try_finally(sleep(1h), [&]() -> Task<> {
+        const auto body = [&]() -> Task<> {
+            begun.count_down();
+            co_await sleep(1h);
+        };
+        co_await try_finally(body, [&]() -> Task<> {
             co_await sleep(1ms);
             cleaned = true;
         });
     });
+    begun.wait();
     EXPECT_FALSE(task.wait_for(1ms));
     task.cancel("no longer wanted");
     const std::string text = error_of([&] { task.get(); });
