@@ -29,5 +29,6 @@ struct Work {
 [[nodiscard]] auto cancel_works() -> std::vector<Work>;
 [[nodiscard]] auto callback_works() -> std::vector<Work>;
 [[nodiscard]] auto timer_works() -> std::vector<Work>;
+[[nodiscard]] auto shared_works() -> std::vector<Work>;
 
 }  // namespace bench

@@ -45,7 +45,8 @@ auto wall_now() -> double { return read_clock(CLOCK_MONOTONIC); }
 
 int main(int argc, char** argv) {
     std::vector<bench::Work> works;
-    for (auto part : {bench::task_works(), bench::cancel_works(), bench::callback_works(), bench::timer_works()}) {
+    for (auto part : {bench::task_works(), bench::shared_works(), bench::cancel_works(), bench::callback_works(),
+             bench::timer_works()}) {
         std::move(part.begin(), part.end(), std::back_inserter(works));
     }
     std::printf("%-16s %-46s %12s %15s %15s\n", "", "", "gyre", "at most", "by hand");

@@ -1,0 +1,117 @@
+// What tasks share, when nobody is in the way and when two talk to each other; and jobs for a pool of threads.
+#include "bench.hpp"
+
+#include <gyre/gyre.hpp>
+
+#include <atomic>
+
+namespace bench {
+
+namespace {
+
+auto lock_and_unlock(int count) -> double {
+    return gyre::run([=]() -> gyre::Task<double> {
+        gyre::Lock lock;
+        const double start = cpu_now();
+        for (int i = 0; i < count; ++i) {
+            const auto guard = co_await lock.acquire();
+        }
+        co_return (cpu_now() - start) / count;
+    });
+}
+
+// The limit: the same flag and the same coroutine, without fairness, owner, loop check or cancellation.
+auto limit_lock(int count) -> double {
+    volatile bool held = false;
+    const double start = cpu_now();
+    for (int i = 0; i < count; ++i) {
+        if (!held) held = true;
+        held = false;
+    }
+    return (cpu_now() - start) / count;
+}
+
+template<class Answer, class Ask>
+auto ping_pong(int count, Answer answer, Ask ask) -> double {
+    return gyre::run([=]() -> gyre::Task<double> {
+        double each = 0;
+        co_await gyre::task_group([&](gyre::TaskGroup& group) -> gyre::Task<> {
+            group.spawn([&] { return answer(count); });
+            co_await gyre::yield_now();
+            const double start = cpu_now();
+            co_await ask(count);
+            each = (cpu_now() - start) / (2.0 * count);
+        });
+        co_return each;
+    });
+}
+
+auto queue_ping_pong(int count) -> double {
+    gyre::Queue<int> there{1};
+    gyre::Queue<int> back{1};
+    return ping_pong(
+        count,
+        [&](int times) -> gyre::Task<> {
+            for (int i = 0; i < times; ++i) {
+                const auto item = co_await there.get();
+                co_await back.put(*item);
+            }
+        },
+        [&](int times) -> gyre::Task<> {
+            for (int i = 0; i < times; ++i) {
+                co_await there.put(i);
+                co_await back.get();
+            }
+        });
+}
+
+auto channel_ping_pong(int count) -> double {
+    auto there = gyre::channel<int>(1);
+    auto back = gyre::channel<int>(1);
+    return ping_pong(
+        count,
+        [&](int times) -> gyre::Task<> {
+            for (int i = 0; i < times; ++i) {
+                const auto item = co_await there.receiver.receive();
+                co_await back.sender.send(*item);
+            }
+        },
+        [&](int times) -> gyre::Task<> {
+            for (int i = 0; i < times; ++i) {
+                co_await there.sender.send(i);
+                co_await back.receiver.receive();
+            }
+        });
+}
+
+// On the wall: the submitter and the workers are at it together.
+auto pool_jobs(int count, std::size_t threads) -> double {
+    gyre::ThreadPool pool(threads);
+    std::atomic<int> ended{0};
+    const double start = wall_now();
+    for (int i = 0; i < count; ++i) {
+        pool.submit([&ended, count] {
+                if (ended.fetch_add(1, std::memory_order_relaxed) + 1 == count) ended.notify_one();
+            })
+            .detach();
+    }
+    for (int seen = ended.load(); seen < count; seen = ended.load()) ended.wait(seen);
+    return (wall_now() - start) / count;
+}
+
+}  // namespace
+
+auto shared_works() -> std::vector<Work> {
+    return {
+        {"lock", "lock and unlock, nobody waits", 2, "ns", [] { return lock_and_unlock(300'000); },
+            [] { return limit_lock(300'000); }},
+        {"queue_pingpong", "a queue of one, two tasks, each message", 12, "ns", [] { return queue_ping_pong(30'000); }},
+        {"channel_pingpong", "a channel of one, two tasks, each message", 12, "ns",
+            [] { return channel_ping_pong(30'000); }},
+        {"empty_job", "an empty job for one thread of a pool", 110, "ns", [] { return pool_jobs(200'000, 1); }, {}, 15},
+        {"empty_job_2", "an empty job for two threads of a pool", 110, "ns", [] { return pool_jobs(200'000, 2); }, {},
+            15},
+    };
+}
+
+}  // namespace bench
