@@ -26,6 +26,7 @@ endforeach()
 # What the guest and its host print together.
 if(GYRE_BUILD_TESTS AND TARGET example_embed_libuv)
   enable_testing()
+  set(GYRE_EXAMPLES_TESTED example_embed_libuv)  # built with the tests
   foreach(backend epoll io_uring)
     add_test(NAME example.embed_libuv.${backend} COMMAND example_embed_libuv)
     set_tests_properties(

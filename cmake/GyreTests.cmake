@@ -13,6 +13,9 @@ set(GYRE_FOLDERS_NO_TESTS support canary install acceptance data)
 
 file(GLOB_RECURSE GYRE_TEST_SUPPORT CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cpp")
 add_custom_target(gyre_tests)
+if(GYRE_EXAMPLES_TESTED)
+  add_dependencies(gyre_tests ${GYRE_EXAMPLES_TESTED})
+endif()
 
 # Each source is sorted into its room.
 file(GLOB_RECURSE gyre_all_test_files CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*.cpp")

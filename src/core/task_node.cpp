@@ -149,13 +149,31 @@ void JoinWait::cancel() noexcept {
 
 auto JoinWait::record() const noexcept -> WaitRecord { return {WaitKind::join, task_.get(), task_.get()->name()}; }
 
+void throw_executor_of_coroutine() {
+    throw InvalidStateError(
+        "spawn: an executor runs ordinary functions; a coroutine runs on a loop, see SpawnOptions::loop");
+}
+
 void throw_taken(const TaskNode& task) {
     throw InvalidStateError("join: the result of task '" + task.title() + "' was taken before");
 }
 
+namespace {
+
+/// A task that has not ended is touched where its loop runs; between two runs of the loop, anywhere.
+void check_thread(const TaskNode& task, const char* operation) {
+    const EventLoop& loop = task.scheduler->loop;
+    if (!loop.is_running() || current_loop() == &loop) return;
+    throw LoopError(std::string(operation) + ": task '" + task.title() +
+                    "' belongs to a loop that runs elsewhere: use its post, or on");
+}
+
+}  // namespace
+
 auto TaskHandleBase::cancel(std::string reason, std::source_location where) const -> bool {
     TaskNode& task = *task_.get();
     if (task.done() || task.asked) return false;
+    check_thread(task, "cancel");
     static_cast<Scope&>(task).cancel(cancel_request(*task.scheduler, std::move(reason), where));
     return true;
 }

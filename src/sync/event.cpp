@@ -2,7 +2,8 @@
 
 namespace gyre {
 
-void Event::set() noexcept {
+void Event::set() {
+    waiters_.check_here("set");
     set_ = true;
     waiters_.grant_all();
 }

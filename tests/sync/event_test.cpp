@@ -1,8 +1,10 @@
 // Event: wakes everyone, in order.
 
 #include "support/loops.hpp"
+
 #include "support/tracked.hpp"
 #include "sync/critical.hpp"
+#include <thread>
 
 namespace gyre::testing {
 
@@ -122,6 +124,34 @@ TEST(Event, survives_cancellation_anywhere) {
         });
         EXPECT_EQ(event.waiter_count(), 0U);
     }).run();
+}
+
+TEST(Event, set_from_another_thread_names_the_mistake) {
+    TestLoop loop(kernel_backend());
+    loop.run([]() -> Task<> {
+        Event event{"door"};
+        auto waiter = spawn([&]() -> Task<> { co_await event.wait(); });
+        co_await yield_now();
+        std::string text;
+        std::thread([&] { text = error_of([&] { event.set(); }); }).join();
+        EXPECT_NE(text.find("door"), std::string::npos) << text;
+        event.set();
+        co_await waiter.join();
+    });
+}
+
+TEST(TaskHandle, cancel_from_another_thread_names_the_mistake) {
+    TestLoop loop(kernel_backend());
+    loop.run([]() -> Task<> {
+        auto handle = spawn([]() -> Task<> { co_await sleep(1h); }, {.name = "sleeper"});
+        co_await yield_now();
+        std::string text;
+        std::thread([&] { text = error_of([&] { handle.cancel(); }); }).join();
+        EXPECT_NE(text.find("sleeper"), std::string::npos) << text;
+        handle.cancel();
+        const auto outcome = co_await as_outcome(handle.join());
+        EXPECT_TRUE(failed_with<CancelledError>(outcome));
+    });
 }
 
 }  // namespace gyre::testing

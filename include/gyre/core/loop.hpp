@@ -6,6 +6,7 @@
 #include <gyre/core/scheduler.hpp>
 #include <gyre/core/task_node.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -129,7 +130,7 @@ public:
     /// @throws LoopError if a loop runs on this thread.
     void close();
     [[nodiscard]] auto is_closed() const noexcept -> bool { return closed_; }
-    [[nodiscard]] auto is_running() const noexcept -> bool { return running_; }
+    [[nodiscard]] auto is_running() const noexcept -> bool { return running_.load(std::memory_order_relaxed); }
 
     /// The time of the loop's clock, read now.
     [[nodiscard]] auto now() const noexcept -> Time;
@@ -269,8 +270,8 @@ private:
     std::size_t expected_posts_ = 0;
     internal::TaskNode* main_ = nullptr;
     std::string deadlock_;
-    int resumes_per_check_ = 1;  ///< Of the clock; adapts to the length of the slices.
-    bool running_ = false;
+    int resumes_per_check_ = 1;         ///< Of the clock; adapts to the length of the slices.
+    std::atomic<bool> running_{false};  ///< Written by the thread that runs the loop; read by others to name a mistake.
     bool stopping_ = false;
     bool closed_ = false;
     bool embedded_ = false;  ///< A host watches the pollable descriptor.

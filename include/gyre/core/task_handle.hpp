@@ -182,10 +182,13 @@ auto make_task_elsewhere(Scheduler& scheduler, EventLoop& loop, W&& work, std::s
 }
 
 /// Makes a task of some work under `owner`, inside `outer` (null: no scope around it).
+[[noreturn]] void throw_executor_of_coroutine();
+
 template<class W>
 auto spawn_under(Scheduler& scheduler, TaskOwner& owner, const Scope* outer, W&& work, const SpawnOptions& options,
     std::source_location where) -> TaskHandle<WorkResult<W>> {
     using T = WorkResult<W>;
+    if (options.executor != nullptr) throw_executor_of_coroutine();
     NewTask<T> made = options.loop == nullptr || options.loop == &scheduler.loop
                           ? make_task(scheduler, std::forward<W>(work), where)
                           : make_task_elsewhere(scheduler, *options.loop, std::forward<W>(work), where);

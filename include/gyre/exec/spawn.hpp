@@ -30,7 +30,7 @@ auto run_on(Executor& executor, F function) -> Task<JobResult<F>> {
 template<class F>
     requires(!Work<F> && internal::JobFunction<std::decay_t<F>>)
 auto spawn(F&& function, SpawnOptions options, std::source_location where = std::source_location::current()) {
-    auto& executor = internal::require_executor(options.executor);
+    auto& executor = internal::require_executor(std::exchange(options.executor, nullptr));
     return spawn(internal::run_on<std::decay_t<F>>(executor, std::forward<F>(function)), options, where);
 }
 

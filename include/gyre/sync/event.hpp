@@ -29,7 +29,8 @@ public:
     explicit Event(std::string_view name = {}) : waiters_("event", name) {}
 
     /// Wakes everyone; a waiter that is cancelled afterwards has its wake-up all the same. Idempotent.
-    void set() noexcept;
+    /// @throws InvalidStateError if somebody waits on a loop that does not run on this thread: `post` it there.
+    void set();
     /// Later waiters wait again.
     void clear() noexcept { set_ = false; }
     [[nodiscard]] auto is_set() const noexcept -> bool { return set_; }
