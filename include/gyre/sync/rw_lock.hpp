@@ -110,7 +110,7 @@ public:
     ///         used it first.
     /// On cancel: stops waiting. A lock that was handed over already is held.
     [[nodiscard]] auto read() noexcept -> internal::RwLockWait<internal::RwLockState::Side::read>;
-    /// Waits until nobody reads or writes. @return, @throws, on cancel: as `read`.
+    /// Waits until nobody reads or writes. What it returns and throws, and what a cancellation does, is as with `read`.
     [[nodiscard]] auto write() noexcept -> internal::RwLockWait<internal::RwLockState::Side::write>;
 
     /// The lock if it can be had now. @throws InvalidStateError as `read`, LoopError outside of a loop.
