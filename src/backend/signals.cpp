@@ -9,7 +9,9 @@
 #include <atomic>
 #include <bit>
 #include <cerrno>
+#include <cstddef>
 #include <mutex>
+#include <new>
 
 namespace gyre::backend {
 
@@ -37,7 +39,9 @@ struct Registry {
 };
 
 auto registry() noexcept -> Registry& {
-    static Registry& all = *new Registry;  // receivers may live longer than the statics
+    // Never destroyed: receivers may live longer than the statics.
+    alignas(Registry) static std::array<std::byte, sizeof(Registry)> place{};
+    static Registry& all = *::new (place.data()) Registry;
     return all;
 }
 

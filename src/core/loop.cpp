@@ -429,8 +429,8 @@ void EventLoop::leave_to_parent() noexcept {
     closed_ = true;
     running_ = false;
     for (auto& [type, object] : locals_) static_cast<void>(new (std::nothrow) std::shared_ptr<void>(object));
-    static_cast<void>(watches_.release());
-    static_cast<void>(backend_.release());
+    [[maybe_unused]] const auto* watches = watches_.release();
+    [[maybe_unused]] const auto* kernel = backend_.release();
 }
 
 void EventLoop::abandon() noexcept {

@@ -240,7 +240,7 @@ void Runner::close() {
     if (loops_ != nullptr && loops_->first().is_of_parent()) {
         // A forked child: the threads are not there, and the loops are the parent's.
         closed_ = true;
-        static_cast<void>(loops_.release());
+        [[maybe_unused]] const auto* left = loops_.release();
         return;
     }
     if (internal::current_loop() != nullptr) throw LoopError("Runner::close: a gyre loop runs on this thread");

@@ -225,6 +225,7 @@ auto readv_of(StatePointer file, std::vector<std::span<std::byte>> buffers) -> T
     const FileTurn turn(file, "readv", Kind::positioned);
     file->forget_ahead();
     std::vector<iovec> vectors;
+    vectors.reserve(buffers.size());
     for (const auto& buffer : buffers) vectors.push_back({buffer.data(), buffer.size()});
     const FileRequest request = vector_request(*file, FileCall::read_vector, vectors);
     const std::int64_t result = co_await FileWait("readv", request);
@@ -246,6 +247,7 @@ auto writev_of(StatePointer file, std::vector<std::string_view> buffers) -> Task
     const FileTurn turn(file, "writev", Kind::positioned);
     file->forget_ahead();
     std::vector<iovec> vectors;
+    vectors.reserve(buffers.size());
     for (const std::string_view buffer : buffers) vectors.push_back({const_cast<char*>(buffer.data()), buffer.size()});
     std::span<iovec> left(vectors);
     drop_written(left, 0);

@@ -30,9 +30,9 @@ using StoredItem = std::conditional_t<boxed_item<T>, std::unique_ptr<T>, T>;
 template<class T>
 [[nodiscard]] auto store_item(T&& item) -> StoredItem<T> {
     if constexpr (boxed_item<T>) {
-        return std::make_unique<T>(std::move(item));
+        return std::make_unique<T>(static_cast<T&&>(item));
     } else {
-        return std::move(item);
+        return static_cast<T&&>(item);
     }
 }
 
