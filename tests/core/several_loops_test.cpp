@@ -214,6 +214,11 @@ TEST(SeveralLoops, one_that_dies_ends_the_run_with_its_error) {
 }
 
 TEST(SeveralLoops, work_on_one_that_dies_is_an_error_and_no_hang) {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+    GTEST_SKIP() << "a loop whose backend died cannot unwind what waits on it: those frames stay";
+#endif
+#endif
     std::string text;
     const std::string error = error_of([&] {
         run(
