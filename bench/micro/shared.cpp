@@ -20,7 +20,7 @@ auto lock_and_unlock(int count) -> double {
     });
 }
 
-// The limit: the same flag and the same coroutine, without fairness, owner, loop check or cancellation.
+// The limit: the flag alone, without a coroutine, fairness, owner, loop check or cancellation.
 auto limit_lock(int count) -> double {
     volatile bool held = false;
     const double start = cpu_now();

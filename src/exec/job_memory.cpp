@@ -1,15 +1,9 @@
 #include <gyre/exec/job.hpp>
 
+#include "core/plain_allocation.hpp"
+
 #include <array>
 #include <new>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define GYRE_PLAIN_ALLOCATION 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define GYRE_PLAIN_ALLOCATION 1
-#endif
-#endif
 
 namespace gyre::internal {
 

@@ -1,6 +1,7 @@
 // as_completed: results in the order in which they come; dropped half-read, the rest is cancelled and waited for.
 
-#include "support/cancel_everywhere.hpp"
+#include "small_works.hpp"
+#include "support/loops.hpp"
 #include "support/tracked.hpp"
 
 #include <stdexcept>
@@ -11,16 +12,6 @@ namespace {
 
 class OnAsCompleted : public OnLoops {};
 GYRE_ON_LOOPS(OnAsCompleted);
-
-auto give(int value, Duration delay) -> Task<int> {
-    co_await sleep(delay);
-    co_return value;
-}
-
-auto fail_after(Duration delay) -> Task<int> {
-    co_await sleep(delay);
-    throw std::runtime_error("work");
-}
 
 auto with_cleanup(Log& log, Duration delay) -> Task<int> {
     co_await try_finally(sleep(delay), [&]() -> Task<> {

@@ -1,6 +1,6 @@
 // Scopes that are changed while they run, and what can be read from them afterwards.
 
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
 #include "support/tracked.hpp"
 
 #include <stdexcept>

@@ -1,5 +1,6 @@
 // gather: all results in order, or the first error after the others have ended.
 
+#include "small_works.hpp"
 #include "support/loops.hpp"
 #include "support/tracked.hpp"
 
@@ -9,17 +10,7 @@ namespace gyre::testing {
 
 namespace {
 
-auto give(int value, Duration delay) -> Task<int> {
-    co_await sleep(delay);
-    co_return value;
-}
-
 auto give_now(int value) -> Task<int> { co_return value; }
-
-auto fail_after(Duration delay, std::string text) -> Task<int> {
-    co_await sleep(delay);
-    throw std::runtime_error(text);
-}
 
 auto fail_now(std::string text) -> Task<int> {
     throw std::runtime_error(text);

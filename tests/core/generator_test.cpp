@@ -1,6 +1,6 @@
 // AsyncGenerator: one value at a time, clean-up that awaits, and nothing lost when it is left half-read.
 
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
 #include "support/tracked.hpp"
 
 #include <memory>

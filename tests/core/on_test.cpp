@@ -1,7 +1,7 @@
 // on: work on another loop, awaited here.
 
 #include "neighbour.hpp"
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
 #include "support/tracked.hpp"
 
 #include <atomic>

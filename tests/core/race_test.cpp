@@ -1,5 +1,6 @@
 // race: the first to finish wins, an error too; the others are gone before it returns.
 
+#include "small_works.hpp"
 #include "support/loops.hpp"
 #include "support/tracked.hpp"
 
@@ -9,17 +10,7 @@ namespace gyre::testing {
 
 namespace {
 
-auto give(int value, Duration delay) -> Task<int> {
-    co_await sleep(delay);
-    co_return value;
-}
-
 auto give_text(std::string text) -> Task<std::string> { co_return text; }
-
-auto fail_after(Duration delay) -> Task<int> {
-    co_await sleep(delay);
-    throw std::runtime_error("boom");
-}
 
 auto hold(Log& log, std::string name) -> Task<> {
     log.push_back(name);
@@ -49,7 +40,7 @@ GYRE_TEST(Race, those_after_one_that_finishes_at_once_are_not_started) {
 
 GYRE_TEST(Race, an_error_ends_it_too) {
     Log log;
-    const auto outcome = co_await as_outcome([&] { return race(fail_after(1ms), hold(log, "a")); });
+    const auto outcome = co_await as_outcome([&] { return race(fail_after(1ms, "boom"), hold(log, "a")); });
     EXPECT_EQ(describe(outcome.error()), "boom");
     EXPECT_EQ(log, (Log{"a", "~a"}));
     const auto thrower = []() -> Task<int> { throw std::runtime_error("callable"); };
@@ -66,7 +57,7 @@ GYRE_TEST(Race, of_two_that_finish_together_the_first_in_the_queue_wins) {
 GYRE_TEST(Race, a_loser_that_fails_all_the_same_is_reported) {
     std::vector<std::string> heard;
     this_loop().set_exception_handler([&](const ErrorContext& context) { heard.push_back(describe(context.error)); });
-    const auto result = co_await race(give(1, 1ms), fail_after(1ms));
+    const auto result = co_await race(give(1, 1ms), fail_after(1ms, "boom"));
     EXPECT_EQ(result.index(), 0U);
     EXPECT_EQ(heard, std::vector<std::string>{"boom"});
 }

@@ -1,25 +1,12 @@
 // Scopes: timeout, move_on_after, shield, cancel_scope. Who asked, what comes out, and that it is level-triggered.
 
+#include "small_works.hpp"
 #include "support/loops.hpp"
 #include "support/tracked.hpp"
 
 #include <stdexcept>
 
 namespace gyre::testing {
-
-namespace {
-
-auto give(int value, Duration delay) -> Task<int> {
-    co_await sleep(delay);
-    co_return value;
-}
-
-auto fail_after(Duration delay) -> Task<int> {
-    co_await sleep(delay);
-    throw std::runtime_error("work");
-}
-
-}  // namespace
 
 GYRE_TEST(Timeout, gives_the_value_in_time) {
     const int value = co_await timeout(2ms, give(1, 1ms));

@@ -1,6 +1,5 @@
 // SpawnOptions: priorities that starve nobody, eager starts, deadlines. current_task, all_tasks, done-callbacks, misuse.
 
-#include "support/cancel_everywhere.hpp"
 #include "support/loops.hpp"
 #include "support/tracked.hpp"
 

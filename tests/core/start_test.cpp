@@ -1,6 +1,6 @@
 // TaskGroup::start: the caller waits for started(), the task is the caller's until then and the group's from then on.
 
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
 #include "support/tracked.hpp"
 
 #include <stdexcept>

@@ -1,6 +1,5 @@
 // TaskLocal: each task has its own values, inherited from who spawned it.
 
-#include "support/cancel_everywhere.hpp"
 #include "support/loops.hpp"
 #include "support/tracked.hpp"
 

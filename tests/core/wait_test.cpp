@@ -1,6 +1,7 @@
 // wait: sorts handles into done and pending, and cancels nothing.
 
-#include "support/cancel_everywhere.hpp"
+#include "small_works.hpp"
+#include "support/loops.hpp"
 
 #include <stdexcept>
 
@@ -10,16 +11,6 @@ namespace {
 
 class OnWait : public OnLoops {};
 GYRE_ON_LOOPS(OnWait);
-
-auto give(int value, Duration delay) -> Task<int> {
-    co_await sleep(delay);
-    co_return value;
-}
-
-auto fail_after(Duration delay) -> Task<int> {
-    co_await sleep(delay);
-    throw std::runtime_error("work");
-}
 
 auto spawn_all(std::vector<Duration> delays) -> std::vector<TaskHandle<int>> {
     std::vector<TaskHandle<int>> handles;

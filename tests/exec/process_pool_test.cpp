@@ -1,6 +1,6 @@
 // ProcessPool: functions of this program in other processes of it.
 
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
 
 #include <gyre/backend/processes.hpp>
 

@@ -1,6 +1,6 @@
 // ThreadPool: jobs, their results, limits and ends.
 
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
 
 #include <atomic>
 #include <condition_variable>

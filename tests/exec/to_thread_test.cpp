@@ -1,6 +1,6 @@
 // to_thread: calls that block, beside the loop.
 
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
 
 #include <atomic>
 #include <barrier>

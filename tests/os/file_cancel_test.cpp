@@ -2,7 +2,7 @@
 
 #include "scratch.hpp"
 
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
 
 #include <fstream>
 #include <functional>

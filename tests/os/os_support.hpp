@@ -51,6 +51,22 @@ namespace gyre::testing {
     return false;
 }
 
+/// Tests on the kernel that must leave no descriptor open.
+class KeepsDescriptors : public OnKernel {
+protected:
+    void SetUp() override {
+        descriptors_ = open_descriptors();
+        OnKernel::SetUp();
+    }
+    void TearDown() override {
+        OnKernel::TearDown();
+        EXPECT_EQ(open_descriptors(), descriptors_) << "a descriptor was leaked";
+    }
+
+private:
+    std::vector<int> descriptors_;
+};
+
 /// Waits until something outside of the loop has come about.
 [[nodiscard]] inline auto until(std::function<bool()> holds) -> Task<> {
     while (!holds()) co_await sleep(1ms);

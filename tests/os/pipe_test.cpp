@@ -7,20 +7,7 @@
 
 namespace gyre::testing {
 
-class Pipes : public OnKernel {
-protected:
-    void SetUp() override {
-        descriptors_ = open_descriptors();
-        OnKernel::SetUp();
-    }
-    void TearDown() override {
-        OnKernel::TearDown();
-        EXPECT_EQ(open_descriptors(), descriptors_) << "a descriptor was leaked";
-    }
-
-private:
-    std::vector<int> descriptors_;
-};
+class Pipes : public KeepsDescriptors {};
 GYRE_ON_KERNEL(Pipes);
 
 TEST_P(Pipes, carry_bytes_and_their_end) {

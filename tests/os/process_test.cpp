@@ -2,8 +2,6 @@
 
 #include "os_support.hpp"
 
-#include "support/cancel_everywhere.hpp"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,20 +17,12 @@ namespace gyre::testing {
 using process::Command;
 using process::Stdio;
 
-class Process : public OnKernel {
+class Process : public KeepsDescriptors {
 protected:
-    void SetUp() override {
-        descriptors_ = open_descriptors();
-        OnKernel::SetUp();
-    }
     void TearDown() override {
-        OnKernel::TearDown();
+        KeepsDescriptors::TearDown();
         EXPECT_EQ(children(), std::vector<int>{}) << "a child is left, or a zombie";
-        EXPECT_EQ(open_descriptors(), descriptors_) << "a descriptor was leaked";
     }
-
-private:
-    std::vector<int> descriptors_;
 };
 GYRE_ON_KERNEL(Process);
 

@@ -2,8 +2,6 @@
 
 #include "os_support.hpp"
 
-#include "support/cancel_everywhere.hpp"
-
 #include <sys/wait.h>
 
 #include <csignal>
@@ -24,22 +22,14 @@ auto disposition(int signal) -> void (*)(int) {
 
 }  // namespace
 
-class Signals : public OnKernel {
+class Signals : public KeepsDescriptors {
 protected:
-    void SetUp() override {
-        descriptors_ = open_descriptors();
-        OnKernel::SetUp();
-    }
     void TearDown() override {
-        OnKernel::TearDown();
-        EXPECT_EQ(open_descriptors(), descriptors_) << "a descriptor was leaked";
+        KeepsDescriptors::TearDown();
         for (const int signal : {SIGUSR1, SIGUSR2, SIGINT, SIGTERM, SIGHUP}) {
             EXPECT_EQ(disposition(signal), SIG_DFL) << signal;
         }
     }
-
-private:
-    std::vector<int> descriptors_;
 };
 GYRE_ON_KERNEL(Signals);
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "support/cancel_everywhere.hpp"
+#include "support/loops.hpp"
 #include "support/tracked.hpp"
 
 #include <cstddef>
