@@ -1,5 +1,5 @@
 # bench/A/B.cpp -> bench/A_B in the build folder; a folder with a main.cpp is one program, bench/A.
-# A file that includes Google Benchmark is linked with it.
+# A file that includes Google Benchmark is linked with it. The peers' programs are built by bench/harness.
 
 add_custom_target(gyre_bench)
 
@@ -20,6 +20,7 @@ function(gyre_bench name)
 endfunction()
 
 file(GLOB_RECURSE GYRE_BENCHES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/*.cpp")
+list(FILTER GYRE_BENCHES EXCLUDE REGEX "/bench/peers/")
 foreach(source IN LISTS GYRE_BENCHES)
   cmake_path(GET source PARENT_PATH folder)
   cmake_path(RELATIVE_PATH source BASE_DIRECTORY "${PROJECT_SOURCE_DIR}/bench" OUTPUT_VARIABLE name)

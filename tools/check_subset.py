@@ -21,7 +21,7 @@ from collections import namedtuple
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FOLDERS = ("include/", "src/", "cli/", "examples/", "tests/", "bench/", "fuzz/")
-NOT_OURS = ("tests/canary/", "tests/acceptance/", "tests/install/")
+NOT_OURS = ("tests/canary/", "tests/acceptance/", "tests/install/", "bench/peers/")
 
 # Which folders a folder may include, besides itself. Floors: backend 0, core 1, sync 2, net and os 3 (os above net, whose
 # streams its pipes are), exec 4, http 5.

@@ -12,14 +12,16 @@ namespace bench {
 struct Work {
     std::string_view name;
     std::string_view what;
-    double goal = 0;                    ///< At most; 0: none is set.
-    std::string_view unit = "ns";       ///< Of what the functions below give.
-    std::function<double()> gyre = {};  ///< One round; the figure for each thing done.
-    std::function<double()> limit = {};  ///< The same by hand, without error handling, fairness or cancellation; may be empty.
-    int rounds = 100;
+    double goal = 0;                       ///< At most; 0: none is set.
+    std::string_view unit = "ns";          ///< Of what the functions below give.
+    int count = 0;                         ///< How many things a round does when nobody says otherwise.
+    std::function<double(int)> gyre = {};  ///< One round with so many things; the figure for each of them.
+    std::function<double(int)> limit =
+        {};            ///< The same by hand, without error handling, fairness or cancellation; may be empty.
+    int rounds = 100;  ///< 1: a second round in the same process would find what the first one left.
 };
 
-/// The processor time of this thread, in nanoseconds: what others take from the machine does not count.
+/// The processor time of this process, in nanoseconds: what others take from the machine does not count.
 [[nodiscard]] auto cpu_now() -> double;
 /// The time on the wall, in nanoseconds.
 [[nodiscard]] auto wall_now() -> double;

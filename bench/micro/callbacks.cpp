@@ -120,10 +120,9 @@ auto post_round_trip(int count) -> double {
 
 auto callback_works() -> std::vector<Work> {
     return {
-        {"post_soon", "call_soon, each", 0, "ns", [] { return call_soon(30'000); }},
-        {"post_thread", "post from another thread, each", 36, "ns", [] { return post_thread(100'000); },
-            [] { return limit_post_thread(100'000); }, 40},
-        {"post_round_trip", "to a loop that sleeps, and back", 0, "ns", [] { return post_round_trip(2'000); }, {}, 10},
+        {"post_soon", "call_soon, each", 0, "ns", 30'000, call_soon},
+        {"post_thread", "post from another thread, each", 36, "ns", 100'000, post_thread, limit_post_thread, 40},
+        {"post_round_trip", "to a loop that sleeps, and back", 0, "ns", 2'000, post_round_trip, {}, 10},
     };
 }
 

@@ -75,11 +75,12 @@ auto limit_cancel(int tasks) -> double {
 
 auto cancel_works() -> std::vector<Work> {
     return {
-        {"cancel_100k", "cancel sleeping tasks by their handles, each", 80, "ns", [] { return by_handles(100'000, 1); },
-            [] { return limit_cancel(100'000); }, 20},
-        {"cancel_group", "cancel a group of 100,000, each", 80, "ns", [] { return by_group(100'000, 1); },
-            [] { return limit_cancel(100'000); }, 20},
-        {"cancel_deep", "cancel tasks 20 awaits deep, each", 0, "ns", [] { return by_handles(10'000, 20); }, {}, 20},
+        {"cancel_100k", "cancel sleeping tasks by their handles, each", 80, "ns", 100'000,
+            [](int tasks) { return by_handles(tasks, 1); }, limit_cancel, 20},
+        {"cancel_group", "cancel a group of 100,000, each", 80, "ns", 100'000,
+            [](int tasks) { return by_group(tasks, 1); }, limit_cancel, 20},
+        {"cancel_deep", "cancel tasks 20 awaits deep, each", 0, "ns", 10'000,
+            [](int tasks) { return by_handles(tasks, 20); }, {}, 20},
     };
 }
 

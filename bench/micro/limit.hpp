@@ -227,6 +227,34 @@ struct Sleep : Timer {
     [[nodiscard]] auto await_resume() const -> bool { return !cancelled; }
 };
 
+/// A place for one item between two tasks that take turns: whoever puts knows that there is room.
+class Box {
+public:
+    struct Get : Node {
+        explicit Get(Box& from) : box(from) {}
+        [[nodiscard]] auto await_ready() const -> bool { return box.full_; }
+        void await_suspend(std::coroutine_handle<> self) {
+            handle = self;
+            box.waiter_ = this;
+        }
+        [[nodiscard]] auto await_resume() const -> int {
+            box.full_ = false;
+            return box.item_;
+        }
+        Box& box;
+    };
+    void put(int item) {
+        item_ = item;
+        full_ = true;
+        if (waiter_ != nullptr) ready.push(*std::exchange(waiter_, nullptr));
+    }
+
+private:
+    Node* waiter_ = nullptr;
+    int item_ = 0;
+    bool full_ = false;
+};
+
 /// A stack that another thread pushes to and the loop empties at once, oldest first; it spins when there is nothing.
 class Posts {
 public:

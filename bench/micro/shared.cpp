@@ -1,9 +1,11 @@
 // What tasks share, when nobody is in the way and when two talk to each other; and jobs for a pool of threads.
 #include "bench.hpp"
+#include "limit.hpp"
 
 #include <gyre/gyre.hpp>
 
 #include <atomic>
+#include <cstdlib>
 
 namespace bench {
 
@@ -46,11 +48,11 @@ auto ping_pong(int count, Answer answer, Ask ask) -> double {
     });
 }
 
-auto queue_ping_pong(int count) -> double {
+auto queue_ping_pong(int messages) -> double {
     gyre::Queue<int> there{1};
     gyre::Queue<int> back{1};
     return ping_pong(
-        count,
+        messages / 2,
         [&](int times) -> gyre::Task<> {
             for (int i = 0; i < times; ++i) {
                 const auto item = co_await there.get();
@@ -65,11 +67,11 @@ auto queue_ping_pong(int count) -> double {
         });
 }
 
-auto channel_ping_pong(int count) -> double {
+auto channel_ping_pong(int messages) -> double {
     auto there = gyre::channel<int>(1);
     auto back = gyre::channel<int>(1);
     return ping_pong(
-        count,
+        messages / 2,
         [&](int times) -> gyre::Task<> {
             for (int i = 0; i < times; ++i) {
                 const auto item = co_await there.receiver.receive();
@@ -82,6 +84,31 @@ auto channel_ping_pong(int count) -> double {
                 co_await back.receiver.receive();
             }
         });
+}
+
+limit::Spawned limit_answer(int times, limit::Box& in, limit::Box& out) {
+    for (int i = 0; i < times; ++i) out.put(co_await limit::Box::Get(in));
+}
+
+limit::Spawned limit_ask(int times, limit::Box& there, limit::Box& back, double& each) {
+    const double start = cpu_now();
+    for (int i = 0; i < times; ++i) {
+        there.put(i);
+        const int answer = co_await limit::Box::Get(back);
+        if (answer != i) std::abort();
+    }
+    each = (cpu_now() - start) / (2.0 * times);
+}
+
+auto limit_ping_pong(int messages) -> double {
+    limit::Box there;
+    limit::Box back;
+    limit::Countdown all;
+    double each = 0;
+    limit::spawn(all, limit_answer(messages / 2, there, back));
+    limit::spawn(all, limit_ask(messages / 2, there, back, each));
+    limit::ready.run();
+    return each;
 }
 
 // On the wall: the submitter and the workers are at it together.
@@ -103,14 +130,14 @@ auto pool_jobs(int count, std::size_t threads) -> double {
 
 auto shared_works() -> std::vector<Work> {
     return {
-        {"lock", "lock and unlock, nobody waits", 2, "ns", [] { return lock_and_unlock(300'000); },
-            [] { return limit_lock(300'000); }},
-        {"queue_pingpong", "a queue of one, two tasks, each message", 12, "ns", [] { return queue_ping_pong(30'000); }},
-        {"channel_pingpong", "a channel of one, two tasks, each message", 12, "ns",
-            [] { return channel_ping_pong(30'000); }},
-        {"empty_job", "an empty job for one thread of a pool", 110, "ns", [] { return pool_jobs(200'000, 1); }, {}, 15},
-        {"empty_job_2", "an empty job for two threads of a pool", 110, "ns", [] { return pool_jobs(200'000, 2); }, {},
-            15},
+        {"lock", "lock and unlock, nobody waits", 2, "ns", 300'000, lock_and_unlock, limit_lock},
+        {"queue_pingpong", "a queue of one, two tasks, each message", 12, "ns", 60'000, queue_ping_pong, limit_ping_pong},
+        {"channel_pingpong", "a channel of one, two tasks, each message", 12, "ns", 60'000, channel_ping_pong,
+            limit_ping_pong},
+        {"empty_job", "an empty job for one thread of a pool", 110, "ns", 200'000,
+            [](int jobs) { return pool_jobs(jobs, 1); }, {}, 15},
+        {"empty_job_2", "an empty job for two threads of a pool", 110, "ns", 200'000,
+            [](int jobs) { return pool_jobs(jobs, 2); }, {}, 15},
     };
 }
 

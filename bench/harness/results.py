@@ -1,0 +1,82 @@
+"""The results as JSON, and what follows from them: ratios, wins and losses."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.measure import Outcome
+from harness.model import GYRE, Result, Work, is_limit
+from harness.stats import advantage, summary
+
+
+def as_json(outcome: Outcome, conditions: dict) -> dict:
+    rows = []
+    for result in outcome.results:
+        rows.append({"suite": result.suite, "work": result.work.name, "peer": result.peer, "version": result.version,
+                     "unit": result.work.unit, **summary(result.samples)})
+    missing = [{"suite": each.suite, "peer": each.peer, "work": each.work, "reason": each.reason} for each in outcome.absent]
+    return {"conditions": conditions, "results": rows, "missing": missing}
+
+
+def write(path: Path, document: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A peer in a row of the table: its figures, and how many times better gyre is (below 1: how much worse)."""
+
+    peer: str
+    version: str
+    median: float
+    least: float
+    greatest: float
+    n: int
+    gyre_is_better: float | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A work with all that did it, best first."""
+
+    suite: str
+    work: Work
+    lines: tuple[Line, ...]
+
+    def line(self, peer: str) -> Line | None:
+        return next((line for line in self.lines if line.peer == peer), None)
+
+    @property
+    def frameworks(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.peer != GYRE and not is_limit(line.peer))
+
+    @property
+    def limit(self) -> Line | None:
+        """The best of the hand-written ones."""
+        return next((line for line in self.lines if is_limit(line.peer)), None)
+
+    @property
+    def lost_to(self) -> tuple[Line, ...]:
+        """The frameworks that were better than gyre."""
+        return tuple(line for line in self.frameworks if line.gyre_is_better is not None and line.gyre_is_better < 1)
+
+
+def rows(results: list[Result]) -> list[Row]:
+    """In the order in which they were measured; in each the best peer first."""
+    grouped: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        grouped.setdefault((result.suite, result.work.name), []).append(result)
+    return [row_of(group) for group in grouped.values()]
+
+
+def row_of(group: list[Result]) -> Row:
+    work = group[0].work
+    own = next((summary(result.samples)["median"] for result in group if result.peer == GYRE), None)
+    lines = []
+    for result in group:
+        told = summary(result.samples)
+        ratio = None if own is None or result.peer == GYRE else advantage(own, told["median"], work.more_is_better)
+        lines.append(Line(result.peer, result.version, told["median"], told["min"], told["max"], int(told["n"]), ratio))
+    lines.sort(key=lambda line: line.median, reverse=work.more_is_better)
+    return Row(group[0].suite, work, tuple(lines))

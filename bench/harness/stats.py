@@ -1,0 +1,37 @@
+"""The arithmetic: what is said of samples, and how a cost grows."""
+
+import math
+import statistics
+from typing import Iterable, Iterator, Sequence, TypeVar
+
+Item = TypeVar("Item")
+
+
+def summary(samples: Sequence[float]) -> dict[str, float]:
+    """Median, least, greatest and count, as they stand in the results."""
+    if not samples:
+        raise ValueError("there are no samples")
+    return {"median": statistics.median(samples), "min": min(samples), "max": max(samples), "n": len(samples)}
+
+
+def interleaved(items: Sequence[Item], times: int) -> Iterator[tuple[int, Item]]:
+    """A B C A B C: each repetition meets every item once, so that all see the same minutes of the machine."""
+    for repetition in range(times):
+        for item in items:
+            yield repetition, item
+
+
+def advantage(own: float, other: float, more_is_better: bool) -> float:
+    """How many times better `own` is than `other`: above 1 is a win, below 1 a loss."""
+    better, worse = (own, other) if more_is_better else (other, own)
+    return better / worse if worse else math.inf
+
+
+def exponent(points: Iterable[tuple[float, float]]) -> float:
+    """The k of cost = c * n^k that fits (n, cost) best: least squares on the logarithms. 1 is linear."""
+    logs = [(math.log(n), math.log(cost)) for n, cost in points]
+    if len({x for x, _ in logs}) < 2:
+        raise ValueError("an exponent needs two different sizes at least")
+    mean_x = statistics.fmean(x for x, _ in logs)
+    mean_y = statistics.fmean(y for _, y in logs)
+    return sum((x - mean_x) * (y - mean_y) for x, y in logs) / sum((x - mean_x) ** 2 for x, _ in logs)

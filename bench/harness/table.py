@@ -1,0 +1,56 @@
+"""The table for a terminal."""
+
+from harness.measure import Outcome
+from harness.model import GYRE
+from harness.results import Row, rows
+
+
+def number(value: float) -> str:
+    """Three digits that mean something, with a separator for thousands."""
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 0.1 else f"{value:.2g}"
+
+
+def ratio(value: float | None) -> str:
+    """How gyre stands to a peer, in words that cannot be misread."""
+    if value is None:
+        return ""
+    return f"gyre {number(value)}x better" if value >= 1 else f"gyre {number(1 / value)}x worse"
+
+
+def row_text(row: Row) -> list[str]:
+    lines = [f"  {row.work.name} ({row.work.unit}): {row.work.what}"]
+    for line in row.lines:
+        mark = ">" if line.peer == GYRE else " "
+        spread = f"[{number(line.least)} .. {number(line.greatest)}]"
+        lines.append(f"   {mark} {line.peer:22} {number(line.median):>10} {spread:28} n={line.n}  {ratio(line.gyre_is_better)}".rstrip())
+    return lines
+
+
+def losses(all_rows: list[Row]) -> list[str]:
+    """Every framework that was better than gyre in something."""
+    return [f"{row.suite} {row.work.name}: {line.peer} is {number(1 / line.gyre_is_better)}x better"
+            for row in all_rows for line in row.lost_to]
+
+
+def text(outcome: Outcome) -> str:
+    all_rows = rows(outcome.results)
+    lines: list[str] = []
+    suite = None
+    for row in all_rows:
+        if row.suite != suite:
+            suite = row.suite
+            lines += ["", suite]
+        lines += row_text(row)
+    lines += ["", "gyre loses:"] + ([f"  {loss}" for loss in losses(all_rows)] or ["  nothing here"])
+    if outcome.absent:
+        lines += ["", "missing:"]
+        reasons: dict[tuple[str, str, str], list[str]] = {}
+        for each in outcome.absent:
+            reasons.setdefault((each.suite, each.peer, each.reason), []).append(each.work or "all of it")
+        lines += [f"  {suite} {peer} ({', '.join(works)}): {reason}" for (suite, peer, reason), works in reasons.items()]
+    return "\n".join(lines).lstrip("\n")

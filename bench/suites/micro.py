@@ -1,0 +1,68 @@
+"""The smallest things that a loop does. Each program does `WORK COUNT SECONDS`: rounds of COUNT things, a line for each round."""
+
+import statistics
+
+from harness.model import Case, Missing, Suite
+from harness.tools import program
+
+# What a round does, and the name of its unit: processor time of the process but for post_thread, where two threads work at once.
+CASES = {
+    "yield_2": (Case.of("yield_2", "ns", "yield while 2 tasks are ready"), 100_000),
+    "yield_10k": (Case.of("yield_10k", "ns", "yield while 10,000 tasks are ready"), 200_000),
+    "spawn_join": (Case.of("spawn_join", "ns", "spawn a task, let it end, join it"), 30_000),
+    "child_await": (Case.of("child_await", "ns", "await a child that completes at once"), 100_000),
+    "queue_pingpong": (Case.of("queue_pingpong", "ns", "a message between two tasks through a queue of one"), 60_000),
+    "lock": (Case.of("lock", "ns", "take and release a lock that nobody else wants"), 300_000),
+    "gather_100k": (Case.of("gather_100k", "ns", "gather 100,000 trivial tasks, each"), 100_000),
+    "cancel_100k": (Case.of("cancel_100k", "ns", "cancel 100,000 sleeping tasks and see them end, each"), 100_000),
+    "post_soon": (Case.of("post_soon", "ns", "ask the loop to call a function, from its own thread"), 30_000),
+    "post_thread": (Case.of("post_thread", "ns", "ask the loop to call a function, from another thread; time on the wall"), 100_000),
+    "timers_1m_cpu": (Case.of("timers_1m_cpu", "s", "processor time for a million tasks that sleep up to a second"), 1_000_000),
+    "task_bytes": (Case.of("task_bytes", "B", "resident memory of a sleeping task, of a million"), 1_000_000),
+}
+QUICK_COUNT = {"timers_1m_cpu": 200_000, "task_bytes": 200_000}
+"""The timers of a quick run come as densely as those of a full one, in a fifth of the time, and count five times."""
+WITH_THREADS = {"post_thread"}
+SECONDS, QUICK_SECONDS = 1.0, 0.3
+
+
+def gyre(tools):
+    return program([tools.gyre("micro"), "gyre"], tools.gyre_version())
+
+
+def limit(tools):
+    return program([tools.gyre("micro"), "limit"], "by hand", only=tuple(name for name in CASES if name != "post_soon"),
+                   lacks={"*": "a callback that is called at once needs no loop"})
+
+
+class Micro(Suite):
+    name = "micro"
+    what = "the smallest things that a loop does"
+    repetitions, quick_repetitions = 5, 3
+    budget_s, quick_budget_s = 100.0, 8.0
+
+    def cases(self, quick):
+        return [case for case, _ in CASES.values()]
+
+    def builders(self):
+        return {"gyre": gyre, "limit": limit}
+
+    def measure(self, peer, program, case, run):
+        count = CASES[case.name][1]
+        times = 1.0
+        if run.quick and case.name in QUICK_COUNT:
+            times = count / QUICK_COUNT[case.name] if case.works[0].unit == "s" else 1.0
+            count = QUICK_COUNT[case.name]
+        return {case.name: times * rounds(program, case.name, count, run)}
+
+
+def rounds(program, work, count, run):
+    """The median of the rounds of one process."""
+    cores = run.cores.both if work in WITH_THREADS else run.cores.server
+    lines = run.lines(program, work, str(count), str(QUICK_SECONDS if run.quick else SECONDS), cores=cores)
+    if not lines:
+        raise Missing("printed no figure")
+    return statistics.median(line["value"] for line in lines)
+
+
+SUITE = Micro()
