@@ -2,6 +2,7 @@
 
 #include <gyre/core/loop.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@ namespace gyre::http::internal {
 class WallClock {
 public:
     explicit WallClock(EventLoop& loop);
+
+    /// The time now: of the system, and in a simulation the loop's, counted from 1970.
+    [[nodiscard]] auto now() const -> std::chrono::sys_seconds;
 
     /// The date now. Lives until the next call.
     [[nodiscard]] auto date() -> std::string_view;
