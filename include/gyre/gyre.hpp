@@ -27,6 +27,7 @@
 #include <gyre/core/wait.hpp>
 #include <gyre/exec/errors.hpp>
 #include <gyre/exec/executor.hpp>
+#include <gyre/exec/from_thread.hpp>
 #include <gyre/exec/job_handle.hpp>
 #include <gyre/exec/map.hpp>
 #include <gyre/exec/process_pool.hpp>

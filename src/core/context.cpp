@@ -23,6 +23,14 @@ void ContextPointer::make_own() {
     }
 }
 
+auto ContextPointer::copy() const -> ContextPointer {
+    ContextPointer other;
+    if (context_ != nullptr && !context_->values.empty()) {
+        other.context_ = std::make_unique<Context>(Context{context_->values, 1}).release();
+    }
+    return other;
+}
+
 auto ContextPointer::set(const void* variable, std::shared_ptr<const void> value) -> std::shared_ptr<const void> {
     make_own();
     auto& values = context_->values;
@@ -35,6 +43,29 @@ auto ContextPointer::set(const void* variable, std::shared_ptr<const void> value
     auto before = std::exchange(place->value, std::move(value));
     if (place->value == nullptr) values.erase(place);
     return before;
+}
+
+// Never inlined: the address of a thread-local must not be kept across a suspension (llvm.org/PR47179).
+[[gnu::noinline]] auto ThreadContext::innermost() noexcept -> ThreadContext*& {
+    static thread_local ThreadContext* context = nullptr;
+    return context;
+}
+
+ThreadContext::ThreadContext(const ContextPointer* given) noexcept
+    : given_(given), outer_(std::exchange(innermost(), this)) {}
+
+ThreadContext::~ThreadContext() { innermost() = outer_; }
+
+auto ThreadContext::current() noexcept -> ThreadContext* { return innermost(); }
+
+auto ThreadContext::values() const noexcept -> const ContextPointer& {
+    return has_own_ || given_ == nullptr ? own_ : *given_;
+}
+
+auto ThreadContext::own_values() -> ContextPointer& {
+    if (!has_own_ && given_ != nullptr) own_ = given_->copy();
+    has_own_ = true;
+    return own_;
 }
 
 }  // namespace gyre::internal

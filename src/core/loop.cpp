@@ -411,13 +411,13 @@ void EventLoop::close() {
     {
         const Running running(*this);
         cancel_everything();
+        mailbox_->close();  // before threads are joined, which may wait for the answer to a post
         while (!locals_.empty()) locals_.pop_back();
         watches_->close();
         while (backend_->in_flight() > 0) {
             backend_->wait(Time::max());
         }
         closed_ = true;
-        mailbox_->close();
         drop_callbacks();
     }
     backend_.reset();

@@ -4,9 +4,11 @@
 
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
+#include <gyre/core/task_local.hpp>
 
 #include <condition_variable>
 #include <mutex>
+#include <stdexcept>
 
 namespace gyre::internal {
 
@@ -84,6 +86,8 @@ auto Job::stop_listening() noexcept -> bool {
     return true;
 }
 
+void throw_empty_function() { throw std::invalid_argument("submit: the function holds nothing that could be called"); }
+
 auto stopped_cause() -> CausePointer { return make_cause("the job was asked to stop"); }
 
 namespace {
@@ -114,7 +118,10 @@ void wait_blocking(Job& job) {
     if (current_loop() != nullptr) {
         throw InvalidStateError("JobHandle::get blocks its thread, and a loop runs on this one: co_await the handle");
     }
-    while (!job.finished() && ThreadPoolCore::help()) {}
+    {
+        const ThreadContext none(nullptr);  // what a job sees is not for those that it runs inside
+        while (!job.finished() && ThreadPoolCore::help()) {}
+    }
     ThreadListener listener;
     if (job.listen(listener)) listener.wait();
 }

@@ -39,11 +39,38 @@ public:
     [[nodiscard]] auto find(const void* variable) const noexcept -> const std::shared_ptr<const void>*;
     /// Sets it here and for nobody else; null: unsets it. @return what it was.
     auto set(const void* variable, std::shared_ptr<const void> value) -> std::shared_ptr<const void>;
+    /// The same values in a view that shares nothing with this one but the values themselves: for another thread.
+    [[nodiscard]] auto copy() const -> ContextPointer;
 
 private:
     void make_own();
 
     Context* context_ = nullptr;
+};
+
+/// The values that some code had, for threads on which no loop runs. They are never changed; null: none.
+using ContextSnapshot = std::shared_ptr<const ContextPointer>;
+
+/// While it lives, code on this thread sees these values, unless a loop runs there; what it sets is its own.
+class ThreadContext {
+public:
+    explicit ThreadContext(const ContextPointer* given) noexcept;
+    ThreadContext(const ThreadContext&) = delete;
+    auto operator=(const ThreadContext&) -> ThreadContext& = delete;
+    ~ThreadContext();
+
+    /// The innermost one of this thread, or null.
+    [[nodiscard]] static auto current() noexcept -> ThreadContext*;
+    [[nodiscard]] auto values() const noexcept -> const ContextPointer&;
+    [[nodiscard]] auto own_values() -> ContextPointer&;
+
+private:
+    static auto innermost() noexcept -> ThreadContext*&;
+
+    const ContextPointer* given_;
+    ContextPointer own_;
+    bool has_own_ = false;
+    ThreadContext* outer_;
 };
 
 }  // namespace gyre::internal

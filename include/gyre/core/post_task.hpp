@@ -52,6 +52,18 @@ void post_cancel(const std::shared_ptr<Mailbox>& mailbox, std::shared_ptr<Remote
     std::source_location where);
 [[noreturn]] void throw_taken();
 
+/// Sends some work to a loop, where it becomes a task. Thread: any.
+template<Work W>
+[[nodiscard]] auto send_work(EventLoop& loop, W&& work, std::source_location where) {
+    using T = WorkResult<W>;
+    loop.check_process();
+    auto call = std::make_shared<PostedCall<T>>();
+    call->mailbox = loop.mailbox();
+    Errand<T, std::decay_t<W>> errand(call, std::forward<W>(work), where);
+    static_cast<void>(loop.mailbox()->post(make_callback(std::move(errand))));
+    return call;
+}
+
 }  // namespace internal
 
 /// A task of a loop as a plain thread sees it. Move-only; dropping it cancels nothing.
@@ -91,13 +103,7 @@ private:
 /// Thread: any. Source: asyncio.run_coroutine_threadsafe.
 template<Work W>
 [[nodiscard]] auto post_task(EventLoop& loop, W&& work, std::source_location where = std::source_location::current()) {
-    using T = internal::WorkResult<W>;
-    loop.check_process();
-    auto call = std::make_shared<internal::PostedCall<T>>();
-    call->mailbox = loop.mailbox();
-    internal::Errand<T, std::decay_t<W>> errand(call, std::forward<W>(work), where);
-    static_cast<void>(loop.mailbox()->post(internal::make_callback(std::move(errand))));
-    return PostedTask<T>(std::move(call));
+    return PostedTask<internal::WorkResult<W>>(internal::send_work(loop, std::forward<W>(work), where));
 }
 
 /// Runs some work as a task on a loop, and blocks this thread until it has ended. @return its value.

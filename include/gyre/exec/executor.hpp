@@ -27,12 +27,10 @@ class Executor {
 
     template<class F, class... Arguments>
     static auto make_job(F&& function, Arguments&&... arguments) -> internal::JobPointer {
-        static_assert(internal::JobFunction<std::decay_t<F>, std::decay_t<Arguments>...>,
-            "submit: the function cannot be called with these arguments; they are kept by value and passed on as "
-            "rvalues "
-            "(std::ref for a reference), behind a StopToken if it is the first parameter");
+        internal::check_job_function<std::decay_t<F>, std::decay_t<Arguments>...>();
         static_assert(!Awaitable<ResultOf<F, Arguments...>>,
             "submit runs ordinary functions; a coroutine runs on a loop: spawn it there");
+        internal::require_function<std::decay_t<F>>(function);
         using Made = internal::JobOf<std::decay_t<F>, std::decay_t<Arguments>...>;
         return internal::JobPointer(*new Made(std::forward<F>(function), std::forward<Arguments>(arguments)...));
     }
@@ -48,7 +46,8 @@ public:
     ///
     /// A full queue: on a plain thread this blocks until there is room; on a loop, which must not block, the job stays
     /// with its handle and is queued when that is awaited. Jobs that submit jobs never wait.
-    /// @throws InvalidStateError after shutdown; BrokenPoolError; std::system_error if no thread can be had at all.
+    /// @throws std::invalid_argument for a std::function, or a pointer, that holds nothing; InvalidStateError after shutdown;
+    /// BrokenPoolError; std::system_error if no thread can be had at all.
     template<class F, class... Arguments>
     auto submit(F&& function, Arguments&&... arguments) {
         auto job = make_job(std::forward<F>(function), std::forward<Arguments>(arguments)...);

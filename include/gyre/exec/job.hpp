@@ -144,6 +144,24 @@ inline constexpr bool takes_stop_token = !std::is_invocable_v<F, Arguments...> &
 template<class F, class... Arguments>
 concept JobFunction = std::is_invocable_v<F, Arguments...> || std::is_invocable_v<F, StopToken, Arguments...>;
 
+/// What a submit says at compile time about a function that it cannot call.
+template<class F, class... Arguments>
+constexpr void check_job_function() {
+    static_assert(JobFunction<F, Arguments...>,
+        "submit: the function cannot be called with these arguments; they are kept by value and passed on as rvalues "
+        "(std::ref for a reference), behind a StopToken if it is the first parameter");
+}
+
+[[noreturn]] void throw_empty_function();
+
+/// @throws std::invalid_argument for a std::function, or a pointer, that holds nothing.
+template<class F>
+void require_function(const F& function) {
+    if constexpr (requires { static_cast<bool>(function == nullptr); }) {
+        if (function == nullptr) throw_empty_function();
+    }
+}
+
 template<bool WithToken, class F, class... Arguments>
 struct JobResultType {
     using Type = std::invoke_result_t<F, Arguments...>;
