@@ -101,3 +101,8 @@ class Absent:
 
 def is_limit(peer: str) -> bool:
     return peer == "limit" or peer.startswith("limit_")
+
+
+def is_own(peer: str) -> bool:
+    """gyre itself, or gyre in another setting: `gyre_epoll`."""
+    return peer == GYRE or peer.startswith(GYRE + "_")

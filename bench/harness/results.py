@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.measure import Outcome
-from harness.model import GYRE, Result, Work, is_limit
+from harness.model import GYRE, Result, Work, is_limit, is_own
 from harness.stats import advantage, summary
 
 
@@ -49,7 +49,7 @@ class Row:
 
     @property
     def frameworks(self) -> tuple[Line, ...]:
-        return tuple(line for line in self.lines if line.peer != GYRE and not is_limit(line.peer))
+        return tuple(line for line in self.lines if not is_own(line.peer) and not is_limit(line.peer))
 
     @property
     def limit(self) -> Line | None:

@@ -153,7 +153,12 @@ class Toolbox:
         target = self.folder / "cargo"
         run([cargo, "build", "--release", "--quiet", "--locked", "--manifest-path", str(self.sources / crate / "Cargo.toml"),
              "--target-dir", str(target), "--bin", program], f"cargo build of {crate}")
-        return target / "release" / program
+        # The crates share what they depend on, and their programs' names: each is taken out of the common folder.
+        output = self.folder / "bin" / f"{crate}_{program}"
+        part = output.with_suffix(f".{os.getpid()}")
+        shutil.copy2(target / "release" / program, part)
+        part.rename(output)
+        return output
 
     def crate_version(self, crate: str, dependency: str) -> str:
         """`1.40.0 (rustc 1.80.0)`: of a dependency as Cargo.lock pins it."""
