@@ -7,5 +7,6 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(GYRE_CARES REQUIRED IMPORTED_TARGET GLOBAL libcares>=1.18)
 pkg_check_modules(GYRE_URING REQUIRED IMPORTED_TARGET GLOBAL liburing>=2.3)
 pkg_check_modules(GYRE_IDN2 REQUIRED IMPORTED_TARGET GLOBAL libidn2>=2.3)
+pkg_check_modules(GYRE_PSL REQUIRED IMPORTED_TARGET GLOBAL libpsl>=0.21)
 # Headers only, and seen by one source.
 find_path(GYRE_MSGPACK_INCLUDE msgpack.hpp REQUIRED DOC "msgpack-cxx: libmsgpack-cxx-dev")

@@ -23,17 +23,17 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/gyreConfigVersion.cmake"
 install(FILES "${PROJECT_BINARY_DIR}/gyreConfig.cmake" "${PROJECT_BINARY_DIR}/gyreConfigVersion.cmake"
         DESTINATION "${GYRE_CMAKE_DIR}")
 
-# A static library needs its own dependencies at every link; a shared one has them inside. libidn2 stands there by its name
-# and not as a requirement: as one, `pkg-config --static` would also ask for libunistring, which libidn2.so brings by itself.
+# A static library needs its own dependencies at every link; a shared one has them inside. libidn2 and libpsl stand there by
+# their names and not as requirements: as such, `pkg-config --static` would also ask for libunistring, which they bring themselves.
 get_target_property(gyre_library_type gyre TYPE)
 if(gyre_library_type STREQUAL "STATIC_LIBRARY")
   set(GYRE_PC_REQUIRES "Requires")
-  set(GYRE_PC_LIBS "-lidn2")
+  set(GYRE_PC_LIBS "-lidn2 -lpsl")
   set(GYRE_PC_LIBS_PRIVATE "")
 else()
   set(GYRE_PC_REQUIRES "Requires.private")
   set(GYRE_PC_LIBS "")
-  set(GYRE_PC_LIBS_PRIVATE "-lidn2")
+  set(GYRE_PC_LIBS_PRIVATE "-lidn2 -lpsl")
 endif()
 file(RELATIVE_PATH GYRE_PC_PREFIX "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
 string(REGEX REPLACE "/$" "" GYRE_PC_PREFIX "${GYRE_PC_PREFIX}")
