@@ -3,6 +3,7 @@
 // What the HTTP/1 fuzz targets share: a stream cut in many ways must always say the same.
 
 #include "../tests/http/core/h1_transcript.hpp"
+#include "require.hpp"
 
 #include <gyre/http/core/h1_writer.hpp>
 
@@ -11,12 +12,6 @@
 #include <cstdlib>
 
 namespace gyre::http::testing {
-
-inline void require(bool holds, const char* promise) {
-    if (holds) return;
-    std::fprintf(stderr, "broken promise: %s\n", promise);
-    std::abort();
-}
 
 /// Cuts that the first bytes of the input choose, so that the fuzzer can look for bad ones.
 inline auto take_cuts(std::string_view& input) -> Cuts {
