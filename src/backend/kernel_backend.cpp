@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -174,6 +175,12 @@ auto KernelBackend::ready_events(int descriptor, short events) noexcept -> int {
     } while (count < 0 && errno == EINTR);
     if (count < 0) return -errno;
     return (request.revents & POLLNVAL) != 0 ? -EBADF : request.revents;
+}
+
+auto KernelBackend::check_watchable(int descriptor) noexcept -> int {
+    struct stat status{};
+    if (::fstat(descriptor, &status) < 0) return -errno;
+    return S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISBLK(status.st_mode) ? -EPERM : 0;
 }
 
 void KernelBackend::close(int descriptor) noexcept {

@@ -55,6 +55,7 @@ public:
         -> int final;
     auto shutdown(int descriptor, int how) noexcept -> int final;
     [[nodiscard]] auto ready_events(int descriptor, short events) noexcept -> int final;
+    [[nodiscard]] auto check_watchable(int descriptor) noexcept -> int final;
     void close(int descriptor) noexcept final;
     [[nodiscard]] auto open_descriptors() const noexcept -> std::size_t final { return open_descriptors_; }
 

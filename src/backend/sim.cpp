@@ -137,6 +137,9 @@ public:
     [[nodiscard]] auto ready_events(int descriptor, short events) noexcept -> int override {
         return network_.ready_events(descriptor, events);
     }
+    [[nodiscard]] auto check_watchable(int descriptor) noexcept -> int override {
+        return std::min(network_.ready_events(descriptor, 0), 0);
+    }
     void close(int descriptor) noexcept override { network_.close(descriptor); }
     [[nodiscard]] auto open_descriptors() const noexcept -> std::size_t override { return network_.open_count(); }
     [[nodiscard]] auto lookup(std::string_view host) -> std::optional<std::vector<std::string>> override {

@@ -191,7 +191,7 @@ auto SimNetwork::get_option(int descriptor, int level, int name, void* value, so
 
 auto SimNetwork::ready_events(int descriptor, short events) const noexcept -> int {
     const Socket socket = find(descriptor);
-    return socket == nullptr ? POLLNVAL : readiness(*socket) & (events | POLLERR | POLLHUP);
+    return socket == nullptr ? -EBADF : readiness(*socket) & (events | POLLERR | POLLHUP);
 }
 
 auto SimNetwork::shutdown(int descriptor, int how) -> int {

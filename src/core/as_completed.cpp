@@ -12,11 +12,10 @@ CompletionQueue::CompletionQueue(std::size_t count, Duration timeout, std::sourc
     watchers_.reserve(count);
     ended_.reserve(count);
     if (timeout == Duration::max()) return;
-    const Time now = scheduler_.loop.now();
     if (timeout <= Duration::zero()) {
         expired_ = true;
-    } else if (timeout < Time::max() - now) {
-        scheduler_.timers.insert(*this, now + timeout);
+    } else {
+        scheduler_.timers.insert(*this, scheduler_.loop.now() + timeout);
     }
 }
 
@@ -79,6 +78,7 @@ void CompletionQueue::throw_timeout() const {
 }
 
 auto NextCompletedWait::await_ready() -> bool {
+    if (&scheduler() != &queue_.scheduler_) throw InvalidStateError("as_completed: it belongs to another loop");
     if (queue_.reader_ != nullptr) throw InvalidStateError("as_completed: two tasks wait for the next result at once");
     if (interrupted()) return false;
     return queue_.taken_ < queue_.ended_.size() || queue_.remaining() == 0 || queue_.expired_;

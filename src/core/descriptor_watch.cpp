@@ -6,10 +6,23 @@
 
 #include <poll.h>
 
+#include <cerrno>
+#include <cstdint>
 #include <string>
 #include <system_error>
 
 namespace gyre::internal {
+
+namespace {
+
+auto watch_error(int descriptor, std::int64_t result) -> IoError {
+    const std::error_code code(static_cast<int>(-result), std::generic_category());
+    const std::string object = "descriptor " + std::to_string(descriptor);
+    if (result != -EPERM) return {code, "watch", object};
+    return {code, "watch", object, "a file on a disk is always ready, there is nothing to wait for"};
+}
+
+}  // namespace
 
 /// One listener: a poll that is started again after each call. It lives until it was removed, its poll has ended, and the
 /// ready queue has let go of it.
@@ -70,10 +83,7 @@ private:
         }
         push();
     }
-    [[nodiscard]] auto error() const -> IoError {
-        return {std::error_code(static_cast<int>(-result), std::generic_category()), "watch",
-            "descriptor " + std::to_string(descriptor)};
-    }
+    [[nodiscard]] auto error() const -> IoError { return watch_error(descriptor, result); }
     // The reference that `arm` took goes into the ready queue.
     void push() noexcept {
         queued_ = true;
@@ -100,6 +110,7 @@ DescriptorWatches::DescriptorWatches(EventLoop& loop) noexcept : loop_(loop) {}
 DescriptorWatches::~DescriptorWatches() = default;
 
 void DescriptorWatches::add(int descriptor, Direction direction, std::function<void()> function) {
+    if (const int error = loop_.backend().check_watchable(descriptor); error < 0) throw watch_error(descriptor, error);
     std::unique_ptr<Watch, Release> watch(new Watch(loop_, descriptor, direction, std::move(function)));
     remove(descriptor, direction);
     watch->arm();

@@ -3,6 +3,8 @@
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/promise_base.hpp>
 
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace gyre {
@@ -50,6 +52,10 @@ auto describe(const std::exception_ptr& error) -> std::string {
 }
 
 namespace internal {
+
+void throw_moved_from(std::string_view object) {
+    throw InvalidStateError("this " + std::string(object) + " is empty: it was moved from");
+}
 
 void throw_empty_task() {
     throw InvalidStateError("this Task is empty: it was moved from, or awaited or spawned before");

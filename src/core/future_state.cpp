@@ -71,6 +71,7 @@ void FutureState::settle(std::exception_ptr error) noexcept {
 }
 
 void FutureState::add_callback(CallbackPointer callback) {
+    if (current_loop() != &loop_) throw LoopError("Future::add_done_callback: its loop does not run on this thread");
     callback->scheduler = &loop_.scheduler();
     if (loop_.scheduler().carries_contexts()) callback->context = loop_.scheduler().inherited_context();
     auto* listener = new CallbackListener(loop_.scheduler(), std::move(callback));

@@ -43,6 +43,10 @@ void Callback::fire() noexcept { scheduler->ready.push(*this); }
 
 }  // namespace internal
 
+[[gnu::noinline]] auto EventLoop::runs_elsewhere() const noexcept -> bool {
+    return is_running() && loop_here != this && !is_of_parent();
+}
+
 [[gnu::noinline]] auto this_loop() -> EventLoop& {
     EventLoop* loop = loop_here;
     if (loop == nullptr) throw LoopError("no gyre loop runs on this thread: call this from inside gyre::run");
@@ -57,8 +61,9 @@ auto ErrorContext::text() const -> std::string {
     return std::string(names[static_cast<std::size_t>(origin)]) + " " + source + ": " + describe(error);
 }
 
-void Handle::cancel() noexcept {
+void Handle::cancel() {
     if (!callback_ || callback_->cancelled || callback_->finished) return;
+    callback_->scheduler->loop.check_thread("Handle::cancel", "this callback");
     // The function that is dropped may own this very handle.
     const auto callback = callback_;
     callback->cancelled = true;
@@ -116,7 +121,7 @@ auto EventLoop::now() const noexcept -> Time { return backend_ ? backend_->now()
 auto EventLoop::backend_name() const noexcept -> std::string_view { return backend_ ? backend_->name() : "closed"; }
 
 void EventLoop::check_usable() const {
-    check_open();
+    check_open("run");
     if (internal::current_loop() != nullptr) {
         throw LoopError("a gyre loop runs on this thread already: co_await the work instead of running it");
     }
@@ -126,9 +131,15 @@ void EventLoop::throw_forked() {
     throw LoopError("this loop belongs to the process that this one was forked from: make a loop of your own, or exec");
 }
 
-void EventLoop::check_open(const char* operation) const {
+void EventLoop::throw_elsewhere(std::string_view operation, std::string_view object) {
+    const std::string whose = object.empty() ? "this loop" : "the loop of " + std::string(object);
+    throw LoopError(std::string(operation) + ": " + whose + " runs on another thread: use its post, or on");
+}
+
+void EventLoop::check_open(std::string_view operation) const {
     check_process();
-    if (closed_) throw LoopError(std::string(operation) + "this loop is closed");
+    check_thread(operation);
+    if (closed_) throw LoopError(std::string(operation) + ": this loop is closed");
 }
 
 void EventLoop::drive(internal::TaskNode& main) {
@@ -150,7 +161,7 @@ void EventLoop::run_forever() {
     if (embedded_) static_cast<void>(prepare_for_host());
 }
 
-auto EventLoop::run_once(Duration timeout) -> bool {
+auto EventLoop::run_once(AnyDuration timeout) -> bool {
     check_usable();
     const Running running(*this);
     stopping_ = false;
@@ -159,8 +170,7 @@ auto EventLoop::run_once(Duration timeout) -> bool {
     if (timeout <= Duration::zero()) {
         wait_for_events(Time::min());
     } else {
-        const Time start = now();
-        wait_for_events(timeout < Time::max() - start ? start + timeout : Time::max());
+        wait_for_events(now() + timeout);
     }
     fire_timers();
     take_posts();
@@ -170,7 +180,7 @@ auto EventLoop::run_once(Duration timeout) -> bool {
 }
 
 auto EventLoop::pollable_descriptor() -> int {
-    check_open();
+    check_open("pollable_descriptor");
     const int descriptor = backend_->pollable_descriptor();
     if (descriptor < 0) throw LoopError("pollable_descriptor: a simulated loop has none");
     if (!embedded_) {
@@ -298,7 +308,7 @@ void EventLoop::handle_error(ErrorContext context) noexcept {
 }
 
 auto EventLoop::enqueue(internal::CallbackPointer callback) -> internal::CallbackPointer {
-    check_open("call_soon: ");
+    check_open("call_soon");
     scheduler_.admit();
     callback->scheduler = &scheduler_;
     if (scheduler_.carries_contexts()) callback->context = scheduler_.inherited_context();
@@ -309,7 +319,7 @@ auto EventLoop::enqueue(internal::CallbackPointer callback) -> internal::Callbac
 }
 
 auto EventLoop::schedule(Time deadline, internal::CallbackPointer callback) -> internal::CallbackPointer {
-    check_open("call_later, call_at: ");
+    check_open("call_later, call_at");
     scheduler_.timers.reserve_one();
     scheduler_.admit();
     callback->scheduler = &scheduler_;
@@ -326,19 +336,33 @@ void EventLoop::post_callback(internal::CallbackPointer callback) {
     if (!mailbox_->post(std::move(callback))) throw LoopError("post: this loop is closed");
 }
 
+void EventLoop::stop() {
+    check_thread("stop");
+    stopping_ = true;
+}
+
+void EventLoop::set_exception_handler(std::function<void(const ErrorContext&)> handler) {
+    check_thread("set_exception_handler");
+    handler_ = std::move(handler);
+}
+
 void EventLoop::add_reader(int descriptor, std::function<void()> function) {
+    check_open("add_reader");
     watches_->add(descriptor, internal::DescriptorWatches::Direction::read, std::move(function));
 }
 
 void EventLoop::add_writer(int descriptor, std::function<void()> function) {
+    check_open("add_writer");
     watches_->add(descriptor, internal::DescriptorWatches::Direction::write, std::move(function));
 }
 
-auto EventLoop::remove_reader(int descriptor) noexcept -> bool {
+auto EventLoop::remove_reader(int descriptor) -> bool {
+    check_thread("remove_reader");
     return watches_->remove(descriptor, internal::DescriptorWatches::Direction::read);
 }
 
-auto EventLoop::remove_writer(int descriptor) noexcept -> bool {
+auto EventLoop::remove_writer(int descriptor) -> bool {
+    check_thread("remove_writer");
     return watches_->remove(descriptor, internal::DescriptorWatches::Direction::write);
 }
 
@@ -407,6 +431,7 @@ void EventLoop::drop_callbacks() noexcept {
 void EventLoop::close() {
     if (closed_) return;
     if (is_of_parent()) return leave_to_parent();
+    check_thread("close");
     if (internal::current_loop() != nullptr) throw LoopError("close: a gyre loop runs on this thread");
     {
         const Running running(*this);

@@ -6,7 +6,12 @@
 
 namespace gyre {
 
+void CancelScope::check_thread(const char* operation) const {
+    if (wait_ != nullptr) wait_->scope().scheduler->loop.check_thread(operation, "this scope");
+}
+
 void CancelScope::cancel(std::string reason, std::source_location where) {
+    check_thread("CancelScope::cancel");
     if (phase_ == Phase::over || cancel_called()) return;
     if (wait_ != nullptr) {
         internal::Scope& scope = wait_->scope();
@@ -29,6 +34,7 @@ auto CancelScope::deadline() const noexcept -> Time { return wait_ != nullptr ? 
 auto CancelScope::shielded() const noexcept -> bool { return wait_ != nullptr ? wait_->shielded() : shielded_; }
 
 void CancelScope::set_deadline(Time deadline, std::source_location where) {
+    check_thread("CancelScope::set_deadline");
     if (phase_ == Phase::over) throw InvalidStateError("CancelScope::set_deadline: the scope has run before");
     if (wait_ != nullptr) return wait_->set_deadline(deadline, where);
     deadline_ = deadline;
@@ -36,16 +42,14 @@ void CancelScope::set_deadline(Time deadline, std::source_location where) {
     where_ = where;
 }
 
-void CancelScope::set_timeout(Duration timeout, std::source_location where) {
-    if (wait_ != nullptr) {
-        const Time now = wait_->scope().scheduler->loop.now();
-        return set_deadline(timeout < Time::max() - now ? now + timeout : Time::max(), where);
-    }
+void CancelScope::set_timeout(AnyDuration timeout, std::source_location where) {
+    if (wait_ != nullptr) return set_deadline(wait_->scope().scheduler->loop.now() + timeout, where);
     set_deadline(Time::max(), where);
     timeout_ = timeout;
 }
 
-void CancelScope::set_shield(bool on) noexcept {
+void CancelScope::set_shield(bool on) {
+    check_thread("CancelScope::set_shield");
     if (wait_ != nullptr) return wait_->set_shield(on);
     if (phase_ == Phase::unused) shielded_ = on;
 }

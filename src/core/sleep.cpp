@@ -15,7 +15,7 @@ void SleepWait::suspend_for(Duration length) {
     Scheduler& scheduler = this->scheduler();
     if (length <= Duration::zero()) return scheduler.wake(*frame_);
     const Time now = scheduler.loop.now();
-    scheduler.timers.insert(*this, length < Time::max() - now ? now + length : Time::max());
+    scheduler.timers.insert(*this, now + length);
 }
 
 void SleepWait::cancel() noexcept {

@@ -45,8 +45,7 @@ void ScopeWait::open() {
     scope_.emplace(outer, static_cast<Strand&>(*this));
     if (!settings_.shielded) scope_->inherit(outer);
     if (settings_.timeout != Duration::max()) {
-        const Time now = outer.scheduler->loop.now();
-        const Time end = settings_.timeout < Time::max() - now ? now + settings_.timeout : Time::max();
+        const Time end = outer.scheduler->loop.now() + settings_.timeout;
         if (end <= settings_.deadline) {
             settings_.deadline = end;
         } else {

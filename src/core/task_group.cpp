@@ -6,7 +6,10 @@
 
 namespace gyre {
 
-void TaskGroup::cancel(std::string reason, std::source_location where) { wait_->cancel_all(std::move(reason), where); }
+void TaskGroup::cancel(std::string reason, std::source_location where) {
+    wait_->check_thread("TaskGroup::cancel");
+    wait_->cancel_all(std::move(reason), where);
+}
 
 auto TaskGroup::size() const noexcept -> std::size_t { return wait_->running(); }
 
@@ -100,8 +103,13 @@ void GroupWait::cancel_all(std::string reason, std::source_location where) {
     if (!scope_->asked) scope_->cancel(cancel_request(*scope_->scheduler, std::move(reason), where));
 }
 
-void GroupWait::check_open(const char* operation) const {
-    if (all_ended()) throw InvalidStateError("TaskGroup::" + std::string(operation) + ": the group has ended");
+void GroupWait::check_open(std::string_view operation) const {
+    check_thread(operation);
+    if (all_ended()) throw InvalidStateError(std::string(operation) + ": the group has ended");
+}
+
+void GroupWait::check_thread(std::string_view operation) const {
+    scope_->scheduler->loop.check_thread(operation, "this group");
 }
 
 void GroupWait::finish() {

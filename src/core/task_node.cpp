@@ -130,12 +130,11 @@ void TaskNode::drop_error() noexcept {
     std::destroy_at(&error_);
 }
 
-void JoinWait::check() const {
-    TaskNode& task = *task_.get();
-    if (task.scheduler != &scheduler()) {
-        throw InvalidStateError("join: task '" + task.title() + "' belongs to another loop");
-    }
-    if (frame_->scope->task() == &task) throw InvalidStateError("join: task '" + task.title() + "' waits for itself");
+void check_wait_for(const TaskNode& task, const Scheduler* here, const TaskNode* waiting, const char* operation) {
+    const char* mistake = nullptr;
+    if (task.scheduler != here) mistake = "' belongs to another loop";
+    if (&task == waiting) mistake = "' waits for itself";
+    if (mistake != nullptr) throw InvalidStateError(std::string(operation) + ": task '" + task.title() + mistake);
 }
 
 void JoinWait::await_suspend(std::coroutine_handle<>) noexcept {
@@ -158,22 +157,26 @@ void throw_taken(const TaskNode& task) {
     throw InvalidStateError("join: the result of task '" + task.title() + "' was taken before");
 }
 
+void throw_empty_handle(const char* operation) {
+    throw InvalidStateError(
+        std::string(operation) + ": this TaskHandle is empty: it was never given a task, or was moved from");
+}
+
 namespace {
 
 /// A task that has not ended is touched where its loop runs; between two runs of the loop, anywhere.
 void check_thread(const TaskNode& task, const char* operation) {
+    if (task.done()) return;  // its loop may be gone
     const EventLoop& loop = task.scheduler->loop;
-    if (!loop.is_running() || current_loop() == &loop) return;
-    throw LoopError(std::string(operation) + ": task '" + task.title() +
-                    "' belongs to a loop that runs elsewhere: use its post, or on");
+    if (loop.runs_elsewhere()) loop.check_thread(operation, "task '" + task.title() + "'");
 }
 
 }  // namespace
 
 auto TaskHandleBase::cancel(std::string reason, std::source_location where) const -> bool {
-    TaskNode& task = *task_.get();
+    TaskNode& task = node("TaskHandle::cancel");
+    check_thread(task, "TaskHandle::cancel");
     if (task.done() || task.asked) return false;
-    check_thread(task, "cancel");
     static_cast<Scope&>(task).cancel(cancel_request(*task.scheduler, std::move(reason), where));
     return true;
 }
@@ -201,11 +204,8 @@ private:
 }  // namespace
 
 void TaskHandleBase::call_when_done(CallbackPointer callback) const {
-    TaskNode& task = *task_.get();
-    EventLoop* loop = current_loop();
-    if (loop == nullptr || &loop->scheduler() != task.scheduler) {
-        throw LoopError("add_done_callback: task '" + task.title() + "' belongs to a loop that does not run here");
-    }
+    TaskNode& task = node("add_done_callback");
+    check_wait_for(task, &this_loop().scheduler(), nullptr, "add_done_callback");
     callback->scheduler = task.scheduler;
     if (task.scheduler->carries_contexts()) callback->context = task.scheduler->inherited_context();
     auto* listener = new DoneCallback(*task.scheduler, std::move(callback));
@@ -216,9 +216,17 @@ void TaskHandleBase::call_when_done(CallbackPointer callback) const {
     }
 }
 
-auto TaskHandleBase::error() const noexcept -> std::exception_ptr {
-    task_.get()->received = true;
-    return task_.get()->error();
+void TaskHandleBase::set_priority(Priority priority) const {
+    TaskNode& task = node("TaskHandle::set_priority");
+    check_thread(task, "TaskHandle::set_priority");
+    if (!task.done()) task.set_priority(priority);
+}
+
+auto TaskHandleBase::error() const -> std::exception_ptr {
+    TaskNode& task = node("TaskHandle::error");
+    check_thread(task, "TaskHandle::error");
+    task.received = true;
+    return task.error();
 }
 
 }  // namespace gyre::internal
@@ -232,6 +240,7 @@ auto current_task() -> AnyTaskHandle {
 }
 
 auto all_tasks(EventLoop& loop) -> std::vector<AnyTaskHandle> {
+    loop.check_thread("all_tasks");
     std::vector<AnyTaskHandle> tasks;
     auto& owners = loop.scheduler().owners;
     for (auto* owner = owners.front(); owner != nullptr; owner = owners.after(*owner)) {

@@ -15,11 +15,7 @@ void TasksWait::open(std::size_t count) {
 
 void TasksWait::watch(TaskNode& task) {
     if (!task.done()) {
-        if (task.scheduler != &scheduler()) {
-            throw InvalidStateError("wait: task '" + task.title() + "' belongs to another loop");
-        }
-        if (frame_->scope->task() == &task)
-            throw InvalidStateError("wait: task '" + task.title() + "' waits for itself");
+        check_wait_for(task, &scheduler(), frame_->scope->task(), "wait");
         ++running_;
     }
     Watcher& watcher = watchers_[count_++];
@@ -46,9 +42,7 @@ void TasksWait::await_suspend(std::coroutine_handle<>) {
         return;
     }
     if (timeout_ == Duration::max()) return;
-    const Time now = scheduler().loop.now();
-    if (timeout_ >= Time::max() - now) return;
-    deadline_ = now + timeout_;
+    deadline_ = scheduler().loop.now() + timeout_;
     scheduler().timers.insert(*this, deadline_);
 }
 

@@ -107,12 +107,22 @@ Child::~Child() {
     static_cast<void>(record_->signal_group(SIGKILL));
 }
 
-auto Child::pid() const noexcept -> int { return record_->pid(); }
+auto Child::record() const -> ProcessRecord& {
+    if (record_ == nullptr) gyre::internal::throw_moved_from("Child");
+    return *record_;
+}
 
-auto Child::name() const noexcept -> std::string_view { return record_->name(); }
+auto Child::streams() const -> internal::ChildStreams& {
+    if (streams_ == nullptr) gyre::internal::throw_moved_from("Child");
+    return *streams_;
+}
 
-auto Child::status() const noexcept -> std::optional<Status> {
-    if (!record_->ended()) return std::nullopt;
+auto Child::pid() const -> int { return record().pid(); }
+
+auto Child::name() const -> std::string_view { return record().name(); }
+
+auto Child::status() const -> std::optional<Status> {
+    if (!record().ended()) return std::nullopt;
     return status_of(record_->end());
 }
 
@@ -126,32 +136,37 @@ auto piped(internal::ChildStreams& streams, std::size_t number, const char* what
 
 }  // namespace
 
-auto Child::input() -> net::Stream& { return piped(*streams_, 0, "input"); }
+auto Child::input() -> net::Stream& { return piped(streams(), 0, "input"); }
 
-auto Child::output() -> net::Stream& { return piped(*streams_, 1, "output"); }
+auto Child::output() -> net::Stream& { return piped(streams(), 1, "output"); }
 
-auto Child::error_output() -> net::Stream& { return piped(*streams_, 2, "error_output"); }
+auto Child::error_output() -> net::Stream& { return piped(streams(), 2, "error_output"); }
 
-auto Child::wait() const -> Task<Status> { return wait_for(record_); }
+auto Child::wait() const -> Task<Status> {
+    static_cast<void>(record());
+    return wait_for(record_);
+}
 
 auto Child::communicate(std::string text, std::size_t limit) -> Task<Result> {
+    internal::ChildStreams& pipes = streams();
     if (!text.empty()) static_cast<void>(input());
     Result result;
     {
-        const PipesClosed closed(*streams_);
-        co_await gather(feed(streams_->of[0], text), drain(streams_->of[1], limit, result.output),
-            drain(streams_->of[2], limit, result.error_output));
+        const PipesClosed closed(pipes);
+        co_await gather(feed(pipes.of[0], text), drain(pipes.of[1], limit, result.output),
+            drain(pipes.of[2], limit, result.error_output));
     }
     const auto status = co_await wait();
     static_cast<Status&>(result) = status;
     co_return result;
 }
 
-auto Child::kill(int signal) -> bool { return sent(record_->signal(signal), signal, record_->name()); }
+auto Child::kill(int signal) -> bool { return sent(record().signal(signal), signal, record_->name()); }
 
-auto Child::kill_group(int signal) -> bool { return sent(record_->signal_group(signal), signal, record_->name()); }
+auto Child::kill_group(int signal) -> bool { return sent(record().signal_group(signal), signal, record_->name()); }
 
-auto Child::stop(Duration grace) -> Task<Status> {
+auto Child::stop(AnyDuration grace) -> Task<Status> {
+    static_cast<void>(this->record());
     const auto record = record_;
     if (!record->ended()) {
         record->end_group_with_it();

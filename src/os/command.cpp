@@ -297,12 +297,12 @@ auto Command::output_limit(std::size_t bytes) -> Command& {
     return *this;
 }
 
-auto Command::timeout(Duration limit) -> Command& {
+auto Command::timeout(AnyDuration limit) -> Command& {
     what_->timeout = limit;
     return *this;
 }
 
-auto Command::grace(Duration limit) -> Command& {
+auto Command::grace(AnyDuration limit) -> Command& {
     what_->grace = limit;
     return *this;
 }

@@ -167,7 +167,7 @@ auto DirectoryWatch::open(std::filesystem::path path, WatchOptions options) -> T
 auto DirectoryWatch::next() -> Task<WatchEvent> { return next_of(state_); }
 
 auto DirectoryWatch::next_of(std::shared_ptr<State> state) -> Task<WatchEvent> {
-    if (state == nullptr) throw InvalidStateError("watch: this DirectoryWatch was moved from");
+    if (state == nullptr) internal::throw_moved_from("DirectoryWatch");
     if (state->is_busy) throw InvalidStateError("watch " + state->root() + ": another task waits for its events");
     struct Busy {
         State& state;
@@ -196,6 +196,9 @@ auto DirectoryWatch::next_of(std::shared_ptr<State> state) -> Task<WatchEvent> {
     }
 }
 
-auto DirectoryWatch::directory_count() const noexcept -> std::size_t { return state_->count(); }
+auto DirectoryWatch::directory_count() const -> std::size_t {
+    if (state_ == nullptr) internal::throw_moved_from("DirectoryWatch");
+    return state_->count();
+}
 
 }  // namespace gyre::fs

@@ -8,4 +8,9 @@ void Event::set() {
     waiters_.grant_all();
 }
 
+void Event::clear() {
+    waiters_.check_here("clear");
+    set_ = false;
+}
+
 }  // namespace gyre

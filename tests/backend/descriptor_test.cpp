@@ -175,6 +175,25 @@ TEST_P(Descriptor, a_regular_file_is_always_ready) {
     std::fclose(file);
 }
 
+TEST_P(Descriptor, knows_what_can_be_waited_for) {
+    std::FILE* const file = std::tmpfile();
+    ASSERT_NE(file, nullptr);
+    const int directory = ::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const Pipe pipe = make_pipe();
+    const int socket = world()->open_socket(AF_INET, SOCK_STREAM, 0);
+    EXPECT_EQ(world()->check_watchable(pipe.in), 0);
+    EXPECT_EQ(world()->check_watchable(socket), 0);
+    EXPECT_EQ(world()->check_watchable(::fileno(file)), -EPERM);
+    EXPECT_EQ(world()->check_watchable(directory), -EPERM);
+    EXPECT_EQ(world()->check_watchable(-1), -EBADF);
+    close(socket);
+    ::close(pipe.in);
+    ::close(pipe.out);
+    ::close(directory);
+    EXPECT_EQ(world()->check_watchable(directory), -EBADF);
+    std::fclose(file);
+}
+
 TEST_P(Descriptor, a_socket_from_elsewhere_works) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);  // blocking ones

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 
 namespace gyre::testing {
 
@@ -228,6 +229,40 @@ TEST_P(DescriptorWatch, ones_that_are_left_go_with_the_loop) {
     loop().allow_left_tasks();
     loop()->close();
     EXPECT_EQ(alive, 0);
+}
+
+TEST_P(DescriptorWatch, what_cannot_be_watched_is_refused_at_the_call) {
+    std::FILE* const file = std::tmpfile();
+    const int regular = ::fileno(file);
+    const int closed = ::dup(regular);
+    ::close(closed);
+    run([&]() -> Task<> {
+        const auto add = [](int descriptor) {
+            const std::string read = error_of([&] { this_loop().add_reader(descriptor, [] { ADD_FAILURE(); }); });
+            const std::string write = error_of([&] { this_loop().add_writer(descriptor, [] { ADD_FAILURE(); }); });
+            EXPECT_EQ(read, write);
+            EXPECT_FALSE(this_loop().remove_reader(descriptor));
+            return read;
+        };
+        EXPECT_EQ(add(-1), "watch descriptor -1: Bad file descriptor");
+        EXPECT_EQ(add(closed), "watch descriptor " + std::to_string(closed) + ": Bad file descriptor");
+        const std::string on_disk = add(regular);
+        EXPECT_NE(on_disk.find("Operation not permitted"), std::string::npos) << on_disk;
+        EXPECT_NE(on_disk.find("always ready"), std::string::npos) << on_disk;
+        co_await sleep(1ms);
+        EXPECT_EQ(this_loop().unreceived_error_count(), 0U);
+    });
+    std::fclose(file);
+}
+
+TEST(SimDescriptorWatch, knows_only_its_own_descriptors) {
+    TestLoop("sim").run([]() -> Task<> {
+        for (const int descriptor : {-1, 0, 12345}) {
+            EXPECT_EQ(error_of([&] { this_loop().add_reader(descriptor, [] {}); }),
+                "watch descriptor " + std::to_string(descriptor) + ": Bad file descriptor");
+        }
+        co_await yield_now();
+    });
 }
 
 }  // namespace gyre::testing

@@ -90,6 +90,10 @@ public:
     /// Which of `events` are there now, without waiting. Source: poll(2). @return the ready events, or a negative errno.
     [[nodiscard]] virtual auto ready_events(int descriptor, short events) noexcept -> int = 0;
 
+    /// Whether it makes sense to wait for a descriptor: -EBADF if none is open under that number, -EPERM for one that is always
+    /// ready (a regular file, a directory, a disk), as epoll_ctl(2) has it; else 0.
+    [[nodiscard]] virtual auto check_watchable(int descriptor) noexcept -> int = 0;
+
     /// Closes a descriptor that this backend has seen. No operation may be in flight on it.
     virtual void close(int descriptor) noexcept = 0;
 

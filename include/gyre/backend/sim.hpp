@@ -13,7 +13,7 @@ struct SimOptions {
     std::uint64_t seed = 0;              ///< Of `fill_random` and of every choice below.
     std::size_t pipe_capacity = 65'536;  ///< Bytes a connection buffers in each direction before a send waits.
     std::size_t longest_transfer = 0;  ///< 0: whole; else every send and receive moves a seeded 1..n bytes (short reads).
-    Duration latency{};                ///< From a send to the moment the peer can receive it.
+    AnyDuration latency{};             ///< From a send to the moment the peer can receive it.
 };
 
 /// A world in memory: virtual time that jumps to the next deadline when everything waits, TCP, Unix and UDP sockets between

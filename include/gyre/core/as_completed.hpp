@@ -146,16 +146,21 @@ public:
     /// Waits for the next result.
     /// @return an optional, empty after the last; for work without a value a bool, false after the last.
     /// @throws the error of that one: the next call gives the next; TimeoutError when the time is up and nothing more has
-    ///         ended; InvalidStateError if two tasks read at once.
+    ///         ended; InvalidStateError if two tasks read at once, or one of another loop, or if it was moved from.
     /// On cancel: nothing was taken.
-    [[nodiscard]] auto next() { return internal::NextCompletedAwaiter<T>(*queue_); }
+    [[nodiscard]] auto next() { return internal::NextCompletedAwaiter<T>(queue()); }
 
     /// How many results were not read yet.
-    [[nodiscard]] auto remaining() const noexcept -> std::size_t { return queue_->remaining(); }
+    [[nodiscard]] auto remaining() const -> std::size_t { return queue().remaining(); }
     /// Which of the works, counted from 0, the last result came from, also if it was an error.
-    [[nodiscard]] auto index() const noexcept -> std::size_t { return queue_->last_index(); }
+    [[nodiscard]] auto index() const -> std::size_t { return queue().last_index(); }
 
 private:
+    [[nodiscard]] auto queue() const -> internal::CompletionQueue& {
+        if (queue_ == nullptr) internal::throw_moved_from("AsCompleted");
+        return *queue_;
+    }
+
     explicit AsCompleted(internal::CompletionQueue& queue) noexcept : queue_(&queue) {}
     template<Work W>
     friend auto as_completed(std::vector<W> work, WaitOptions options, std::source_location where)
@@ -169,7 +174,7 @@ private:
         auto& loop = this_loop();
         auto handle = internal::spawn_under(
             loop.scheduler(), loop.background(), nullptr, std::forward<W>(work), {}, where);
-        queue_->add(handle.node());
+        queue_->add(handle.node("as_completed"));
     }
 
     internal::CompletionQueue* queue_;

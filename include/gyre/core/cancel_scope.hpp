@@ -49,16 +49,18 @@ public:
     /// deadline calls that back.
     void set_deadline(Time deadline, std::source_location where = std::source_location::current());
     /// `set_deadline`, counted from now; before the scope runs, from its start. Zero or less: it is cancelled at once.
-    void set_timeout(Duration timeout, std::source_location where = std::source_location::current());
+    void set_timeout(AnyDuration timeout, std::source_location where = std::source_location::current());
 
     /// Whether a cancellation from outside does not come in.
     [[nodiscard]] auto shielded() const noexcept -> bool;
     /// Switches the shield. Off while the outside is cancelled: that comes in at once. On: holds off what comes later; what
     /// has come in stays.
-    void set_shield(bool on) noexcept;
+    void set_shield(bool on);
 
 private:
     friend class internal::ScopeWait;
+    /// @throws LoopError while it runs, if its loop runs on another thread.
+    void check_thread(const char* operation) const;
     enum class Phase : std::uint8_t { unused, running, over };
 
     internal::ScopeWait* wait_ = nullptr;  ///< While it runs.

@@ -84,4 +84,9 @@ public:
 /// The text of any exception: `what()` if it has one.
 [[nodiscard]] auto describe(const std::exception_ptr& error) -> std::string;
 
+namespace internal {
+/// @throws InvalidStateError. @param object the type.
+[[noreturn]] void throw_moved_from(std::string_view object);
+}  // namespace internal
+
 }  // namespace gyre

@@ -56,17 +56,17 @@ private:
 
 /// A value that will be there later, given by a `Promise`. Copies look at the same value.
 ///
-/// Thread: its loop's. Source: asyncio.Future.
+/// A call on one that was moved from throws InvalidStateError. Thread: its loop's. Source: asyncio.Future.
 template<class T = void>
 class Future {
 public:
     explicit Future(std::shared_ptr<internal::TypedFutureState<T>> state) noexcept : state_(std::move(state)) {}
 
-    [[nodiscard]] auto done() const noexcept -> bool { return state_->done(); }
+    [[nodiscard]] auto done() const -> bool { return state().done(); }
 
     /// The value. @throws the error; InvalidStateError if it is not done.
     auto result() const -> std::add_lvalue_reference_t<const T> {
-        state_->require_done();
+        state().require_done();
         state_->check();
         if constexpr (std::is_reference_v<T>) {
             return **state_->value;
@@ -77,14 +77,15 @@ public:
 
     /// The error, or null; counts as received. @throws InvalidStateError if it is not done.
     [[nodiscard]] auto error() const -> std::exception_ptr {
-        state_->require_done();
+        state().require_done();
         return state_->received_error();
     }
 
     /// Calls `function(future)` when it is done, in the order in which callbacks and waiters came; soon if it is done.
+    /// @throws LoopError where its loop does not run.
     template<std::invocable<const Future&> F>
     void add_done_callback(F&& function) const {
-        state_->add_callback(
+        state().add_callback(
             internal::make_callback([future = *this, function = std::decay_t<F>(std::forward<F>(function))]() mutable {
                 function(std::as_const(future));
             }));
@@ -92,9 +93,17 @@ public:
 
     /// Waits for the value. @throws the error; BrokenPromiseError if the promise was dropped.
     /// On cancel: the caller stops waiting; the future is as it was.
-    [[nodiscard]] auto operator co_await() const { return internal::FutureAwaiter<T>(state_); }
+    [[nodiscard]] auto operator co_await() const {
+        static_cast<void>(state());
+        return internal::FutureAwaiter<T>(state_);
+    }
 
 private:
+    [[nodiscard]] auto state() const -> internal::TypedFutureState<T>& {
+        if (state_ == nullptr) internal::throw_moved_from("Future");
+        return *state_;
+    }
+
     std::shared_ptr<internal::TypedFutureState<T>> state_;
 };
 
@@ -116,13 +125,17 @@ public:
         if (state_) internal::break_promise(std::move(state_));
     }
 
-    [[nodiscard]] auto future() const -> Future<T> { return Future<T>(state_); }
+    [[nodiscard]] auto future() const -> Future<T> {
+        static_cast<void>(state());
+        return Future<T>(state_);
+    }
 
-    /// @throws InvalidStateError if it has a value or an error already; LoopError on another thread than the loop's.
+    /// @throws InvalidStateError if it has a value or an error already, or was moved from; LoopError on another thread than the
+    ///         loop's.
     template<class U = T>
         requires(!std::is_void_v<T>)
     void set_value(U&& value) {
-        state_->require_settable();
+        state().require_settable();
         if constexpr (std::is_reference_v<T>) {
             state_->value.emplace(std::addressof(value));
         } else {
@@ -133,15 +146,20 @@ public:
     void set_value()
         requires std::is_void_v<T>
     {
-        state_->require_settable();
+        state().require_settable();
         state_->settle(nullptr);
     }
     void set_error(std::exception_ptr error) {
-        state_->require_settable();
+        state().require_settable();
         state_->settle(std::move(error));
     }
 
 private:
+    [[nodiscard]] auto state() const -> internal::TypedFutureState<T>& {
+        if (state_ == nullptr) internal::throw_moved_from("Promise");
+        return *state_;
+    }
+
     std::shared_ptr<internal::TypedFutureState<T>> state_;
 };
 

@@ -65,7 +65,8 @@ public:
     explicit Handle(internal::CallbackPointer callback) noexcept : callback_(std::move(callback)) {}
 
     /// The function will not be called, and what it holds is dropped at once. No effect once it runs or has run.
-    void cancel() noexcept;
+    /// @throws LoopError while its loop runs on another thread.
+    void cancel();
     [[nodiscard]] auto cancelled() const noexcept -> bool { return callback_ && callback_->cancelled; }
 
 protected:
@@ -83,7 +84,8 @@ public:
 /// A loop: runs the tasks, timers, callbacks and I/O of one thread.
 ///
 /// Everything that is ready waits in one queue, first in, first out; timers fire in the order of their deadlines.
-/// Thread: the one that runs it, except `post`. Source: asyncio's event loop.
+/// Thread: the one that runs it, except `post`; between two runs any, but one at a time. What changes a loop, its tasks, groups
+/// and scopes throws LoopError while it runs on another thread. Source: asyncio's event loop.
 class EventLoop {
 public:
     /// @throws std::invalid_argument for an unknown backend, std::system_error if it cannot be had.
@@ -112,12 +114,12 @@ public:
     /// Runs until `stop`. @throws LoopError as `run_until_complete`.
     void run_forever();
     /// Ends `run_forever` after the present turn. Thread: the loop's; from others use `post`.
-    void stop() noexcept { stopping_ = true; }
+    void stop();
 
     /// One turn: runs what is ready; if nothing is, waits for at most `timeout` until something is, and runs that.
     /// For a program whose own loop is in charge. @return whether more is ready to run at once.
     /// @throws LoopError as `run_until_complete`.
-    auto run_once(Duration timeout = Duration::max()) -> bool;
+    auto run_once(AnyDuration timeout = Duration::max()) -> bool;
     /// `run_once` without waiting.
     auto poll() -> bool { return run_once(Duration::zero()); }
     /// A descriptor that is readable as soon as `poll` has something to do: I/O, a timer, a post, a `call_soon`. It stays
@@ -142,9 +144,8 @@ public:
     }
     /// Calls `function` when `delay` has passed. @throws LoopError if the loop is closed.
     template<std::invocable F>
-    auto call_later(Duration delay, F&& function) -> TimerHandle {
-        const Time start = now();
-        return call_at(delay < Time::max() - start ? start + delay : Time::max(), std::forward<F>(function));
+    auto call_later(AnyDuration delay, F&& function) -> TimerHandle {
+        return call_at(now() + delay, std::forward<F>(function));
     }
     /// Calls `function` when the clock has reached `deadline`. @throws LoopError if the loop is closed.
     template<std::invocable F>
@@ -160,16 +161,17 @@ public:
 
     /// Calls `function` each time that `descriptor` is readable, until `remove_reader`, which the function may call itself.
     /// Another one replaces it. The descriptor stays the caller's, who removes it before closing it.
-    /// @throws IoError if the descriptor cannot be watched; the exception handler is told if that shows only later.
+    /// @throws IoError if the descriptor cannot be watched: none is open under that number (EBADF), or it is a regular file, a
+    ///         directory or a disk, which are always ready (EPERM).
     void add_reader(int descriptor, std::function<void()> function);
     void add_writer(int descriptor, std::function<void()> function);
     /// @return whether there was one.
-    auto remove_reader(int descriptor) noexcept -> bool;
-    auto remove_writer(int descriptor) noexcept -> bool;
+    auto remove_reader(int descriptor) -> bool;
+    auto remove_writer(int descriptor) -> bool;
 
     /// Who is told of errors that nobody received. Without one they are kept for `unreceived_errors`, and `gyre::run`
     /// throws the first from a task or callback if the main task itself succeeded.
-    void set_exception_handler(std::function<void(const ErrorContext&)> handler) { handler_ = std::move(handler); }
+    void set_exception_handler(std::function<void(const ErrorContext&)> handler);
     /// The first such errors while there is no handler, at most 64.
     [[nodiscard]] auto unreceived_errors() const noexcept -> std::span<const ErrorContext> { return unreceived_; }
     /// How many there were in all.
@@ -204,6 +206,14 @@ public:
         if (is_of_parent()) throw_forked();
     }
     [[nodiscard]] auto is_of_parent() const noexcept -> bool { return scheduler_.process.is_of_parent(); }
+    /// Whether it runs on another thread now, so that nobody here may touch it.
+    [[nodiscard]] auto runs_elsewhere() const noexcept -> bool;
+    /// @param operation for the text, as `object`: what of this loop was touched; empty: the loop itself.
+    /// @throws LoopError if `runs_elsewhere`.
+    void check_thread(std::string_view operation, std::string_view object = {}) const {
+        if (runs_elsewhere()) [[unlikely]]
+            throw_elsewhere(operation, object);
+    }
     /// Cancels every task, and runs until no loop that takes part has any. @param counted see `WindDown::update`.
     void wind_down(internal::WindDown& together, bool& counted);
     /// Cancels the main task, if there is one.
@@ -223,7 +233,7 @@ public:
         for (auto& [type, object] : locals_) {
             if (type == typeid(T)) return *static_cast<T*>(object.get());
         }
-        check_open();
+        check_open("local");
         locals_.emplace_back(typeid(T), std::make_shared<T>(*this));
         return *static_cast<T*>(locals_.back().second.get());
     }
@@ -243,13 +253,15 @@ private:
     void wake_host() noexcept;
     void leave_to_parent() noexcept;
     [[noreturn]] static void throw_forked();
+    [[noreturn]] static void throw_elsewhere(std::string_view operation, std::string_view object);
     void fire_timers() noexcept;
     void find_deadlock();
     [[nodiscard]] auto cancel_tasks(const internal::CausePointer& why, bool together) noexcept -> bool;
     void cancel_everything();
     void drop_callbacks() noexcept;
     void check_usable() const;
-    void check_open(const char* operation = "") const;
+    /// @throws LoopError for a loop that is closed, of the parent process, or runs elsewhere.
+    void check_open(std::string_view operation) const;
     auto enqueue(internal::CallbackPointer callback) -> internal::CallbackPointer;
     auto schedule(Time deadline, internal::CallbackPointer callback) -> internal::CallbackPointer;
     void post_callback(internal::CallbackPointer callback);

@@ -85,7 +85,7 @@ public:
         return call->take("post_task");
     }
     /// Blocks until the task has ended, but not for longer than `timeout`. @return whether it has.
-    [[nodiscard]] auto wait_for(Duration timeout) const -> bool {
+    [[nodiscard]] auto wait_for(AnyDuration timeout) const -> bool {
         return call_ == nullptr || call_->arrival.wait_for(timeout);
     }
     /// Whether it has ended.

@@ -131,14 +131,14 @@ concept ScopeWork = Work<std::decay_t<W>> || Work<std::decay_t<W>, CancelScope>;
 /// @throws TimeoutError if this deadline cancelled it; CancelledError if `scope.cancel` did; what the work throws.
 /// On cancel: the work is cancelled. Source: asyncio.timeout, trio.fail_after.
 template<internal::ScopeWork W>
-[[nodiscard]] auto timeout(Duration limit, W&& work, std::source_location where = std::source_location::current()) {
+[[nodiscard]] auto timeout(AnyDuration limit, W&& work, std::source_location where = std::source_location::current()) {
     return internal::TimeoutAwaiter<std::decay_t<W>>(internal::settings_of(limit, {}), std::forward<W>(work), where);
 }
 
 /// `timeout` with options.
 template<internal::ScopeWork W>
 [[nodiscard]] auto timeout(
-    Duration limit, ScopeOptions options, W&& work, std::source_location where = std::source_location::current()) {
+    AnyDuration limit, ScopeOptions options, W&& work, std::source_location where = std::source_location::current()) {
     return internal::TimeoutAwaiter<std::decay_t<W>>(
         internal::settings_of(limit, options), std::forward<W>(work), where);
 }
@@ -161,7 +161,8 @@ template<internal::ScopeWork W>
 /// @return an optional with the work's value, or for work without a value a bool: true if it ran to its end.
 /// @throws what the work throws. On cancel: the work is cancelled. Source: trio.move_on_after.
 template<internal::ScopeWork W>
-[[nodiscard]] auto move_on_after(Duration limit, W&& work, std::source_location where = std::source_location::current()) {
+[[nodiscard]] auto move_on_after(
+    AnyDuration limit, W&& work, std::source_location where = std::source_location::current()) {
     return internal::MoveOnAwaiter<std::decay_t<W>>(internal::settings_of(limit, {}), std::forward<W>(work), where);
 }
 

@@ -83,7 +83,7 @@ public:
 
 /// Suspends the task for at least `length`, counted from here; zero or less is one `yield_now`.
 /// On cancel: ends at once. Source: asyncio.sleep.
-[[nodiscard]] inline auto sleep(Duration length) noexcept { return internal::SleepAwaiter(length); }
+[[nodiscard]] inline auto sleep(AnyDuration length) noexcept { return internal::SleepAwaiter(length); }
 
 /// Suspends the task until the loop's clock has reached `deadline`.
 /// On cancel: ends at once. Source: trio.sleep_until.

@@ -95,8 +95,10 @@ public:
     auto stopped() noexcept -> Next override;
     void task_ended(TaskNode& task) noexcept override;
 
-    /// @throws InvalidStateError if the group has ended.
-    void check_open(const char* operation) const;
+    /// @throws InvalidStateError if the group has ended; LoopError as `check_thread`.
+    void check_open(std::string_view operation) const;
+    /// @throws LoopError if its loop runs on another thread.
+    void check_thread(std::string_view operation) const;
     void cancel_all(std::string reason, std::source_location where);
     [[nodiscard]] auto scope() noexcept -> Scope& { return *scope_; }
     [[nodiscard]] auto running() const noexcept -> std::size_t { return task_count; }
@@ -216,14 +218,14 @@ public:
         : group_(group), function_(std::move(function)), options_(options), where_(where) {}
 
     auto await_ready() -> bool {
-        group_.check_open("start");
+        group_.check_open("TaskGroup::start");
         if (this->cancelled_before()) return false;
         options_.start = Start::queued;  // its first turn comes when this wait is there to hear of it
         Scope& scope = group_.scope();
         options_.start = Start::queued;  // its words reach this wait only when it waits
         auto handle = spawn_under(*scope.scheduler, group_, &scope,
             StartWork<F, Value>(std::move(function_), static_cast<StartWaitOf<Value>&>(*this)), options_, where_);
-        this->begin_with(handle.node());
+        this->begin_with(handle.node("TaskGroup::start"));
         return false;
     }
 
@@ -242,7 +244,7 @@ concept GroupBody = std::invocable<std::decay_t<Body>&, TaskGroup&>;
 template<Work W>
 auto TaskGroup::spawn(W&& work, SpawnOptions options, std::source_location where)
     -> TaskHandle<internal::WorkResult<W>> {
-    wait_->check_open("spawn");
+    wait_->check_open("TaskGroup::spawn");
     auto& scope = wait_->scope();
     return internal::spawn_under(*scope.scheduler, *wait_, &scope, std::forward<W>(work), options, where);
 }

@@ -19,6 +19,12 @@ namespace gyre {
 
 namespace internal {
 
+/// Whether what runs on `here`, in task `waiting` (null: in none), can ever be woken by the end of `task`.
+/// @throws InvalidStateError that names the mistake.
+void check_wait_for(const TaskNode& task, const Scheduler* here, const TaskNode* waiting, const char* operation);
+
+[[noreturn]] void throw_empty_handle(const char* operation);
+
 /// `co_await` of a spawned task.
 class JoinWait : public Wait, private JoinListener {
 public:
@@ -28,7 +34,8 @@ public:
     [[nodiscard]] auto await_ready() const -> bool {
         const TaskNode& task = *task_.get();
         if (task.done()) return !interrupted();
-        if (task.scheduler != &scheduler() || frame_->scope->task() == &task) check();
+        const TaskNode* waiting = frame_->scope->task();
+        if (task.scheduler != &scheduler() || waiting == &task) check_wait_for(task, &scheduler(), waiting, "join");
         return false;
     }
     void await_suspend(std::coroutine_handle<>) noexcept;
@@ -43,8 +50,6 @@ protected:
     TaskPointer task_;
 
 private:
-    /// @throws InvalidStateError if nobody could ever be woken by this task.
-    void check() const;
     void task_ended() noexcept override { scheduler().wake(*frame_); }
 };
 
@@ -66,31 +71,43 @@ public:
     }
 };
 
-/// What handles of every type can do.
+/// What handles of every type can do. A call on an empty handle throws InvalidStateError.
 class TaskHandleBase {
 public:
+    /// Whether it is the handle of a task, and not empty.
+    [[nodiscard]] explicit operator bool() const noexcept { return task_.get() != nullptr; }
+
     /// Whether it has ended: with a value, an error, or cancelled.
-    [[nodiscard]] auto done() const noexcept -> bool { return task_.get()->done(); }
+    [[nodiscard]] auto done() const -> bool { return node("TaskHandle::done").done(); }
     /// Whether it has ended cancelled.
-    [[nodiscard]] auto cancelled() const noexcept -> bool { return task_.get()->state == TaskNode::State::cancelled; }
+    [[nodiscard]] auto cancelled() const -> bool {
+        return node("TaskHandle::cancelled").state == TaskNode::State::cancelled;
+    }
 
     /// Asks the task to end: its present wait and each later one is cancelled. Not a suspension point; idempotent.
     /// Thread: its loop's. @return false if it has ended already, or was asked before.
+    /// @throws LoopError while its loop runs on another thread.
     auto cancel(std::string reason = {}, std::source_location where = std::source_location::current()) const -> bool;
 
-    /// Its priority from now on: its next wake-up counts with it.
-    void set_priority(Priority priority) const { task_.get()->set_priority(priority); }
-    [[nodiscard]] auto priority() const noexcept -> Priority { return task_.get()->priority(); }
+    /// Its priority from now on: its next wake-up counts with it. @throws LoopError while its loop runs on another thread.
+    void set_priority(Priority priority) const;
+    [[nodiscard]] auto priority() const -> Priority { return node("TaskHandle::priority").priority(); }
 
     /// The name it was spawned with, else where that was: "main.cpp:20".
-    [[nodiscard]] auto name() const -> std::string { return task_.get()->title(); }
+    [[nodiscard]] auto name() const -> std::string { return node("TaskHandle::name").title(); }
     /// Its figures so far, or of its whole life. All zero unless the loop runs with `Timing::exact`.
-    [[nodiscard]] auto stats() const noexcept -> TaskStats { return task_.get()->stats(); }
+    [[nodiscard]] auto stats() const -> TaskStats { return node("TaskHandle::stats").stats(); }
     /// The error it ended with; null if it has none. Counts as received.
-    [[nodiscard]] auto error() const noexcept -> std::exception_ptr;
+    /// @throws LoopError while its loop runs on another thread and it has not ended.
+    [[nodiscard]] auto error() const -> std::exception_ptr;
 
     // For the rest of the library.
-    [[nodiscard]] auto node() const noexcept -> TaskNode& { return *task_.get(); }
+    /// The task. @throws InvalidStateError if there is none; `operation` is for the text.
+    [[nodiscard]] auto node(const char* operation) const -> TaskNode& {
+        if (task_.get() == nullptr) [[unlikely]]
+            throw_empty_handle(operation);
+        return *task_.get();
+    }
 
     /// Whether both are handles of the same task.
     [[nodiscard]] friend auto operator==(const TaskHandleBase& left, const TaskHandleBase& right) noexcept -> bool {
@@ -98,6 +115,7 @@ public:
     }
 
 protected:
+    TaskHandleBase() noexcept = default;
     explicit TaskHandleBase(TaskPointer task) noexcept : task_(std::move(task)) {}
 
     /// Calls back from the loop when the task has ended.
@@ -111,6 +129,8 @@ protected:
 /// A task of which only the handle's common part is known: what `current_task` and `all_tasks` give.
 class AnyTaskHandle : public internal::TaskHandleBase {
 public:
+    /// An empty handle.
+    AnyTaskHandle() noexcept = default;
     explicit AnyTaskHandle(internal::TaskPointer task) noexcept : TaskHandleBase(std::move(task)) {}
 };
 
@@ -119,6 +139,7 @@ public:
 [[nodiscard]] auto current_task() -> AnyTaskHandle;
 
 /// The tasks of a loop that have not ended: spawned ones, those of groups, and the main one. Thread: the loop's.
+/// @throws LoopError while the loop runs on another thread.
 /// Source: asyncio.all_tasks.
 [[nodiscard]] auto all_tasks(EventLoop& loop) -> std::vector<AnyTaskHandle>;
 
@@ -128,17 +149,23 @@ public:
 template<class T = void>
 class TaskHandle : public internal::TaskHandleBase {
 public:
+    /// An empty handle, to be given a task later.
+    TaskHandle() noexcept = default;
     explicit TaskHandle(internal::TaskPointer task) noexcept : TaskHandleBase(std::move(task)) {}
 
     /// Waits for the end of the task. @return its value, which is moved out: it can be had once.
     /// @throws its error; CancelledError if it was cancelled (the caller is not); InvalidStateError if the value was taken
-    ///         before, or by a task that joins itself or a task of another loop.
+    ///         before, or by a task that joins itself or a task of another loop, and at once if the handle is empty.
     /// On cancel: the caller stops waiting; the task goes on.
-    [[nodiscard]] auto join() const noexcept { return internal::JoinAwaiter<T>(task_); }
-    [[nodiscard]] auto operator co_await() const noexcept { return join(); }
+    [[nodiscard]] auto join() const {
+        static_cast<void>(node("TaskHandle::join"));
+        return internal::JoinAwaiter<T>(task_);
+    }
+    [[nodiscard]] auto operator co_await() const { return join(); }
 
     /// Calls `function(handle)` when the task has ended, in its turn of the ready queue and never from inside `spawn`, the
     /// task or this call; also if it has ended already. What it throws goes to the loop's exception handler.
+    /// @throws LoopError where no loop runs, InvalidStateError on another loop than the task's.
     /// Thread: the task's loop's. Source: asyncio.Task.add_done_callback.
     template<class F>
         requires std::invocable<std::decay_t<F>&, const TaskHandle&>

@@ -184,6 +184,7 @@ class TaskPointer {
 public:
     struct Adopt {};
 
+    TaskPointer() noexcept = default;
     explicit TaskPointer(TaskNode& node) noexcept : node_(&node) { node.retain(); }
     /// Takes over the reference that `node` was made with.
     TaskPointer(TaskNode& node, Adopt) noexcept : node_(&node) {}
@@ -201,7 +202,7 @@ public:
     [[nodiscard]] auto get() const noexcept -> TaskNode* { return node_; }
 
 private:
-    TaskNode* node_;
+    TaskNode* node_ = nullptr;
 };
 
 /// A task with a result of type T.

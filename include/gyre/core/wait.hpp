@@ -22,7 +22,7 @@ enum class ReturnWhen : std::uint8_t {
 
 /// How long `wait` and `as_completed` wait.
 struct WaitOptions {
-    Duration timeout = Duration::max();  ///< From the call; zero or less: only what has ended already counts.
+    AnyDuration timeout = Duration::max();  ///< From the call; zero or less: only what has ended already counts.
 };
 
 /// What `wait` gives: every handle that it was given, each in the order in which it came.
@@ -92,7 +92,7 @@ public:
 
     auto await_ready() -> bool {
         open(handles_.size());
-        for (const auto& handle : handles_) watch(handle.node());
+        for (const auto& handle : handles_) watch(handle.node("wait"));
         return ready();
     }
     auto await_resume() -> WaitSets<T> {
@@ -114,7 +114,8 @@ private:
 /// nothing is thrown for how they ended, and no result counts as taken.
 ///
 /// @return the handles of those that have ended, and of the others. Given twice, a handle comes back twice.
-/// @throws std::invalid_argument if there are no handles; InvalidStateError for the caller's own task, or one of another loop.
+/// @throws std::invalid_argument if there are no handles; InvalidStateError for the caller's own task, one of another loop, or
+/// an empty handle.
 /// On cancel: the caller stops waiting; the tasks go on. Source: asyncio.wait.
 template<class T>
 [[nodiscard]] auto wait(

@@ -22,8 +22,8 @@ struct ProcessPoolOptions {
     std::size_t queue_limit = 100'000;                   ///< Jobs that wait for a process; as for threads.
     std::size_t max_tasks_per_child = 0;                 ///< A process is replaced after so many jobs; 0: never.
     std::size_t memory_limit_bytes = 0;                  ///< Of each process (RLIMIT_AS); 0: none.
-    Duration time_limit = Duration::max();               ///< Of each job: a longer one is killed.
-    Duration start_limit = std::chrono::seconds(10);     ///< Until a new process must have called `worker_main`.
+    AnyDuration time_limit = Duration::max();            ///< Of each job: a longer one is killed.
+    AnyDuration start_limit = std::chrono::seconds(10);  ///< Until a new process must have called `worker_main`.
     std::size_t message_limit_bytes = 64 * 1024 * 1024;  ///< Of the arguments of a call, and of its result.
 };
 

@@ -12,9 +12,10 @@ namespace gyre::net {
 
 /// How a connection is made.
 struct ConnectOptions {
-    Duration timeout = std::chrono::seconds(10);              ///< For all of it: names, attempts. Zero or less: none.
-    Duration attempt_delay = std::chrono::milliseconds(250);  ///< Before the next address is tried beside the last one.
-    bool no_delay = true;                                     ///< TCP_NODELAY.
+    AnyDuration timeout = std::chrono::seconds(10);  ///< For all of it: names, attempts. Zero or less: none.
+    AnyDuration attempt_delay = std::chrono::milliseconds(
+        250);              ///< Before the next address is tried beside the last one.
+    bool no_delay = true;  ///< TCP_NODELAY.
 };
 
 /// Connects to a host by Happy Eyeballs: addresses of both families in turn, the next one when an attempt fails or after

@@ -49,11 +49,12 @@ public:
     auto operator=(DirectoryWatch&&) noexcept -> DirectoryWatch&;
     ~DirectoryWatch();
 
-    /// Waits for the next event. @throws IoError; LimitError if too many directories have come.
+    /// Waits for the next event. @throws IoError; LimitError if too many directories have come; InvalidStateError if it was
+    /// moved from.
     /// On cancel: no event is lost.
     [[nodiscard]] auto next() -> Task<WatchEvent>;
     /// How many directories are watched now.
-    [[nodiscard]] auto directory_count() const noexcept -> std::size_t;
+    [[nodiscard]] auto directory_count() const -> std::size_t;
 
 private:
     class State;

@@ -79,6 +79,7 @@ private:
 ///
 /// Destroying it while it runs kills it with its group (SIGKILL), and closes the pipes. The loop reaps each child when it
 /// ends, whether somebody waits or not: there are no zombies. If the program itself dies, the child gets SIGTERM.
+/// A call on one that was moved from throws InvalidStateError.
 /// Thread: its loop's. Source: asyncio.subprocess.Process, trio.Process.
 class Child {
 public:
@@ -87,10 +88,10 @@ public:
     ~Child();
 
     /// The process number: for people and logs. Signals go through `kill`, which cannot hit another process.
-    [[nodiscard]] auto pid() const noexcept -> int;
-    [[nodiscard]] auto name() const noexcept -> std::string_view;
+    [[nodiscard]] auto pid() const -> int;
+    [[nodiscard]] auto name() const -> std::string_view;
     /// How it ended, or empty while it runs. Never waits.
-    [[nodiscard]] auto status() const noexcept -> std::optional<Status>;
+    [[nodiscard]] auto status() const -> std::optional<Status>;
 
     /// The stream that the child reads: `write`, then `shutdown_write` for its end. @throws InvalidStateError if its input
     /// is not Stdio::pipe; so the others.
@@ -118,12 +119,15 @@ public:
 
     /// Asks its group to end, and kills it if it has not when `grace` has passed. @return how it ended.
     /// On cancel: the grace is over at once: it is killed, and waited for.
-    [[nodiscard]] auto stop(Duration grace = std::chrono::seconds(5)) -> Task<Status>;
+    [[nodiscard]] auto stop(AnyDuration grace = std::chrono::seconds(5)) -> Task<Status>;
 
     // For the rest of the library.
     Child(std::shared_ptr<internal::ProcessRecord> record, std::unique_ptr<internal::ChildStreams> streams) noexcept;
 
 private:
+    [[nodiscard]] auto record() const -> internal::ProcessRecord&;
+    [[nodiscard]] auto streams() const -> internal::ChildStreams&;
+
     std::shared_ptr<internal::ProcessRecord> record_;
     std::unique_ptr<internal::ChildStreams> streams_;
 };
@@ -190,9 +194,9 @@ public:
     /// What `run` and `check` keep of each output at most, in bytes; default 64 MiB.
     auto output_limit(std::size_t bytes) -> Command&;
     /// How long `run` and `check` may take; then the group is stopped, and they throw TimeoutError.
-    auto timeout(Duration limit) -> Command&;
+    auto timeout(AnyDuration limit) -> Command&;
     /// How long a group that was asked to end has until it is killed: on a timeout, on cancel. Default 5 s; 0: none.
-    auto grace(Duration limit) -> Command&;
+    auto grace(AnyDuration limit) -> Command&;
 
     /// Runs it to its end, feeding and reading it meanwhile. A bad exit code is no error.
     /// @throws IoError if it cannot be started (which program or directory, and why), net::LimitError for too much output,

@@ -31,8 +31,8 @@ public:
     /// Wakes everyone; a waiter that is cancelled afterwards has its wake-up all the same. Idempotent.
     /// @throws InvalidStateError if somebody waits on a loop that does not run on this thread: `post` it there.
     void set();
-    /// Later waiters wait again.
-    void clear() noexcept { set_ = false; }
+    /// Later waiters wait again. @throws InvalidStateError as `set`.
+    void clear();
     [[nodiscard]] auto is_set() const noexcept -> bool { return set_; }
 
     /// Waits until the event is set; passes at once if it is.

@@ -11,12 +11,12 @@ auto ClientOptions::tls(net::TlsClientOptions options) -> ClientOptions& {
     return *this;
 }
 
-auto ClientOptions::connect_timeout(Duration limit) -> ClientOptions& {
+auto ClientOptions::connect_timeout(AnyDuration limit) -> ClientOptions& {
     connect_timeout_ = limit;
     return *this;
 }
 
-auto ClientOptions::read_timeout(Duration limit) -> ClientOptions& {
+auto ClientOptions::read_timeout(AnyDuration limit) -> ClientOptions& {
     read_timeout_ = limit;
     return *this;
 }
@@ -41,7 +41,7 @@ auto ClientOptions::max_idle_per_host(std::size_t count) -> ClientOptions& {
     return *this;
 }
 
-auto ClientOptions::idle_timeout(Duration limit) -> ClientOptions& {
+auto ClientOptions::idle_timeout(AnyDuration limit) -> ClientOptions& {
     idle_timeout_ = limit;
     return *this;
 }

@@ -81,7 +81,8 @@ auto RequestBody::patience() const noexcept -> Duration {
     // The bytes so far have earned that much time; the cap keeps it inside of what a Duration holds.
     const auto earned = std::chrono::milliseconds(
         std::min<std::uint64_t>(received_, std::uint64_t{1} << 32) * 1000 / options_.body_min_rate);
-    return std::min(options_.body_idle_timeout, options_.body_rate_grace + earned - waited_);
+    const Duration grace = std::min<Duration>(options_.body_rate_grace, Duration::max() - earned);
+    return std::min<Duration>(options_.body_idle_timeout, grace + earned - waited_);
 }
 
 auto RequestBody::can_be_drained() const noexcept -> bool {

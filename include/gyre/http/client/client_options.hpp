@@ -20,9 +20,9 @@ public:
     /// What https trusts. Default: the system's certificates. Offers "http/1.1" by ALPN in any case.
     auto tls(net::TlsClientOptions options) -> ClientOptions&;
     /// For one connection: names, attempts and the TLS handshake. Default 10 s.
-    auto connect_timeout(Duration limit) -> ClientOptions&;
+    auto connect_timeout(AnyDuration limit) -> ClientOptions&;
     /// For one wait: until the next bytes come, or until the kernel takes the next bytes of the request. Default 30 s.
-    auto read_timeout(Duration limit) -> ClientOptions&;
+    auto read_timeout(AnyDuration limit) -> ClientOptions&;
     /// Redirects that are followed for one request; one more is an error. Default 10.
     auto max_redirects(std::size_t count) -> ClientOptions&;
     /// Whether redirects are followed at all; else they are responses like any other. Default true.
@@ -32,7 +32,7 @@ public:
     /// Connections that are kept for one origin. Default 16; 0 keeps none.
     auto max_idle_per_host(std::size_t count) -> ClientOptions&;
     /// How long a connection is kept unused; shorter than what servers grant. Default 50 s.
-    auto idle_timeout(Duration limit) -> ClientOptions&;
+    auto idle_timeout(AnyDuration limit) -> ClientOptions&;
     /// Whether an idempotent request is sent once more when a kept connection turns out to be dead. Default true.
     auto replay(bool allowed) -> ClientOptions&;
     /// User-Agent, unless the request has its own; empty sends none. Default "gyre/VERSION".

@@ -24,26 +24,26 @@ struct ServerOptions {
     Limits limits = internal::server_limits();
 
     /// TLS handshake, from accept to its end. Then the connection is dropped.
-    Duration handshake_timeout = std::chrono::seconds(10);
+    AnyDuration handshake_timeout = std::chrono::seconds(10);
 
     /// The whole head, from its first byte (for the first request: from the start of the connection). Then 408 and close.
-    Duration header_timeout = std::chrono::seconds(10);
+    AnyDuration header_timeout = std::chrono::seconds(10);
 
     /// From the end of a response to the first byte of the next request. Then the connection is closed without a word.
-    Duration keep_alive_timeout = std::chrono::seconds(60);
+    AnyDuration keep_alive_timeout = std::chrono::seconds(60);
 
     /// Longest wait for the next byte of a body that the handler reads. Then 408 and close.
-    Duration body_idle_timeout = std::chrono::seconds(30);
+    AnyDuration body_idle_timeout = std::chrono::seconds(30);
 
     /// Bytes per second that a body must bring on average, counting only the time in which the server waits for it.
     /// 0: any rate will do. Then 408 and close.
     std::uint64_t body_min_rate = 240;
 
     /// What a body may be behind that rate.
-    Duration body_rate_grace = std::chrono::seconds(5);
+    AnyDuration body_rate_grace = std::chrono::seconds(5);
 
     /// How long the client may take to receive each next 16 KiB of a response. Then the connection is dropped.
-    Duration write_timeout = std::chrono::seconds(30);
+    AnyDuration write_timeout = std::chrono::seconds(30);
 
     /// The response to the last one says `Connection: close`.
     std::size_t max_requests_per_connection = 1000;
@@ -54,7 +54,7 @@ struct ServerOptions {
 
     /// When the server closes first, how long it goes on reading and dropping what still comes: a connection that is
     /// closed with bytes unread is reset, and the client may never see the response (RFC 9112 9.6).
-    Duration linger_timeout = std::chrono::seconds(5);
+    AnyDuration linger_timeout = std::chrono::seconds(5);
 
     /// The same in bytes.
     std::size_t linger_bytes = 1024 * 1024;
