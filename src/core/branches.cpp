@@ -2,8 +2,13 @@
 
 #include <gyre/core/cancel_request.hpp>
 #include <gyre/core/loop.hpp>
+#include <gyre/core/race.hpp>
+
+#include <stdexcept>
 
 namespace gyre::internal {
+
+void throw_empty_race() { throw std::invalid_argument("race: the vector is empty, there is nothing that could win"); }
 
 auto Branch::ended() noexcept -> Next { return owner->branch_ended(*this); }
 

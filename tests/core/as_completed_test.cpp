@@ -4,6 +4,7 @@
 #include "support/loops.hpp"
 #include "support/tracked.hpp"
 
+#include <source_location>
 #include <stdexcept>
 
 namespace gyre::testing {
@@ -156,6 +157,17 @@ TEST(AsCompleted, survives_cancellation_anywhere) {
         co_await half.next();
         co_await yield_now();
     }).run();
+}
+
+GYRE_TEST(AsCompleted, its_tasks_are_named_after_the_place_of_the_call) {
+    const auto here = std::source_location::current();
+    const auto results = as_completed(sleep(1ms), sleep(2ms));
+    const std::string place = "as_completed_test.cpp:" + std::to_string(here.line() + 1);
+    int named = 0;
+    for (const auto& task : all_tasks(this_loop())) named += task.name() == place ? 1 : 0;
+    EXPECT_EQ(named, 2);
+    EXPECT_EQ(results.remaining(), 2U);
+    co_await yield_now();
 }
 
 }  // namespace gyre::testing

@@ -4,7 +4,9 @@
 #include "support/loops.hpp"
 #include "support/tracked.hpp"
 
+#include <functional>
 #include <stdexcept>
+#include <vector>
 
 namespace gyre::testing {
 
@@ -101,6 +103,66 @@ GYRE_TEST(Race, a_winner_counts_more_than_a_cancellation) {
 GYRE_TEST(Race, of_one) {
     const auto result = co_await race(give(4, 1ms));
     EXPECT_EQ(std::get<0>(result), 4);
+}
+
+/// Ends with `value` after so many milliseconds.
+static auto after(int milliseconds, int value) -> Task<int> {
+    co_await sleep(std::chrono::milliseconds(milliseconds));
+    co_return value;
+}
+
+GYRE_TEST(RaceOfMany, gives_the_place_and_the_value_of_the_first) {
+    std::vector<Task<int>> work;
+    for (const int milliseconds : {30, 10, 20}) work.push_back(after(milliseconds, 100 + milliseconds));
+    const auto start = this_loop().now();
+    const auto won = co_await race(std::move(work));
+    EXPECT_EQ(won.index, 1U);
+    EXPECT_EQ(won.value, 110);
+    EXPECT_EQ(this_loop().now() - start, 10ms);
+    std::vector<TaskHandle<>> handles;
+    for (const auto length : {2h, 1h}) handles.push_back(spawn(sleep(length)));
+    const auto handle = co_await race(handles);
+    EXPECT_EQ(handle.index, 1U);
+    EXPECT_FALSE(handles[0].done()) << "a handle is only waited for";
+    handles[0].cancel();
+}
+
+GYRE_TEST(RaceOfMany, does_not_start_those_after_one_that_ends_at_once) {
+    int started = 0;
+    std::vector<std::function<Task<int>()>> work(3, [&started]() -> Task<int> {
+        const int value = ++started;
+        co_return value;
+    });
+    const auto won = co_await race(std::move(work));
+    EXPECT_EQ(won.index, 0U);
+    EXPECT_EQ(won.value, 1);
+    EXPECT_EQ(started, 1);
+}
+
+GYRE_TEST(RaceOfMany, the_first_to_fail_loses_it_for_all) {
+    std::vector<Task<int>> work;
+    work.push_back(after(10, 1));
+    work.push_back([]() -> Task<int> {
+        co_await sleep(1ms);
+        throw std::runtime_error("fell");
+    }());
+    const auto outcome = co_await as_outcome(race(std::move(work)));
+    EXPECT_EQ(describe(outcome.error()), "fell");
+    EXPECT_EQ(error_of([] { static_cast<void>(race(std::vector<Task<int>>())); }),
+        "race: the vector is empty, there is nothing that could win");
+}
+
+GYRE_TEST(RaceOfMany, is_cancelled_with_its_caller) {
+    int cleaned = 0;
+    std::vector<std::function<Task<>()>> work(2, [&cleaned]() -> Task<> {
+        co_await try_finally(sleep(1h), [&cleaned]() -> Task<> {
+            co_await sleep(1ms);
+            ++cleaned;
+        });
+    });
+    const auto won = co_await move_on_after(1ms, race(std::move(work)));
+    EXPECT_FALSE(won.has_value());
+    EXPECT_EQ(cleaned, 2);
 }
 
 }  // namespace gyre::testing

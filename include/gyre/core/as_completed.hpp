@@ -155,19 +155,9 @@ public:
     /// Which of the works, counted from 0, the last result came from, also if it was an error.
     [[nodiscard]] auto index() const -> std::size_t { return queue().last_index(); }
 
-private:
-    [[nodiscard]] auto queue() const -> internal::CompletionQueue& {
-        if (queue_ == nullptr) internal::throw_moved_from("AsCompleted");
-        return *queue_;
-    }
-
-    explicit AsCompleted(internal::CompletionQueue& queue) noexcept : queue_(&queue) {}
-    template<Work W>
-    friend auto as_completed(std::vector<W> work, WaitOptions options, std::source_location where)
-        -> AsCompleted<internal::WorkResult<W>>;
-    template<Work First, Work... More>
-        requires(std::same_as<internal::WorkResult<First>, internal::WorkResult<More>> && ...)
-    friend auto as_completed(First&& first, More&&... more) -> AsCompleted<internal::WorkResult<First>>;
+protected:
+    AsCompleted(std::size_t count, Duration timeout, std::source_location where)
+        : queue_(new internal::CompletionQueue(count, timeout, where)) {}
 
     template<class W>
     void add(W&& work, std::source_location where) {
@@ -177,33 +167,49 @@ private:
         queue_->add(handle.node("as_completed"));
     }
 
+private:
+    [[nodiscard]] auto queue() const -> internal::CompletionQueue& {
+        if (queue_ == nullptr) internal::throw_moved_from("AsCompleted");
+        return *queue_;
+    }
+
     internal::CompletionQueue* queue_;
 };
 
 /// Runs all works at once and gives their results in the order in which they end: `while (auto r = co_await all.next())`.
 ///
-/// They are tasks of their own, whose first turn comes after what is ready now. What was not finished when the object is
-/// dropped is cancelled, and the scope in which it is dropped waits for that. A handle is only waited for: its task goes on.
-/// `timeout` counts from here, ends only the reading, and cancels nothing.
+/// The works are arguments with results of one type, or a vector; a vector may be followed by `WaitOptions`, whose `timeout`
+/// counts from here, ends only the reading, and cancels nothing. They are tasks of their own, whose first turn comes after
+/// what is ready now. What was not finished when the object is dropped is cancelled, and the scope in which it is dropped
+/// waits for that. A handle is only waited for: its task goes on.
+///
+/// It is called like a function and is a class, whose constructor can note the place of the call behind any number of works.
 /// @throws LoopError outside of a loop. Source: asyncio.as_completed.
-template<Work W>
-[[nodiscard]] auto as_completed(std::vector<W> work, WaitOptions options = {},
-    std::source_location where = std::source_location::current()) -> AsCompleted<internal::WorkResult<W>> {
-    AsCompleted<internal::WorkResult<W>> all(*new internal::CompletionQueue(work.size(), options.timeout, where));
-    for (auto& one : work) all.add(std::move(one), where);
-    return all;
-}
+template<class T, class... W>
+class as_completed final : public AsCompleted<T> {  // NOLINT(readability-identifier-naming)
+public:
+    [[nodiscard]] explicit as_completed(W&&... work, std::source_location where = std::source_location::current())
+        : AsCompleted<T>(sizeof...(W), Duration::max(), where) {
+        (this->add(std::forward<W>(work), where), ...);
+    }
+};
 
-/// `as_completed` of a fixed number of works with results of one type.
+/// `as_completed` of a vector.
+template<class T, class W>
+class as_completed<T, std::vector<W>> final : public AsCompleted<T> {
+public:
+    [[nodiscard]] explicit as_completed(
+        std::vector<W> work, WaitOptions options = {}, std::source_location where = std::source_location::current())
+        : AsCompleted<T>(work.size(), options.timeout, where) {
+        for (auto& one : work) this->add(std::move(one), where);
+    }
+};
+
 template<Work First, Work... More>
     requires(std::same_as<internal::WorkResult<First>, internal::WorkResult<More>> && ...)
-[[nodiscard]] auto as_completed(First&& first, More&&... more) -> AsCompleted<internal::WorkResult<First>> {
-    const auto where = std::source_location::current();
-    AsCompleted<internal::WorkResult<First>> all(
-        *new internal::CompletionQueue(1 + sizeof...(More), Duration::max(), where));
-    all.add(std::forward<First>(first), where);
-    (all.add(std::forward<More>(more), where), ...);
-    return all;
-}
+as_completed(First&&, More&&...) -> as_completed<internal::WorkResult<First>, First, More...>;
+template<Work W>
+as_completed(std::vector<W>, WaitOptions = {}, std::source_location = {})
+    -> as_completed<internal::WorkResult<W>, std::vector<W>>;
 
 }  // namespace gyre

@@ -113,7 +113,20 @@ private:
 /// Source: asyncio.gather, with the siblings of a failure cancelled.
 template<Work... W>
 [[nodiscard]] auto gather(W&&... work) {
-    return internal::GatherAwaiter<std::decay_t<W>...>(std::forward<W>(work)...);
+    using Awaiter = internal::GatherAwaiter<std::decay_t<W>...>;
+    if constexpr ((internal::check_work<W>() && ...)) {
+        return Awaiter(std::forward<W>(work)...);
+    } else {
+        return internal::refused<Awaiter>();
+    }
+}
+
+/// Says what is wrong with something that is no work.
+template<class... W>
+    requires(internal::NoWork<W> || ...)
+[[nodiscard]] auto gather(W&&...) {
+    static_cast<void>((internal::check_work<W>() && ...));
+    return internal::refused<Task<std::tuple<internal::Regular<typename internal::RefusedResult<W>::Type>...>>>();
 }
 
 /// `gather` of a vector; gives a vector in the same order, or nothing for work without values.

@@ -107,13 +107,25 @@ template<class W>
 class [[nodiscard("co_await it")]] ShieldAwaiter final : public ScopeAwaiter<W> {
 public:
     using typename ScopeAwaiter<W>::Result;
-    ShieldAwaiter(W work, std::source_location where)
-        : ScopeAwaiter<W>(ScopeSettings{.shielded = true}, std::move(work), where) {}
+    ShieldAwaiter(const ScopeSettings& settings, W work, std::source_location where)
+        : ScopeAwaiter<W>(settings, std::move(work), where) {}
     auto await_resume() -> Result { return this->template take<Result>(); }
 };
 
 template<class W>
 concept ScopeWork = Work<std::decay_t<W>> || Work<std::decay_t<W>, CancelScope>;
+
+/// A scope around some work, if it is some.
+template<template<class> class Awaiter, class W>
+[[nodiscard]] auto scope_around(const ScopeSettings& settings, W&& work, std::source_location where) {
+    if constexpr (check_work<W, CancelScope>()) {
+        return Awaiter<std::decay_t<W>>(settings, std::forward<W>(work), where);
+    } else if constexpr (ScopeWork<W>) {
+        return refused<Awaiter<std::decay_t<W>>>();
+    } else {
+        return refused<Task<typename RefusedResult<W>::Type>>();
+    }
+}
 
 [[nodiscard]] inline auto settings_of(Duration limit, const ScopeOptions& options) noexcept -> ScopeSettings {
     return {.timeout = limit, .shielded = options.shield, .object = options.scope};
@@ -130,69 +142,74 @@ concept ScopeWork = Work<std::decay_t<W>> || Work<std::decay_t<W>, CancelScope>;
 /// @return what the work gives; if it ends just as the deadline passes, its result counts.
 /// @throws TimeoutError if this deadline cancelled it; CancelledError if `scope.cancel` did; what the work throws.
 /// On cancel: the work is cancelled. Source: asyncio.timeout, trio.fail_after.
-template<internal::ScopeWork W>
+template<class W>
 [[nodiscard]] auto timeout(AnyDuration limit, W&& work, std::source_location where = std::source_location::current()) {
-    return internal::TimeoutAwaiter<std::decay_t<W>>(internal::settings_of(limit, {}), std::forward<W>(work), where);
+    return internal::scope_around<internal::TimeoutAwaiter>(
+        internal::settings_of(limit, {}), std::forward<W>(work), where);
 }
 
 /// `timeout` with options.
-template<internal::ScopeWork W>
+template<class W>
 [[nodiscard]] auto timeout(
     AnyDuration limit, ScopeOptions options, W&& work, std::source_location where = std::source_location::current()) {
-    return internal::TimeoutAwaiter<std::decay_t<W>>(
+    return internal::scope_around<internal::TimeoutAwaiter>(
         internal::settings_of(limit, options), std::forward<W>(work), where);
 }
 
 /// `timeout` with a point in time. Source: asyncio.timeout_at.
-template<internal::ScopeWork W>
+template<class W>
 [[nodiscard]] auto timeout_at(Time deadline, W&& work, std::source_location where = std::source_location::current()) {
-    return internal::TimeoutAwaiter<std::decay_t<W>>(internal::settings_of(deadline, {}), std::forward<W>(work), where);
+    return internal::scope_around<internal::TimeoutAwaiter>(
+        internal::settings_of(deadline, {}), std::forward<W>(work), where);
 }
 
 /// `timeout_at` with options.
-template<internal::ScopeWork W>
+template<class W>
 [[nodiscard]] auto timeout_at(
     Time deadline, ScopeOptions options, W&& work, std::source_location where = std::source_location::current()) {
-    return internal::TimeoutAwaiter<std::decay_t<W>>(
+    return internal::scope_around<internal::TimeoutAwaiter>(
         internal::settings_of(deadline, options), std::forward<W>(work), where);
 }
 
 /// Runs some work with a time limit and goes on without it when the time is up. The work may take its scope.
 /// @return an optional with the work's value, or for work without a value a bool: true if it ran to its end.
 /// @throws what the work throws. On cancel: the work is cancelled. Source: trio.move_on_after.
-template<internal::ScopeWork W>
+template<class W>
 [[nodiscard]] auto move_on_after(
     AnyDuration limit, W&& work, std::source_location where = std::source_location::current()) {
-    return internal::MoveOnAwaiter<std::decay_t<W>>(internal::settings_of(limit, {}), std::forward<W>(work), where);
+    return internal::scope_around<internal::MoveOnAwaiter>(
+        internal::settings_of(limit, {}), std::forward<W>(work), where);
 }
 
 /// `move_on_after` with options.
-template<internal::ScopeWork W>
+template<class W>
 [[nodiscard]] auto move_on_after(
     Duration limit, ScopeOptions options, W&& work, std::source_location where = std::source_location::current()) {
-    return internal::MoveOnAwaiter<std::decay_t<W>>(internal::settings_of(limit, options), std::forward<W>(work), where);
+    return internal::scope_around<internal::MoveOnAwaiter>(
+        internal::settings_of(limit, options), std::forward<W>(work), where);
 }
 
 /// `move_on_after` with a point in time. Source: trio.move_on_at.
-template<internal::ScopeWork W>
+template<class W>
 [[nodiscard]] auto move_on_at(Time deadline, W&& work, std::source_location where = std::source_location::current()) {
-    return internal::MoveOnAwaiter<std::decay_t<W>>(internal::settings_of(deadline, {}), std::forward<W>(work), where);
+    return internal::scope_around<internal::MoveOnAwaiter>(
+        internal::settings_of(deadline, {}), std::forward<W>(work), where);
 }
 
 /// `move_on_at` with options.
-template<internal::ScopeWork W>
+template<class W>
 [[nodiscard]] auto move_on_at(
     Time deadline, ScopeOptions options, W&& work, std::source_location where = std::source_location::current()) {
-    return internal::MoveOnAwaiter<std::decay_t<W>>(
+    return internal::scope_around<internal::MoveOnAwaiter>(
         internal::settings_of(deadline, options), std::forward<W>(work), where);
 }
 
 /// Runs some work that a cancellation from outside does not reach: the caller waits for its end and gets its value; its
 /// next wait is cancelled. For a shield that can be switched off see `CancelScope::set_shield`.
 /// Source: trio's CancelScope(shield=True). On cancel: nothing happens before the work has ended.
-template<Work W>
+template<class W>
 [[nodiscard]] auto shield(W&& work, std::source_location where = std::source_location::current()) {
-    return internal::ShieldAwaiter<std::decay_t<W>>(std::forward<W>(work), where);
+    return internal::scope_around<internal::ShieldAwaiter>({.shielded = true}, std::forward<W>(work), where);
 }
 
 /// Runs `body(scope)`, which anyone on the loop can cancel through `scope`.

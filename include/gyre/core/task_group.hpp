@@ -48,6 +48,12 @@ public:
     template<Work W>
     auto spawn(W&& work, SpawnOptions options = {}, std::source_location where = std::source_location::current())
         -> TaskHandle<internal::WorkResult<W>>;
+    /// Says what is wrong with something that is no work.
+    template<internal::NoWork W>
+    auto spawn(W&&, SpawnOptions = {}, std::source_location = std::source_location::current()) {
+        static_cast<void>(internal::check_work<W>());
+        return internal::refused<TaskHandle<typename internal::RefusedResult<W>::Type>>();
+    }
 
     /// Starts a task of the group and waits until it says that it is ready: `function(started)` is a callable with a parameter
     /// `Started<T>& started`, which it calls with a value.
@@ -244,9 +250,13 @@ concept GroupBody = std::invocable<std::decay_t<Body>&, TaskGroup&>;
 template<Work W>
 auto TaskGroup::spawn(W&& work, SpawnOptions options, std::source_location where)
     -> TaskHandle<internal::WorkResult<W>> {
-    wait_->check_open("TaskGroup::spawn");
-    auto& scope = wait_->scope();
-    return internal::spawn_under(*scope.scheduler, *wait_, &scope, std::forward<W>(work), options, where);
+    if constexpr (internal::check_work<W>()) {
+        wait_->check_open("TaskGroup::spawn");
+        auto& scope = wait_->scope();
+        return internal::spawn_under(*scope.scheduler, *wait_, &scope, std::forward<W>(work), options, where);
+    } else {
+        return internal::refused<TaskHandle<internal::WorkResult<W>>>();
+    }
 }
 
 /// Runs `body(group)`, and waits until it and every task that was spawned into the group have ended.

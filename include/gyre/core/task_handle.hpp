@@ -233,8 +233,20 @@ auto spawn_under(Scheduler& scheduler, TaskOwner& owner, const Scope* outer, W&&
 template<Work W>
 auto spawn(W&& work, SpawnOptions options = {}, std::source_location where = std::source_location::current())
     -> TaskHandle<internal::WorkResult<W>> {
-    auto& loop = this_loop();
-    return internal::spawn_under(loop.scheduler(), loop.background(), nullptr, std::forward<W>(work), options, where);
+    if constexpr (internal::check_work<W>()) {
+        auto& loop = this_loop();
+        return internal::spawn_under(
+            loop.scheduler(), loop.background(), nullptr, std::forward<W>(work), options, where);
+    } else {
+        return internal::refused<TaskHandle<internal::WorkResult<W>>>();
+    }
+}
+
+/// Says what is wrong with something that is no work.
+template<internal::NoWork W>
+auto spawn(W&&, SpawnOptions = {}, std::source_location = std::source_location::current()) {
+    static_cast<void>(internal::check_work<W>());
+    return internal::refused<TaskHandle<typename internal::RefusedResult<W>::Type>>();
 }
 
 }  // namespace gyre

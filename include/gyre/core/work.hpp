@@ -3,6 +3,7 @@
 #include <gyre/core/task.hpp>
 
 #include <concepts>
+#include <exception>
 #include <type_traits>
 #include <utility>
 
@@ -61,6 +62,59 @@ struct WorkType<T, Arguments...> {
 /// The result of some work.
 template<class T, class... Arguments>
 using WorkResult = typename WorkType<T, Arguments...>::Type;
+
+// Who gives the wrong thing as work is told so in one line, instead of in a list of the overloads that do not fit.
+
+template<class T>
+concept NoWork = !Work<T>;
+
+template<class W, class... Arguments>
+inline constexpr bool returns_no_awaitable = std::invocable<std::decay_t<W>&, Arguments&...>;
+template<class W, class... Arguments>
+    requires Work<W, Arguments...>
+inline constexpr bool returns_no_awaitable<W, Arguments...> = false;
+
+/// Stops the compiler where `W&&` is no work with any of the parameters, none or `Arguments`, or cannot be taken over.
+/// @return whether it is fine.
+template<class W, class... Arguments>
+constexpr auto check_work() -> bool {
+    constexpr bool is_work = Work<W> || Work<W, Arguments...>;
+    constexpr bool is_function = returns_no_awaitable<W> || returns_no_awaitable<W, Arguments...>;
+    constexpr bool can_be_taken = !is_work || std::constructible_from<std::decay_t<W>, W>;
+    static_assert(can_be_taken,
+        "this work has a name and cannot be copied: hand it over with std::move(task), since a Task runs once, for "
+        "whoever "
+        "takes it");
+    static_assert(is_work || !is_function,
+        "this function is no coroutine: work is an awaitable, or a function that returns one, such as a Task. An "
+        "ordinary "
+        "function runs on a thread: write to_thread(function), or spawn(function, {.executor = &pool})");
+    static_assert(is_work || is_function,
+        "this is no work: give an awaitable (a Task, a handle, what a function of gyre returned), or a function "
+        "without "
+        "parameters that returns one");
+    return is_work && can_be_taken;
+}
+
+template<class W>
+struct RefusedResult {
+    using Type = void;
+};
+template<class W>
+    requires std::invocable<std::decay_t<W>&>
+struct RefusedResult<W> {
+    using Type = std::invoke_result_t<std::decay_t<W>&>;
+};
+template<Work W>
+struct RefusedResult<W> {
+    using Type = WorkResult<W>;
+};
+
+/// What stands in place of a result where `check_work` has stopped the compiler, so that nothing follows from it. Never called.
+template<class R>
+[[noreturn]] auto refused() -> R {
+    std::terminate();
+}
 
 template<Awaitable T>
 auto await_as_task(T awaitable) -> Task<AwaitResult<T>> {

@@ -27,8 +27,8 @@ auto run_on(Executor& executor, F function) -> Task<JobResult<F>> {
 ///
 /// The task can be joined, named and cancelled like any other; cancelling it is cancelling the `co_await` of the job.
 /// @throws InvalidStateError if no executor is given; LoopError outside of a loop. The executor must outlive the task.
-template<class F>
-    requires(!Work<F> && internal::JobFunction<std::decay_t<F>>)
+template<internal::NoWork F>
+    requires internal::JobFunction<std::decay_t<F>>
 auto spawn(F&& function, SpawnOptions options, std::source_location where = std::source_location::current()) {
     auto& executor = internal::require_executor(std::exchange(options.executor, nullptr));
     return spawn(internal::run_on<std::decay_t<F>>(executor, std::forward<F>(function)), options, where);
