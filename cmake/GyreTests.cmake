@@ -9,7 +9,7 @@ include(GyreLlhttp)
 find_package(GTest 1.12 REQUIRED)
 
 set(GYRE_ROOMS_ONCE backend http_core sim)                # run once: they choose the backend themselves, or have none
-set(GYRE_FOLDERS_NO_TESTS support canary install acceptance data)
+set(GYRE_FOLDERS_NO_TESTS support canary refused install acceptance data)
 
 file(GLOB_RECURSE GYRE_TEST_SUPPORT CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cpp")
 add_custom_target(gyre_tests)

@@ -381,6 +381,20 @@ TEST_P(WatchOnKernel, wakes_a_task_that_waits) {
     });
 }
 
+TEST_P(WatchOnKernel, one_that_was_moved_from_says_so) {
+    run([]() -> Task<> {
+        auto watch = co_await fs::DirectoryWatch::open("/");
+        const auto kept = std::move(watch);
+        const std::string empty = "this DirectoryWatch is empty: it was moved from";
+        // NOLINTBEGIN(bugprone-use-after-move)
+        EXPECT_EQ(error_of([&] { static_cast<void>(watch.directory_count()); }), empty);
+        const auto next = co_await as_outcome(watch.next());
+        // NOLINTEND(bugprone-use-after-move)
+        EXPECT_EQ(describe(next.error()), empty);
+        EXPECT_EQ(kept.directory_count(), 1U);
+    });
+}
+
 TEST_P(WatchOnKernel, a_missing_directory_is_an_error) {
     run([&]() -> Task<> {
         const auto outcome = co_await as_outcome(fs::DirectoryWatch::open(scratch / "missing"));

@@ -179,6 +179,37 @@ TEST_P(Process, a_cancelled_communicate_closes_the_pipes_and_leaves_the_child) {
     });
 }
 
+TEST_P(Process, a_child_that_was_moved_from_says_so) {
+    run([]() -> Task<> {
+        auto child = co_await Command("true").spawn();
+        auto kept = std::move(child);
+        // NOLINTBEGIN(bugprone-use-after-move)
+        const std::string empty = "this Child is empty: it was moved from";
+        EXPECT_EQ(error_of([&] { static_cast<void>(child.pid()); }), empty);
+        EXPECT_EQ(error_of([&] { static_cast<void>(child.name()); }), empty);
+        EXPECT_EQ(error_of([&] { static_cast<void>(child.status()); }), empty);
+        EXPECT_EQ(error_of([&] { static_cast<void>(child.input()); }), empty);
+        EXPECT_EQ(error_of([&] { static_cast<void>(child.wait()); }), empty);
+        EXPECT_EQ(error_of([&] { child.kill(); }), empty);
+        EXPECT_EQ(error_of([&] { child.kill_group(); }), empty);
+        const auto communicated = co_await as_outcome(child.communicate());
+        EXPECT_EQ(describe(communicated.error()), empty);
+        const auto stopped = co_await as_outcome(child.stop());
+        EXPECT_EQ(describe(stopped.error()), empty);
+        // NOLINTEND(bugprone-use-after-move)
+        const auto status = co_await kept.wait();
+        EXPECT_EQ(status.exit_code, 0);
+    });
+}
+
+TEST_P(Process, a_timeout_beyond_all_time_is_none) {
+    run([]() -> Task<> {
+        const auto
+            result = co_await Command("true").timeout(std::chrono::hours::max()).grace(std::chrono::hours::max()).run();
+        EXPECT_EQ(result.exit_code, 0);
+    });
+}
+
 TEST_P(Process, a_cancelled_run_kills_and_reaps) {
     run([]() -> Task<> {
         auto late = co_await move_on_after(20ms, Command("sleep", "60").run());

@@ -18,7 +18,8 @@ auto use(TaskGroup& group) -> Task<int> {
     auto other = number();
 #if CASE == 0
     auto handle = spawn(std::move(task));
-    auto [a, b] = co_await gather(std::move(other), handle);
+    const auto both = co_await gather(std::move(other), handle);
+    const auto& [a, b] = both;
     co_return a + b;
 #elif CASE == 1   // hand it over with std::move(task)
     auto handle = spawn(task);
@@ -29,7 +30,8 @@ auto use(TaskGroup& group) -> Task<int> {
     const int value = co_await handle;
     co_return value;
 #elif CASE == 3   // hand it over with std::move(task)
-    auto [a, b] = co_await gather(std::move(other), task);
+    const auto both = co_await gather(std::move(other), task);
+    const auto& [a, b] = both;
     co_return a + b;
 #elif CASE == 4   // hand it over with std::move(task)
     auto won = co_await race(task, sleep(1s));
@@ -58,7 +60,8 @@ auto use(TaskGroup& group) -> Task<int> {
     co_await move_on_after(1s, [](CancelScope& scope) { scope.cancel(); });
     co_return 1;
 #elif CASE == 13  // this function is no coroutine
-    auto [a, b] = co_await gather(std::move(task), plain);
+    const auto both = co_await gather(std::move(task), plain);
+    const auto& [a, b] = both;
     co_return a + b;
 #elif CASE == 14  // this function is no coroutine
     auto won = co_await race(std::move(task), plain);

@@ -218,7 +218,9 @@ public:
     void wind_down(internal::WindDown& together, bool& counted);
     /// Cancels the main task, if there is one.
     void cancel_main(const internal::CausePointer& why) noexcept;
-    /// Closes a loop whose backend has failed. Its tasks never end; whoever waits for them from outside is told.
+    /// Closes a loop whose backend has failed. Its tasks never end, and their frames stay in memory: the buffers in them may be
+    /// the kernel's still, which nobody is left to ask, and clean-up that awaits could never go on. Whoever waits for them
+    /// from outside is told.
     void abandon() noexcept;
     [[nodiscard]] auto read_clock() const noexcept -> Time { return now(); }
     [[nodiscard]] auto mailbox() const noexcept -> const std::shared_ptr<internal::Mailbox>& { return mailbox_; }

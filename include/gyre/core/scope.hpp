@@ -184,7 +184,7 @@ template<class W>
 /// `move_on_after` with options.
 template<class W>
 [[nodiscard]] auto move_on_after(
-    Duration limit, ScopeOptions options, W&& work, std::source_location where = std::source_location::current()) {
+    AnyDuration limit, ScopeOptions options, W&& work, std::source_location where = std::source_location::current()) {
     return internal::scope_around<internal::MoveOnAwaiter>(
         internal::settings_of(limit, options), std::forward<W>(work), where);
 }
