@@ -88,8 +88,8 @@ TEST_P(WrongThread, so_do_tasks_groups_and_scopes) {
     });
 }
 
-TEST_P(WrongThread, between_two_runs_any_thread_will_do) {
-    EventLoop own(RunOptions{.backend = GetParam()});
+TEST(BetweenTwoRuns, any_thread_will_do) {
+    EventLoop own(RunOptions{.backend = kernel_backend()});
     std::optional<TaskHandle<>> task;
     own.run_until_complete([&]() -> Task<> {
         task = spawn(sleep(1h));
