@@ -179,6 +179,8 @@ TEST(CookieJar, prefixes_are_promises) {
         {"__Secure-", "http://x.org/", "__Secure-k=v; Secure", "https://x.org/", "-"},
         {"any case", "https://x.org/", "__sEcUrE-k=v", "https://x.org/", "-"},
         {"__Host-", "https://x.org/", "__Host-k=v; Secure; Path=/", "https://x.org/", "__Host-k=v"},
+        {"__Host-: an empty path is the one of the request", "https://x.org/",
+            "__Host-k=v; Secure; Path=", "https://x.org/", "__Host-k=v"},
         {"__Host-: secure", "https://x.org/", "__Host-k=v; Path=/", "https://x.org/", "-"},
         {"__Host-: a path", "https://x.org/", "__Host-k=v; Secure", "https://x.org/", "-"},
         {"__Host-: this path", "https://x.org/a", "__Host-k=v; Secure; Path=/a", "https://x.org/a", "-"},
