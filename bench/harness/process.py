@@ -47,13 +47,13 @@ class Run:
     scratch: str
     """A folder for files of the measurements, on the disk of the build folder."""
 
-    def lines(self, program: Program, *arguments: str, cores: frozenset[int] | None = None, timeout_s: float = 300.0) -> list[dict]:
+    def lines(self, program: Program, *arguments: str, cores: frozenset[int] | None = None, timeout_s: float = 180.0) -> list[dict]:
         """Runs a program to its end; the JSON lines that it printed. By default on the server's core alone."""
         output, _ = self.usage(program, *arguments, cores=cores, timeout_s=timeout_s)
         return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
 
     def usage(self, program: Program, *arguments: str, cores: frozenset[int] | None = None,
-              timeout_s: float = 300.0) -> tuple[str, Usage]:
+              timeout_s: float = 180.0) -> tuple[str, Usage]:
         """Runs a program to its end; its output, and what the kernel says it used."""
         began = time.perf_counter()
         process = start(program, *arguments, cores=cores or self.cores.server)

@@ -31,8 +31,53 @@ def gyre(tools):
 
 
 def limit(tools):
-    return program([tools.gyre("micro"), "limit"], "by hand", only=tuple(name for name in CASES if name != "post_soon"),
-                   lacks={"*": "a callback that is called at once needs no loop"})
+    return program([tools.gyre("micro"), "limit"], "by hand", lacks={"post_soon": "by hand nobody needs a loop in order to call a function"})
+
+
+def asyncio_like(name):
+    def build(tools):
+        package = None if name == "asyncio" else name
+        return program([tools.python(package), tools.sources / "python" / "micro_asyncio.py", name], tools.python_version(package))
+
+    return build
+
+
+def trio(tools):
+    return program([tools.python("trio"), tools.sources / "python" / "micro_trio.py"], tools.python_version("trio"))
+
+
+def tokio(tools):
+    return program([tools.cargo("tokio", "micro")], tools.crate_version("tokio", "tokio"))
+
+
+def go(tools):
+    return program([tools.go("micro")], tools.go_version(), lacks={
+        "child_await": "a function is called, nothing is awaited",
+        "post_soon": "there is no loop that could be asked to call a function",
+    })
+
+
+def node(tools):
+    return program([tools.node(), tools.sources / "node" / "micro.mjs"], tools.node_version(), lacks={
+        "lock": "has no lock: nothing else runs between two awaits",
+        "queue_pingpong": "has no queue that tasks wait for; a promise carries one value",
+        "post_thread": "another thread has a loop of its own and can only send messages",
+    })
+
+
+def asio(tools):
+    tools.unpack("libboost1.81-dev")
+    return program([tools.native("asio/micro.cpp")], "Boost " + tools.unpacked_version("libboost1.81-dev"), lacks={"lock": "has no lock that a coroutine waits for"})
+
+
+def libuv(tools):
+    tools.unpack("libuv1-dev", "libuv1")
+    return program([tools.native("libuv/micro.cpp", libraries=["-luv"])], tools.unpacked_version("libuv1-dev"),
+                   only=("cancel_100k", "timers_1m_cpu", "task_bytes"), lacks={
+                       "*": "has callbacks and no tasks",
+                       "post_soon": "has no call on the next turn; an idle handle is called in every turn",
+                       "post_thread": "uv_async_send may merge calls into one",
+                   })
 
 
 class Micro(Suite):
@@ -45,7 +90,8 @@ class Micro(Suite):
         return [case for case, _ in CASES.values()]
 
     def builders(self):
-        return {"gyre": gyre, "limit": limit}
+        return {"gyre": gyre, "limit": limit, "tokio": tokio, "go": go, "asio": asio, "libuv": libuv, "node": node,
+                "asyncio": asyncio_like("asyncio"), "uvloop": asyncio_like("uvloop"), "rloop": asyncio_like("rloop"), "trio": trio}
 
     def measure(self, peer, program, case, run):
         count = CASES[case.name][1]

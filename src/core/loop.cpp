@@ -385,12 +385,22 @@ auto EventLoop::cancel_tasks(const internal::CausePointer& why, bool together) n
     return background_.tasks.front() != nullptr || guests_.tasks.front() != nullptr || !scheduler_.dropped.empty();
 }
 
+/// Runs tasks that were told to end. To tell them takes a walk over all of them, so the next walk comes after as many slices.
+void EventLoop::run_told() {
+    for (std::size_t turns = 1 + background_.task_count / resumes_per_turn; turns > 0; --turns) {
+        take_posts();
+        run_ready();
+        if (scheduler_.ready.empty()) return;
+        wait_for_events();  // does not wait: something is ready
+        fire_timers();
+    }
+}
+
 void EventLoop::cancel_everything() {
     const auto cause = shutdown_cause(scheduler_.stamp);
     stopping_ = false;  // a loop that was stopped has to wait all the same
     while (cancel_tasks(cause, false)) {
-        take_posts();
-        run_ready();
+        run_told();
         if (!cancel_tasks(cause, false)) return;  // those that were spawned meanwhile: before the loop sleeps
         wait_for_events();
         fire_timers();
@@ -403,8 +413,7 @@ void EventLoop::wind_down(internal::WindDown& together, bool& counted) {
     for (;;) {
         stopping_ = false;
         static_cast<void>(cancel_tasks(cause, true));
-        take_posts();
-        run_ready();
+        run_told();
         const bool busy = cancel_tasks(cause, true);
         together.update(counted, busy);
         if (!busy && together.is_over()) return;

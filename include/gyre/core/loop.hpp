@@ -259,6 +259,7 @@ private:
     void fire_timers() noexcept;
     void find_deadlock();
     [[nodiscard]] auto cancel_tasks(const internal::CausePointer& why, bool together) noexcept -> bool;
+    void run_told();
     void cancel_everything();
     void drop_callbacks() noexcept;
     void check_usable() const;
