@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Iterable
 
-from harness.model import GYRE, Absent, Case, Missing, Program, Result, Suite, is_limit
+from harness.model import Absent, Case, Missing, Program, Result, Suite, is_limit, is_own
 from harness.process import Run
 from harness.stats import interleaved
 from harness.tools import Toolbox
@@ -27,7 +27,7 @@ def say(text: str) -> None:
 
 def wanted(peer: str, chosen: Iterable[str] | None) -> bool:
     """gyre and the limits are always measured: without them no ratio can be told."""
-    return chosen is None or peer == GYRE or is_limit(peer) or peer in chosen
+    return chosen is None or is_own(peer) or is_limit(peer) or peer in chosen
 
 
 def build(suite: Suite, tools: Toolbox, chosen: Iterable[str] | None) -> tuple[dict[str, Program], list[Absent]]:

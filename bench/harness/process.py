@@ -101,7 +101,8 @@ class Server:
     def __init__(self, program: Program, run: Run, *arguments: str, timeout_s: float = 20.0):
         self._process = start(program, *arguments, cores=run.cores.server)
         self._errors: list[str] = []
-        threading.Thread(target=lambda: self._errors.extend(self._process.stderr), daemon=True).start()
+        self._readers = [threading.Thread(target=lambda: self._errors.extend(self._process.stderr), daemon=True)]
+        self._readers[0].start()
         late = threading.Timer(timeout_s, self._process.kill)
         late.start()
         self.port = self._first_number()
@@ -109,9 +110,17 @@ class Server:
         if self.port is None:
             self._process.kill()
             code = self._process.wait()
-            self._process.stdout.close()
+            self._hang_up()
             raise Missing("the server did not say its port; it " + ended_badly(code, False, timeout_s, "".join(self._errors)))
-        threading.Thread(target=self._process.stdout.read, daemon=True).start()
+        self._readers.append(threading.Thread(target=self._process.stdout.read, daemon=True))
+        self._readers[1].start()
+
+    def _hang_up(self) -> None:
+        """After the end of the process: what it printed is read, its pipes are closed."""
+        for reader in self._readers:
+            reader.join(1)
+        self._process.stdout.close()
+        self._process.stderr.close()
 
     @property
     def pid(self) -> int:
@@ -138,6 +147,7 @@ class Server:
                 except ProcessLookupError:
                     pass
             self._process.wait()
+        self._hang_up()
 
     def _first_number(self) -> int | None:
         for line in self._process.stdout:

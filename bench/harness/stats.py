@@ -35,3 +35,8 @@ def exponent(points: Iterable[tuple[float, float]]) -> float:
     mean_x = statistics.fmean(x for x, _ in logs)
     mean_y = statistics.fmean(y for _, y in logs)
     return sum((x - mean_x) * (y - mean_y) for x, y in logs) / sum((x - mean_x) ** 2 for x, _ in logs)
+
+
+def doublings(first: int, steps: int) -> list[int]:
+    """`first`, twice that, four times that..."""
+    return [first << step for step in range(steps)]

@@ -149,16 +149,19 @@ class Toolbox:
 
     def cargo(self, crate: str, program: str) -> Path:
         """Builds the crate bench/peers/CRATE in its release profile; its binary PROGRAM (src/bin/PROGRAM.rs)."""
-        cargo = self.command("cargo", "cargo")
+        run(self.cargo_command(crate, program), f"cargo build of {crate}")
         target = self.folder / "cargo"
-        run([cargo, "build", "--release", "--quiet", "--locked", "--manifest-path", str(self.sources / crate / "Cargo.toml"),
-             "--target-dir", str(target), "--bin", program], f"cargo build of {crate}")
         # The crates share what they depend on, and their programs' names: each is taken out of the common folder.
         output = self.folder / "bin" / f"{crate}_{program}"
         part = output.with_suffix(f".{os.getpid()}")
         shutil.copy2(target / "release" / program, part)
         part.rename(output)
         return output
+
+    def cargo_command(self, crate: str, program: str) -> list[str]:
+        """What builds a crate's program."""
+        return [self.command("cargo", "cargo"), "build", "--release", "--quiet", "--locked", "--manifest-path",
+                str(self.sources / crate / "Cargo.toml"), "--target-dir", str(self.folder / "cargo"), "--bin", program]
 
     def crate_version(self, crate: str, dependency: str) -> str:
         """`1.40.0 (rustc 1.80.0)`: of a dependency as Cargo.lock pins it."""

@@ -197,6 +197,16 @@ auto limit_task_bytes(int count) -> double {
     return each;
 }
 
+// A loop ends while tasks sleep: they are cancelled, and it waits for them.
+auto close_tasks(int count) -> double {
+    const double start = cpu_now();
+    gyre::run([=]() -> gyre::Task<> {
+        for (int i = 0; i < count; ++i) static_cast<void>(gyre::spawn(sleep_long()));
+        co_await gyre::yield_now();
+    });
+    return (cpu_now() - start) / count;
+}
+
 }  // namespace
 
 auto task_works() -> std::vector<Work> {
@@ -213,6 +223,8 @@ auto task_works() -> std::vector<Work> {
         {"child_await", "a child that completes at once", 9, "ns", 100'000, child_await, limit_child_await},
         {"child_suspends", "a child that yields once", 0, "ns", 50'000, child_suspends},
         {"gather_100k", "gather of trivial tasks, each", 30, "ns", 100'000, gather, limit_gather},
+        {"close_tasks", "spawn a task that sleeps, and cancel it when the loop ends", 0, "ns", 20'000, close_tasks, {},
+            20},
         {"timeout", "a time limit around nothing", 0, "ns", 30'000, timeouts},
     };
 }

@@ -1,8 +1,7 @@
 """The smallest things that a loop does. Each program does `WORK COUNT SECONDS`: rounds of COUNT things, a line for each round."""
 
-import statistics
-
-from harness.model import Case, Missing, Suite
+from harness.model import Case, Suite
+from harness.rounds import median_round
 from harness.tools import program
 
 # What a round does, and the name of its unit: processor time of the process but for post_thread, where two threads work at once.
@@ -20,10 +19,9 @@ CASES = {
     "timers_1m_cpu": (Case.of("timers_1m_cpu", "s", "processor time for a million tasks that sleep up to a second"), 1_000_000),
     "task_bytes": (Case.of("task_bytes", "B", "resident memory of a sleeping task, of a million"), 1_000_000),
 }
-QUICK_COUNT = {"timers_1m_cpu": 200_000, "task_bytes": 200_000}
-"""The timers of a quick run come as densely as those of a full one, in a fifth of the time, and count five times."""
+QUICK_COUNT = {"timers_1m_cpu": 100_000, "task_bytes": 200_000}
+"""The timers of a quick run come as densely as those of a full one, in a tenth of the time, and count ten times."""
 WITH_THREADS = {"post_thread"}
-SECONDS, QUICK_SECONDS = 1.0, 0.3
 
 
 def gyre(tools):
@@ -83,8 +81,8 @@ def libuv(tools):
 class Micro(Suite):
     name = "micro"
     what = "the smallest things that a loop does"
-    repetitions, quick_repetitions = 5, 3
-    budget_s, quick_budget_s = 100.0, 8.0
+    repetitions, quick_repetitions = 5, 2
+    budget_s, quick_budget_s = 100.0, 4.0
 
     def cases(self, quick):
         return [case for case, _ in CASES.values()]
@@ -99,16 +97,8 @@ class Micro(Suite):
         if run.quick and case.name in QUICK_COUNT:
             times = count / QUICK_COUNT[case.name] if case.works[0].unit == "s" else 1.0
             count = QUICK_COUNT[case.name]
-        return {case.name: times * rounds(program, case.name, count, run)}
-
-
-def rounds(program, work, count, run):
-    """The median of the rounds of one process."""
-    cores = run.cores.both if work in WITH_THREADS else run.cores.server
-    lines = run.lines(program, work, str(count), str(QUICK_SECONDS if run.quick else SECONDS), cores=cores)
-    if not lines:
-        raise Missing("printed no figure")
-    return statistics.median(line["value"] for line in lines)
+        cores = run.cores.both if case.name in WITH_THREADS else run.cores.server
+        return {case.name: times * median_round(program, case.name, count, run, cores=cores)}
 
 
 SUITE = Micro()

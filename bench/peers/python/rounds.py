@@ -5,6 +5,7 @@ import os
 import sys
 import time
 
+UNITS = {"timers_1m_cpu": "s", "task_bytes": "B"}
 SINGLE = {"task_bytes"}  # a second round in the same process would find what the first one left
 
 
@@ -17,11 +18,7 @@ def report(work, value, unit):
     print(json.dumps({"work": work, "value": value, "unit": unit}), flush=True)
 
 
-def unit_of(work):
-    return {"timers_1m_cpu": "s", "task_bytes": "B"}.get(work, "ns")
-
-
-def rounds(works, run, arguments):
+def rounds(works, run, arguments, units=None):
     """`arguments`: WORK COUNT SECONDS. The first round warms up and does not count, unless it alone took all the time."""
     work, count, seconds = arguments[0], int(arguments[1]), float(arguments[2])
     if work not in works:
@@ -32,7 +29,7 @@ def rounds(works, run, arguments):
     while True:
         if not once:
             value = run(works[work], count)
-        report(work, value, unit_of(work))
+        report(work, value, (units or UNITS).get(work, "ns"))
         if once or time.perf_counter() >= end:
             break
     sys.stdout.flush()

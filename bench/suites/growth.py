@@ -1,0 +1,92 @@
+"""How costs grow: the works of micro, pool and files with n doubled again and again, and the exponent that fits."""
+
+from harness.model import Case, Missing, Suite
+from harness.rounds import median_round
+from harness.stats import doublings, exponent
+from harness.tools import program
+from suites import files, micro, pool
+
+STEPS = 5
+"""Sizes measured: n doubled four times."""
+
+# The suite whose program does the work, and the smallest n; a quick run begins with a quarter of it.
+WORKS = {
+    "yield_n": (micro, 8_000),
+    "spawn_join": (micro, 16_000),
+    "child_await": (micro, 32_000),
+    "queue_pingpong": (micro, 16_000),
+    "lock": (micro, 64_000),
+    "gather_100k": (micro, 16_000),
+    "cancel_100k": (micro, 16_000),
+    "close_tasks": (micro, 16_000),
+    "post_soon": (micro, 16_000),
+    "post_thread": (micro, 16_000),
+    "timers_1m_cpu": (micro, 64_000),
+    "task_bytes": (micro, 64_000),
+    "empty_job": (pool, 32_000),
+    "one_us_job": (pool, 16_000),
+    "random_4k": (files, 8_000),
+    "small_files": (files, 2_000),
+}
+WITH_THREADS = micro.WITH_THREADS | {"empty_job", "one_us_job", "random_4k", "small_files"}
+ONLY = {"yield_n": ("gyre", "limit"), "close_tasks": ("gyre",)}
+"""Works that not every program of micro has."""
+
+
+def total(work, n, value):
+    """The cost of all n things; `timers_1m_cpu` is told for all of them already."""
+    return value if work == "timers_1m_cpu" else value * n
+
+
+class Growth(Suite):
+    name = "growth"
+    what = "how costs grow with n: the exponent of n, 1 is linear"
+    repetitions, quick_repetitions = 3, 1
+    budget_s, quick_budget_s = 90.0, 15.0
+
+    def __init__(self):
+        self._programs = {}
+        self._large = None
+
+    def cases(self, quick):
+        return [Case.of(name, "exponent", f"{name} with n doubled {STEPS - 1} times: cost = c * n^exponent") for name in WORKS]
+
+    def builders(self):
+        return {
+            "gyre": lambda tools: self._build(tools, "gyre", micro.gyre, pool.gyre, files.gyre),
+            "limit": lambda tools: self._build(tools, "limit", micro.limit, pool.limit, files.limit_io_uring),
+            "tokio": lambda tools: self._build(tools, "tokio", micro.tokio, pool.tokio, files.tokio),
+            "go": lambda tools: self._build(tools, "go", micro.go, pool.go, files.go),
+            "asyncio": lambda tools: self._build(tools, "asyncio", micro.asyncio_like("asyncio")),
+        }
+
+    def _build(self, tools, peer, of_micro, of_pool=None, of_files=None):
+        own = {module: build(tools) for module, build in ((micro, of_micro), (pool, of_pool), (files, of_files)) if build}
+        self._programs[peer] = own
+        lacks = {}
+        for work, (module, _) in WORKS.items():
+            reason = own[module].reason_without(work) if module in own else "is measured with the small works only"
+            if reason is None and peer not in ONLY.get(work, (peer,)):
+                reason = "has no such work"
+            if reason is not None:
+                lacks[work] = reason
+        return program(own[micro].argv, own[micro].version, lacks=lacks)
+
+    def measure(self, peer, program, case, run):
+        module, first = WORKS[case.name]
+        path = ()
+        if module is files:
+            self._large = self._large or files.make_files(run.scratch)
+            files.warm(self._large)
+            path = (str(self._large),)
+        cores = run.cores.both if case.name in WITH_THREADS else run.cores.server
+        points = []
+        for n in doublings(first // 4 if run.quick else first, STEPS):
+            value = median_round(self._programs[peer][module], case.name, n, run, *path, cores=cores)
+            if value <= 0:
+                raise Missing(f"a figure of {value} for n = {n} has no logarithm")
+            points.append((n, total(case.name, n, value)))
+        return {case.name: exponent(points)}
+
+
+SUITE = Growth()

@@ -1,0 +1,309 @@
+#!/usr/bin/env python3
+"""What bench/harness promises: its arithmetic, its turns, its JSON, and that nothing goes missing in silence."""
+
+import json
+import os
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tools")]
+sys.dont_write_bytecode = True
+
+import count_instructions  # noqa: E402
+from harness import charts, cli, report, results, stats, suites, table  # noqa: E402
+from harness.measure import Outcome, build, measure_case  # noqa: E402
+from harness.model import Absent, Case, Missing, Program, Result, Suite, Work, is_limit, is_own  # noqa: E402
+from harness.process import Cores, Run, Server  # noqa: E402
+from harness.tools import digest  # noqa: E402
+
+NANOSECONDS = Work("lock", "ns", "take a lock")
+RATE = Work("rate", "1/s", "requests", more_is_better=True)
+
+
+def a_run(quick=False):
+    return Run(Cores.of_machine(), quick, tempfile.gettempdir())
+
+
+def python(code):
+    return Program((sys.executable, "-c", code), "1")
+
+
+def result(work, peer, *samples):
+    return Result("micro", work, peer, "1.0", list(samples))
+
+
+class ASuite(Suite):
+    """Peers whose figures are in a list; remembers in which order it was asked."""
+
+    name = "a"
+    what = "for the tests"
+    repetitions, quick_repetitions = 3, 2
+
+    def __init__(self, **figures):
+        self.figures = figures
+        self.asked = []
+
+    def cases(self, quick):
+        return [Case("lock", (NANOSECONDS,))]
+
+    def builders(self):
+        return {peer: (lambda tools: Program(("true",), "1")) for peer in self.figures}
+
+    def measure(self, peer, program, case, run):
+        self.asked.append(peer)
+        value = self.figures[peer].pop(0)
+        if isinstance(value, Missing):
+            raise value
+        return {"lock": value}
+
+
+class Arithmetic(unittest.TestCase):
+    def test_summary_has_median_spread_and_count(self):
+        self.assertEqual(stats.summary([3.0, 1.0, 10.0, 2.0]), {"median": 2.5, "min": 1.0, "max": 10.0, "n": 4})
+        with self.assertRaises(ValueError):
+            stats.summary([])
+
+    def test_exponent_of_powers_is_found(self):
+        for power in (0.0, 0.5, 1.0, 1.15, 2.0):
+            points = [(n, 7.0 * n**power) for n in stats.doublings(1000, 5)]
+            self.assertAlmostEqual(stats.exponent(points), power)
+
+    def test_exponent_of_noise_around_a_line(self):
+        points = [(n, n * factor) for n, factor in zip(stats.doublings(100, 5), (1.1, 0.9, 1.05, 0.95, 1.0))]
+        self.assertAlmostEqual(stats.exponent(points), 1.0, delta=0.06)
+
+    def test_one_size_has_no_exponent(self):
+        with self.assertRaises(ValueError):
+            stats.exponent([(10, 1.0), (10, 2.0)])
+
+    def test_doublings(self):
+        self.assertEqual(stats.doublings(3, 5), [3, 6, 12, 24, 48])
+
+    def test_advantage_is_above_one_for_a_win_whichever_way_is_better(self):
+        self.assertEqual(stats.advantage(2.0, 10.0, more_is_better=False), 5.0)
+        self.assertEqual(stats.advantage(10.0, 2.0, more_is_better=True), 5.0)
+        self.assertEqual(stats.advantage(10.0, 2.0, more_is_better=False), 0.2)
+
+
+class Turns(unittest.TestCase):
+    def test_a_b_c_a_b_c(self):
+        self.assertEqual(list(stats.interleaved("ABC", 2)), [(0, "A"), (0, "B"), (0, "C"), (1, "A"), (1, "B"), (1, "C")])
+
+    def test_peers_of_a_case_take_turns(self):
+        suite = ASuite(gyre=[1.0, 2.0, 3.0], limit=[1.0] * 3, tokio=[5.0] * 3)
+        outcome = measure_case(suite, suite.cases(False)[0], {peer: Program(("true",), "1") for peer in suite.figures}, a_run())
+        self.assertEqual(suite.asked, ["gyre", "limit", "tokio"] * 3)
+        self.assertEqual([(each.peer, each.samples) for each in outcome.results],
+                         [("gyre", [1.0, 2.0, 3.0]), ("limit", [1.0] * 3), ("tokio", [5.0] * 3)])
+
+    def test_a_quick_run_repeats_less(self):
+        suite = ASuite(gyre=[1.0, 2.0])
+        measure_case(suite, suite.cases(True)[0], {"gyre": Program(("true",), "1")}, a_run(quick=True))
+        self.assertEqual(suite.asked, ["gyre"] * 2)
+
+    def test_who_has_spent_the_budget_is_not_repeated_but_counts(self):
+        suite = ASuite(gyre=[1.0, 2.0, 3.0])
+        suite.budget_s = -1.0
+        outcome = measure_case(suite, suite.cases(False)[0], {"gyre": Program(("true",), "1")}, a_run())
+        self.assertEqual(outcome.results, [])
+        suite.budget_s = 0.0
+        outcome = measure_case(suite, suite.cases(False)[0], {"gyre": Program(("true",), "1")}, a_run())
+        self.assertEqual([each.samples for each in outcome.results], [[1.0]])
+
+
+class NothingGoesMissing(unittest.TestCase):
+    def test_a_peer_that_cannot_be_built_is_named_with_its_reason(self):
+        class Broken(ASuite):
+            def builders(self):
+                def fail(tools):
+                    raise Missing("no such package")
+
+                return {"gyre": lambda tools: Program(("true",), "1"), "tokio": fail}
+
+        programs, absent = build(Broken(gyre=[]), None, None)
+        self.assertEqual(list(programs), ["gyre"])
+        self.assertEqual(absent, [Absent("a", "tokio", None, "no such package")])
+
+    def test_chosen_peers_come_beside_gyre_and_the_limits(self):
+        programs, _ = build(ASuite(gyre=[], gyre_epoll=[], limit=[], limit_epoll=[], tokio=[], go=[]), None, {"go"})
+        self.assertEqual(list(programs), ["gyre", "gyre_epoll", "limit", "limit_epoll", "go"])
+
+    def test_a_peer_that_fails_once_has_no_figure_but_a_reason(self):
+        suite = ASuite(gyre=[1.0] * 3, tokio=[5.0, Missing("exited with 1")])
+        outcome = measure_case(suite, suite.cases(False)[0], {peer: Program(("true",), "1") for peer in suite.figures}, a_run())
+        self.assertEqual([each.peer for each in outcome.results], ["gyre"])
+        self.assertEqual(outcome.absent, [Absent("a", "tokio", "lock", "exited with 1")])
+
+    def test_what_a_peer_has_no_equal_of_is_told(self):
+        suite = ASuite(node=[])
+        program = Program(("true",), "1", lacks={"lock": "has no lock"})
+        outcome = measure_case(suite, suite.cases(False)[0], {"node": program}, a_run())
+        self.assertEqual(outcome.absent, [Absent("a", "node", "lock", "has no lock")])
+        self.assertEqual(suite.asked, [])
+
+    def test_reasons(self):
+        program = Program(("true",), "1", only=("timers",), lacks={"*": "has no tasks", "post": "merges calls"})
+        self.assertIsNone(program.reason_without("timers"))
+        self.assertEqual(program.reason_without("post"), "merges calls")
+        self.assertEqual(program.reason_without("lock"), "has no tasks")
+
+    def test_kinds_of_peers(self):
+        self.assertTrue(is_limit("limit") and is_limit("limit_epoll") and not is_limit("limitless"))
+        self.assertTrue(is_own("gyre") and is_own("gyre_epoll") and not is_own("gyreish"))
+
+
+class Programs(unittest.TestCase):
+    def test_lines_of_json_are_read_and_the_rest_is_not(self):
+        lines = a_run().lines(python('print("ready"); print(\'{"work": "lock", "value": 1.5, "unit": "ns"}\')'))
+        self.assertEqual(lines, [{"work": "lock", "value": 1.5, "unit": "ns"}])
+
+    def test_a_program_that_fails_is_missing_with_its_last_words(self):
+        with self.assertRaisesRegex(Missing, "exited with 3: no ring"):
+            a_run().lines(python('import sys; print("no ring", file=sys.stderr); sys.exit(3)'))
+
+    def test_a_program_that_hangs_is_ended(self):
+        with self.assertRaisesRegex(Missing, "did not end within"):
+            a_run().lines(python("import time; time.sleep(60)"), timeout_s=0.2)
+
+    def test_a_program_runs_on_the_cores_that_it_was_given(self):
+        core = {min(os.sched_getaffinity(0))}
+        [line] = a_run().lines(python('import os; print(\'{"cores": %s}\' % sorted(os.sched_getaffinity(0)))'), cores=frozenset(core))
+        self.assertEqual(line["cores"], sorted(core))
+
+    def test_a_server_says_its_port_and_is_ended(self):
+        code = "import time; print('hello'); print(4711, flush=True); time.sleep(60)"
+        with Server(python(code), a_run()) as server:
+            self.assertEqual(server.port, 4711)
+            self.assertGreater(server.cpu_s(), 0)
+            self.assertGreater(server.rss_bytes(), 1 << 20)
+            pid = server.pid
+        self.assertFalse(os.path.exists(f"/proc/{pid}"))
+
+    def test_a_server_that_ends_at_once_is_missing(self):
+        with self.assertRaisesRegex(Missing, "did not say its port.*exited with 1"):
+            Server(python("import sys; sys.exit('no address')"), a_run())
+
+    def test_one_core_serves_for_all(self):
+        self.assertEqual(Cores(frozenset({3}), frozenset({3})).both, {3})
+
+
+class Results(unittest.TestCase):
+    OUTCOME = Outcome([result(NANOSECONDS, "gyre", 2.0, 2.0, 8.0), result(NANOSECONDS, "limit", 1.0), result(NANOSECONDS, "go", 10.0),
+                       result(NANOSECONDS, "corral", 1.6), result(RATE, "gyre", 100.0), result(RATE, "go", 80.0)],
+                      [Absent("micro", "rloop", None, "pip <failed>")])
+
+    def test_json_has_the_promised_form(self):
+        document = results.as_json(self.OUTCOME, {"cpu": "x"})
+        self.assertEqual(set(document), {"conditions", "results", "missing"})
+        self.assertEqual(document["results"][0], {"suite": "micro", "work": "lock", "peer": "gyre", "version": "1.0", "unit": "ns", "median": 2.0,
+                                                  "min": 2.0, "max": 8.0, "n": 3})
+        self.assertEqual(document["missing"], [{"suite": "micro", "peer": "rloop", "work": None, "reason": "pip <failed>"}])
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "deep" / "r.json"
+            results.write(path, document)
+            self.assertEqual(json.loads(path.read_text()), document)
+
+    def test_rows_have_the_best_first_and_say_how_gyre_stands(self):
+        lock, rate = results.rows(self.OUTCOME.results)
+        self.assertEqual([(line.peer, line.gyre_is_better) for line in lock.lines],
+                         [("limit", 0.5), ("corral", 0.8), ("gyre", None), ("go", 5.0)])
+        self.assertEqual([line.peer for line in lock.lost_to], ["corral"])
+        self.assertEqual([(line.peer, line.gyre_is_better) for line in rate.lines], [("gyre", None), ("go", 1.25)])
+
+    def test_the_table_tells_losses_and_what_is_missing(self):
+        text = table.text(self.OUTCOME)
+        self.assertIn("micro lock: corral is 1.25x better", text)
+        self.assertIn("micro rloop (all of it): pip <failed>", text)
+        self.assertIn("gyre 5.00x better", text)
+
+    def test_without_gyre_there_is_no_ratio(self):
+        [row] = results.rows([result(NANOSECONDS, "go", 10.0)])
+        self.assertIsNone(row.lines[0].gyre_is_better)
+
+    def test_the_page_is_whole_and_needs_nothing_from_outside(self):
+        page = report.page(self.OUTCOME, {"quick": True, "cpu": "a <b>"})
+        self.assertNotRegex(page, r"(src|href)=\"(http|//|/)")
+        self.assertIn("prefers-color-scheme: dark", page)
+        self.assertIn("pip &lt;failed&gt;", page)
+        self.assertIn("a &lt;b&gt;", page)
+        self.assertIn("corral is 1.25x better", page)
+        self.assertEqual(page.count("<svg"), 2)
+
+    def test_bars_are_as_long_as_their_values(self):
+        axis = charts.Axis([1.0, 4.0])
+        self.assertFalse(axis.logarithmic)
+        self.assertEqual(axis.length(1.0) * 4, axis.length(4.0))
+        axis = charts.Axis([1.0, 1000.0])
+        self.assertTrue(axis.logarithmic)
+        self.assertAlmostEqual(axis.length(100.0) - axis.length(10.0), axis.length(1000.0) - axis.length(100.0))
+        self.assertGreater(axis.length(1.0), 0)
+
+    def test_numbers(self):
+        self.assertEqual([table.number(value) for value in (0, 0.0123, 0.5, 12.34, 123.4, 1234567)],
+                         ["0", "0.012", "0.50", "12.3", "123", "1,234,567"])
+
+
+class Registry(unittest.TestCase):
+    def test_every_suite_has_gyre_cases_and_a_limit_or_peers(self):
+        known = suites.find()
+        self.assertIn("micro", known)
+        for suite in known.values():
+            self.assertIn("gyre", suite.builders(), suite.name)
+            self.assertGreater(len(suite.builders()), 1, suite.name)
+            names = [work.name for case in suite.cases(quick=False) for work in case.works]
+            self.assertEqual(len(names), len(set(names)), suite.name)
+
+    def test_micro_has_the_works_that_were_promised(self):
+        names = {case.name for case in suites.find()["micro"].cases(quick=False)}
+        self.assertEqual(names, {"yield_2", "yield_10k", "spawn_join", "child_await", "queue_pingpong", "lock", "gather_100k", "cancel_100k",
+                                 "post_soon", "post_thread", "timers_1m_cpu", "task_bytes"})
+
+    def test_a_program_is_built_again_when_its_source_changes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "a.c"
+            source.write_text("int a;")
+            first = digest(["cc"], Path(folder))
+            self.assertEqual(digest(["cc"], Path(folder)), first)
+            self.assertNotEqual(digest(["cc", "-O2"], Path(folder)), first)
+            source.write_text("int b;")
+            self.assertNotEqual(digest(["cc"], Path(folder)), first)
+
+    def test_unknown_suites_are_refused(self):
+        with self.assertRaises(SystemExit), open(os.devnull, "w") as nowhere:
+            stderr, sys.stderr = sys.stderr, nowhere
+            try:
+                cli.arguments(["nosuch"], ["micro"])
+            finally:
+                sys.stderr = stderr
+
+
+class Budgets(unittest.TestCase):
+    def test_three_percent_more_fails(self):
+        lines, passed, failed = count_instructions.judge({"a": 1030, "b": 1031}, {"a": 1000, "b": 1000})
+        self.assertEqual((passed, failed), (1, 1))
+        self.assertIn("error: b: 1,031 instructions, the budget is 1,000 (+3.1 %)", lines)
+
+    def test_a_gain_asks_for_a_new_budget(self):
+        [line], passed, failed = count_instructions.judge({"a": 900}, {"a": 1000})
+        self.assertEqual((passed, failed), (1, 0))
+        self.assertIn("renew", line)
+
+    def test_what_only_one_side_knows_fails(self):
+        self.assertEqual(count_instructions.judge({"a": 1}, {})[1:], (0, 1))
+        self.assertEqual(count_instructions.judge({}, {"a": 1})[1:], (0, 1))
+
+    def test_compilers(self):
+        self.assertEqual(count_instructions.compiler_name("Debian clang version 19.1.7 (3~deb12u1)"), "clang 19.1")
+        self.assertEqual(count_instructions.compiler_name("g++ (Debian 12.2.0-14) 12.2.0"), "gcc 12.2")
+
+    def test_totals_of_callgrind(self):
+        self.assertEqual(count_instructions.counted("events: Ir\n\nfn=f\n1 2\n\ntotals: 1234\n"), 1234)
+        with self.assertRaises(ValueError):
+            count_instructions.counted("events: Ir\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
