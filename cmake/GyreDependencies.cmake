@@ -3,6 +3,7 @@
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
+find_package(ZLIB 1.2.11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(GYRE_CARES REQUIRED IMPORTED_TARGET GLOBAL libcares>=1.18)
 pkg_check_modules(GYRE_URING REQUIRED IMPORTED_TARGET GLOBAL liburing>=2.3)

@@ -15,6 +15,7 @@
 #include <gyre/core/outcome.hpp>
 #include <gyre/core/post_task.hpp>
 #include <gyre/core/race.hpp>
+#include <gyre/core/random.hpp>
 #include <gyre/core/run.hpp>
 #include <gyre/core/runner.hpp>
 #include <gyre/core/scope.hpp>

@@ -1,0 +1,66 @@
+#pragma once
+
+// What a reader makes of a stream of frames, as text, so that streams that are cut in different ways can be compared.
+
+#include <gyre/http/core/websocket_codec.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gyre::http::testing {
+
+/// Sizes of the pieces that a stream comes in, again and again; empty: whole.
+using WebSocketCuts = std::vector<std::size_t>;
+
+struct WebSocketReading {
+    WebSocketRole role = WebSocketRole::server;
+    WebSocketLimits limits;
+    std::optional<WebSocketDeflate> deflate;
+};
+
+inline auto shown(std::string_view payload) -> std::string {
+    if (payload.size() <= 40) return std::string(payload);
+    return "(" + std::to_string(payload.size()) + " bytes)";
+}
+
+/// "text hello\nping \nclose 1000 bye\n", or at the end "refused bad_utf8 in the frame at 7\n".
+inline auto websocket_transcript(
+    std::string_view stream, const WebSocketReading& reading, const WebSocketCuts& cuts = {}) -> std::string {
+    WebSocketReader reader(reading.role, reading.limits, reading.deflate);
+    std::string said;
+    std::string unread;
+    std::size_t cut = 0;
+    try {
+        while (!stream.empty()) {
+            const auto size = cuts.empty() ? stream.size() : std::min(stream.size(), cuts[cut++ % cuts.size()]);
+            unread.append(stream.substr(0, size));
+            stream.remove_prefix(size);
+            while (true) {
+                const auto event = reader.next(unread);
+                unread.erase(0, event.consumed);
+                if (event.kind == WebSocketEventKind::need_more) break;
+                if (event.kind == WebSocketEventKind::message) {
+                    said += reader.is_text() ? "text " : "binary ";
+                    said += shown(reader.take_message());
+                } else if (event.kind == WebSocketEventKind::close) {
+                    said += "close " + std::to_string(reader.close_code()) + " " + std::string(reader.close_reason());
+                } else {
+                    said += event.kind == WebSocketEventKind::ping ? "ping " : "pong ";
+                    said += shown(reader.payload());
+                }
+                said += "\n";
+            }
+        }
+    } catch (const WebSocketError& error) {
+        said += "refused " + std::string(rule_name(error.rule())) + " in the frame at " + std::to_string(error.offset());
+        said += "\n";
+    }
+    return said;
+}
+
+}  // namespace gyre::http::testing

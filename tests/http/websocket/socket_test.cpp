@@ -1,0 +1,321 @@
+// A WebSocket at both ends: messages, order, closing, cancelling.
+
+#include "pair.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace gyre::http::testing {
+namespace {
+
+using gyre::testing::CancelEverywhere;
+
+GYRE_TEST(WebSocket, messages_go_both_ways_and_closing_ends_the_loop) {
+    Pair pair;
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        group.spawn(echo(pair.server));
+        co_await pair.client.send("hello");
+        co_await pair.client.send_binary(std::string("\0\xff", 2));
+        auto text = co_await pair.client.receive();
+        auto bytes = co_await pair.client.receive();
+        EXPECT_TRUE(text->is_text());
+        EXPECT_EQ(text->text(), "hello");
+        EXPECT_FALSE(bytes->is_text());
+        EXPECT_EQ(bytes->size(), 2U);
+        EXPECT_THROW(static_cast<void>(bytes->text()), InvalidStateError);
+        co_await pair.client.close(3000, "enough");
+    });
+    EXPECT_EQ(pair.server.close_code(), 3000);
+    EXPECT_EQ(pair.server.close_reason(), "enough");
+    EXPECT_EQ(pair.client.close_code(), 3000);  // echoed
+    EXPECT_FALSE(pair.client.is_open());
+    auto after = co_await pair.client.receive();
+    EXPECT_FALSE(after);
+}
+
+GYRE_TEST(WebSocket, the_server_closes_and_both_know_why) {
+    Pair pair;
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        group.spawn(pair.server.close(close_code::going_away, "stop"));
+        auto message = co_await pair.client.receive();
+        EXPECT_FALSE(message);
+    });
+    EXPECT_EQ(pair.client.close_code(), close_code::going_away);
+    EXPECT_EQ(pair.client.close_reason(), "stop");
+    EXPECT_EQ(pair.server.close_code(), close_code::going_away);
+    std::string error;
+    try {
+        co_await pair.client.send("late");
+    } catch (const WebSocketClosedError& closed) {
+        error = closed.what();
+        EXPECT_EQ(closed.code(), close_code::going_away);
+    }
+    EXPECT_NE(error, "");
+}
+
+GYRE_TEST(WebSocket, closing_while_another_task_receives_and_while_both_close) {
+    Pair pair;
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        group.spawn([&]() -> Task<> {
+            auto message = co_await pair.server.receive();
+            EXPECT_FALSE(message);
+        });
+        co_await yield_now();
+        group.spawn(pair.server.close(1001));
+        group.spawn(pair.client.close(1000));
+        group.spawn(pair.client.close(1000));
+    });
+    EXPECT_EQ(pair.server.close_code(), 1000);
+    EXPECT_EQ(pair.client.close_code(), 1001);
+}
+
+GYRE_TEST(WebSocket, a_peer_that_does_not_answer_the_close_frame_is_dropped) {
+    auto [left, right] = memory_streams();
+    WebSocket socket(std::move(left), WebSocketRole::server, {}, {.close_timeout = 3s});
+    const auto start = this_loop().now();
+    co_await socket.close();
+    EXPECT_EQ(this_loop().now() - start, Duration(3s));
+    EXPECT_EQ(socket.close_code(), close_code::lost);
+    auto said = co_await right.read_all();
+    EXPECT_EQ(said, frame({0x88, false}, "\x03\xe8"));
+}
+
+GYRE_TEST(WebSocket, a_connection_that_ends_without_a_close_frame_was_lost) {
+    auto [left, right] = memory_streams();
+    WebSocket socket(std::move(left), WebSocketRole::server);
+    const auto hi = frame({}, "hi");
+    co_await right.write(hi);
+    co_await right.shutdown_write();
+    auto message = co_await socket.receive();
+    EXPECT_EQ(message->text(), "hi");
+    for (int again = 0; again < 2; ++again) {
+        try {
+            co_await socket.receive();
+            ADD_FAILURE();
+        } catch (const WebSocketClosedError& error) {
+            EXPECT_EQ(error.code(), close_code::lost);
+            EXPECT_NE(std::string(error.what()).find("ended without a close frame"), std::string::npos);
+        }
+    }
+    EXPECT_EQ(socket.close_code(), close_code::lost);
+}
+
+GYRE_TEST(WebSocket, a_peer_that_breaks_a_rule_is_told_and_the_receiver_too) {
+    auto [left, right] = memory_streams();
+    WebSocket socket(std::move(left), WebSocketRole::server);
+    const auto bad = frame({0x81, false}, "not masked");
+    co_await right.write(bad);
+    std::optional<WebSocketError> error;
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        group.spawn([&]() -> Task<> {
+            try {
+                co_await socket.receive();
+            } catch (const WebSocketError& caught) {
+                error = caught;
+            }
+        });
+        auto said = co_await right.read_all();
+        EXPECT_TRUE(said.starts_with("\x88")) << said;
+        EXPECT_EQ(said.substr(2, 2), "\x03\xea");
+        EXPECT_NE(said.find("not masked"), std::string::npos);
+        co_await right.close();
+    });
+    EXPECT_EQ(error->rule(), WebSocketRule::unmasked_from_client);
+    EXPECT_EQ(socket.close_code(), 1002);
+}
+
+GYRE_TEST(WebSocket, pings_are_answered_and_sent_when_it_is_quiet) {
+    auto [left, right] = memory_streams();
+    WebSocket socket(std::move(left), WebSocketRole::server, {}, {.ping_interval = 5s, .pong_timeout = 2s});
+    const auto start = this_loop().now();
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        group.spawn([&]() -> Task<> {
+            try {
+                co_await socket.receive();
+            } catch (const WebSocketClosedError& lost) {
+                EXPECT_NE(std::string(lost.what()).find("does not answer a ping"), std::string::npos);
+            }
+        });
+        const auto ping_bytes = frame({0x89}, "one");
+        co_await right.write(ping_bytes);
+        auto pong = co_await right.read_exactly(5);
+        EXPECT_EQ(pong, frame({0x8a, false}, "one"));
+        auto ping = co_await right.read_exactly(2);
+        EXPECT_EQ(ping, frame({0x89, false}, ""));
+        EXPECT_EQ(this_loop().now() - start, Duration(5s));
+        const auto pong_bytes = frame({0x8a}, "");
+        co_await right.write(pong_bytes);
+        ping = co_await right.read_exactly(2);
+        EXPECT_EQ(this_loop().now() - start, Duration(10s));
+    });
+    EXPECT_EQ(this_loop().now() - start, Duration(12s));
+    EXPECT_EQ(socket.close_code(), close_code::lost);
+}
+
+GYRE_TEST(WebSocket, a_flood_of_pings_that_are_not_read_takes_little_memory) {
+    auto [left, right] = memory_streams({.capacity = 16}, {.capacity = 1 << 20});
+    WebSocket socket(std::move(left), WebSocketRole::server, {}, {.ping_interval = 0s});
+    std::string flood;
+    for (int i = 0; i < 5000; ++i) flood += frame({0x89}, "0123456789");
+    flood += frame({}, "end");
+    co_await right.write(flood);
+    auto message = co_await socket.receive();
+    EXPECT_EQ(message->text(), "end");
+    EXPECT_LT(socket.statistics().queued_bytes, 10'000U);
+}
+
+GYRE_TEST(WebSocket, a_full_queue_makes_send_wait_or_drop_or_close) {
+    constexpr WebSocketOverflow ways[] = {WebSocketOverflow::wait, WebSocketOverflow::drop, WebSocketOverflow::close};
+    for (const auto way : ways) {
+        auto [left, right] = memory_streams({.capacity = 16}, {.capacity = 16});
+        WebSocket socket(std::move(left), WebSocketRole::server, {},
+            {.send_queue_bytes = 1002, .overflow = way, .send_timeout = 30s});
+        co_await socket.send(std::string(496, 'a'));  // 500 bytes with its header
+        co_await socket.send(std::string(502, 'b'));  // just fits
+        EXPECT_EQ(socket.statistics().queued_bytes, 1006U);
+        std::string error;
+        bool sent = false;
+        try {
+            sent = co_await move_on_after(1s, socket.send("c"));
+        } catch (const WebSocketClosedError& closed) {
+            error = closed.what();
+        }
+        EXPECT_EQ(sent, way == WebSocketOverflow::drop);
+        EXPECT_EQ(error.empty(), way != WebSocketOverflow::close) << error;
+        EXPECT_EQ(socket.statistics().messages_dropped, way == WebSocketOverflow::drop ? 1U : 0U);
+        if (way != WebSocketOverflow::wait) continue;
+        EXPECT_EQ(socket.statistics().queued_bytes, 1006U);  // the cancelled one is not in it
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            group.spawn(socket.send("c"));
+            auto all = co_await right.read_exactly(1006 + 3);
+            EXPECT_EQ(all.substr(1006), frame({0x81, false}, "c"));
+        });
+    }
+}
+
+GYRE_TEST(WebSocket, a_peer_that_does_not_read_is_lost) {
+    auto [left, right] = memory_streams({.capacity = 16}, {.capacity = 16});
+    WebSocket socket(std::move(left), WebSocketRole::server, {}, {.send_timeout = 4s});
+    const auto start = this_loop().now();
+    co_await socket.send(std::string(1000, 'a'));
+    std::string error;
+    try {
+        co_await socket.receive();
+    } catch (const WebSocketClosedError& lost) {
+        error = lost.what();
+    }
+    EXPECT_NE(error.find("does not take"), std::string::npos) << error;
+    EXPECT_EQ(this_loop().now() - start, Duration(4s));
+}
+
+GYRE_TEST(WebSocket, a_message_in_pieces_keeps_others_out_but_not_pings) {
+    Pair pair;
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        auto pieces = co_await pair.client.start_text();
+        co_await pieces.write("gr\xc3");
+        group.spawn(pair.client.send("second"));
+        co_await yield_now();
+        co_await pair.client.ping("now");
+        co_await pieces.write("\xbc");
+        co_await pieces.finish("n");
+        auto first = co_await pair.server.receive();
+        auto second = co_await pair.server.receive();
+        EXPECT_EQ(first->text(), "gr\xc3\xbcn");
+        EXPECT_EQ(second->text(), "second");
+    });
+}
+
+GYRE_TEST(WebSocket, pieces_that_are_dropped_drop_the_connection) {
+    Pair pair;
+    { auto unused = co_await pair.client.start_text(); }
+    co_await pair.client.send("fine");
+    {
+        auto pieces = co_await pair.client.start_text();
+        co_await pieces.write("half");
+    }
+    EXPECT_FALSE(pair.client.is_open());
+    EXPECT_EQ(pair.client.close_code(), close_code::lost);
+}
+
+GYRE_TEST(WebSocket, what_may_not_be_sent_is_refused_here) {
+    Pair pair;
+    const auto refused = [](Task<> send) -> Task<bool> {
+        try {
+            co_await std::move(send);
+        } catch (const std::invalid_argument&) {
+            co_return true;
+        }
+        co_return false;
+    };
+    const bool text = co_await refused(pair.client.send("\xff"));
+    const bool ping = co_await refused(pair.client.ping(std::string(126, 'p')));
+    const bool code = co_await refused(pair.client.close(1006));
+    const bool reason = co_await refused(pair.client.close(1000, std::string(124, 'r')));
+    const bool no_code = co_await refused(pair.client.close(close_code::none, "why"));
+    EXPECT_TRUE(text && ping && code && reason && no_code);
+    EXPECT_TRUE(pair.client.is_open());
+    EXPECT_EQ(pair.client.statistics().queued_bytes, 0U);
+}
+
+GYRE_TEST(WebSocket, two_receivers_are_a_mistake) {
+    Pair pair;
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        auto waiting = group.spawn(pair.client.receive());
+        co_await yield_now();
+        bool refused = false;
+        try {
+            co_await pair.client.receive();
+        } catch (const InvalidStateError&) {
+            refused = true;
+        }
+        EXPECT_TRUE(refused);
+        waiting.cancel();
+    });
+}
+
+GYRE_TEST(WebSocket, a_cancelled_receive_loses_nothing) {
+    Pair pair;
+    const bool early = (co_await move_on_after(1s, pair.client.receive())).has_value();
+    EXPECT_FALSE(early);
+    co_await pair.server.send("still here");
+    auto message = co_await pair.client.receive();
+    EXPECT_EQ(message->text(), "still here");
+}
+
+GYRE_TEST(WebSocket, can_be_moved_while_it_is_quiet) {
+    Pair pair;
+    co_await pair.client.send("before");
+    WebSocket moved = std::move(pair.client);
+    auto message = co_await pair.server.receive();
+    EXPECT_EQ(message->text(), "before");
+    EXPECT_THROW(static_cast<void>(pair.client.send("x")), InvalidStateError);
+    co_await moved.send("after");
+    message = co_await pair.server.receive();
+    EXPECT_EQ(message->text(), "after");
+}
+
+/// What the cancelled runs do: both ends talk, in pieces and whole, and close.
+auto talk(bool compressed) -> Task<> {
+    Pair pair({.ping_interval = 1s}, compressed ? with_deflate() : WebSocketParameters(), {.longest_transfer = 7});
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        group.spawn(echo(pair.server));
+        co_await pair.client.send(std::string(200, 'x'));
+        auto pieces = co_await pair.client.start_text();
+        co_await pieces.write("one ");
+        co_await pieces.finish("two");
+        auto first = co_await pair.client.receive();
+        auto second = co_await pair.client.receive();
+        EXPECT_EQ(first->size(), 200U);
+        EXPECT_EQ(second->text(), "one two");
+        co_await pair.client.close();
+    });
+}
+
+TEST(WebSocket, survives_cancellation_anywhere) {
+    CancelEverywhere([] { return talk(false); }).run();
+    CancelEverywhere([] { return talk(true); }).run();
+}
+
+}  // namespace
+}  // namespace gyre::http::testing
