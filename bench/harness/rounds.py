@@ -8,10 +8,15 @@ from harness.process import Run
 SECONDS, QUICK_SECONDS = 1.0, 0.1
 
 
-def median_round(program: Program, work: str, count: int, run: Run, *arguments: str, cores: frozenset[int] | None = None) -> float:
-    """The median of the rounds of one process: one sample."""
+def round_values(program: Program, work: str, count: int, run: Run, *arguments: str, cores: frozenset[int] | None = None) -> list[float]:
+    """The figures of the rounds of one process; at least one."""
     lines = run.lines(program, work, str(count), str(QUICK_SECONDS if run.quick else SECONDS), *arguments, cores=cores)
     values = [line["value"] for line in lines if line["work"] == work]
     if not values:
         raise Missing("printed no figure")
-    return statistics.median(values)
+    return values
+
+
+def median_round(program: Program, work: str, count: int, run: Run, *arguments: str, cores: frozenset[int] | None = None) -> float:
+    """The median of the rounds of one process: one sample."""
+    return statistics.median(round_values(program, work, count, run, *arguments, cores=cores))

@@ -1,7 +1,7 @@
 """How costs grow: the works of micro, pool and files with n doubled again and again, and the exponent that fits."""
 
 from harness.model import Case, Missing, Suite
-from harness.rounds import median_round
+from harness.rounds import round_values
 from harness.stats import doublings, exponent
 from harness.tools import program
 from suites import files, micro, pool
@@ -82,7 +82,8 @@ class Growth(Suite):
         cores = run.cores.both if case.name in WITH_THREADS else run.cores.server
         points = []
         for n in doublings(first // 4 if run.quick else first, STEPS):
-            value = median_round(self._programs[peer][module], case.name, n, run, *path, cores=cores)
+            # The least disturbed round: a size that the machine disturbed would bend the line.
+            value = min(round_values(self._programs[peer][module], case.name, n, run, *path, cores=cores))
             if value <= 0:
                 raise Missing(f"a figure of {value} for n = {n} has no logarithm")
             points.append((n, total(case.name, n, value)))
