@@ -1,0 +1,61 @@
+// The HTTP client of Boost.Beast, with the coroutines of Asio on one thread; a connection for each request that is under way.
+// usage: client URL COUNT AT_ONCE      URL: http://127.0.0.1:PORT/PATH
+#include <boost/asio.hpp>
+#include <boost/beast.hpp>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+
+namespace {
+
+std::size_t left = 0;
+std::size_t bytes = 0;
+
+auto fetch(unsigned short port, std::string path) -> asio::awaitable<void> {
+    beast::tcp_stream stream(co_await asio::this_coro::executor);
+    co_await stream.async_connect(tcp::endpoint(asio::ip::address_v4::loopback(), port), asio::use_awaitable);
+    stream.socket().set_option(tcp::no_delay(true));
+    beast::flat_buffer buffer;
+    std::vector<char> storage(64 * 1024);
+    while (left > 0) {
+        --left;
+        http::request<http::empty_body> request(http::verb::get, path, 11);
+        request.set(http::field::host, "127.0.0.1");
+        co_await http::async_write(stream, request, asio::use_awaitable);
+        http::response_parser<http::buffer_body> parser;
+        parser.body_limit(boost::none);
+        co_await http::async_read_header(stream, buffer, parser, asio::use_awaitable);
+        while (!parser.is_done()) {
+            parser.get().body().data = storage.data();
+            parser.get().body().size = storage.size();
+            beast::error_code error;
+            co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+            if (error && error != http::error::need_buffer) throw beast::system_error(error);
+            bytes += storage.size() - parser.get().body().size;
+        }
+    }
+}
+
+}  // namespace
+
+int main(int, char** arguments) {
+    const std::string url = arguments[1];
+    const std::size_t colon = url.rfind(':');
+    const auto port = static_cast<unsigned short>(std::atoi(url.c_str() + colon + 1));
+    left = std::strtoul(arguments[2], nullptr, 10);
+    asio::io_context context(1);
+    for (std::size_t i = std::strtoul(arguments[3], nullptr, 10); i > 0; --i) {
+        asio::co_spawn(context, fetch(port, url.substr(url.find('/', colon))), [](std::exception_ptr error) {
+            if (error) std::rethrow_exception(error);
+        });
+    }
+    context.run();
+    std::cout << "{\"bytes\": " << bytes << "}\n";
+}

@@ -1,0 +1,41 @@
+// The HTTP client of Go's net/http. usage: client URL COUNT AT_ONCE
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+)
+
+func main() {
+	left, _ := strconv.ParseInt(os.Args[2], 10, 64)
+	atOnce, _ := strconv.Atoi(os.Args[3])
+	client := &http.Client{Transport: &http.Transport{
+		MaxIdleConns: atOnce, MaxIdleConnsPerHost: atOnce, MaxConnsPerHost: atOnce, DisableCompression: true}}
+	var bytes int64
+	var all sync.WaitGroup
+	for i := 0; i < atOnce; i++ {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for atomic.AddInt64(&left, -1) >= 0 {
+				response, err := client.Get(os.Args[1])
+				if err != nil {
+					panic(err)
+				}
+				count, err := io.Copy(io.Discard, response.Body)
+				if err != nil {
+					panic(err)
+				}
+				response.Body.Close()
+				atomic.AddInt64(&bytes, count)
+			}
+		}()
+	}
+	all.Wait()
+	fmt.Printf("{\"bytes\": %d}\n", bytes)
+}

@@ -1,0 +1,99 @@
+"""HTTP clients, each a whole process from its start to its end, against the hand-written server on the other core.
+
+20,000 times 13 bytes with 100 requests under way, and 200 times 10 MiB with 8."""
+
+from dataclasses import replace
+
+from harness.model import Case, Missing, Suite, Work
+from harness.process import Cores, Server
+from harness.tools import program
+from suites import http
+
+SMALL = {"path": "/plaintext", "size": 13, "count": 20_000, "quick": 4_000, "at_once": 100}
+LARGE = {"path": "/files/10m", "size": 10 << 20, "count": 200, "quick": 20, "at_once": 8}
+CASES = {"small_20k": SMALL, "large_200x10m": LARGE}
+
+
+def gyre(tools):
+    return program([tools.gyre("gyre_client")], tools.gyre_version(), env={"GYRE_BACKEND": "io_uring"})
+
+
+def gyre_epoll(tools):
+    return replace(gyre(tools), env={"GYRE_BACKEND": "epoll"})
+
+
+def limit(tools):
+    return program([tools.native("limit/client.cpp")], "by hand")
+
+
+def curl(tools):
+    tools.unpack("libcurl4-openssl-dev")
+    built = tools.native("curl/client.c", flags=["-Wno-deprecated-declarations"], libraries=["-l:libcurl.so.4"])
+    return program([built], tools.unpacked_version("libcurl4-openssl-dev"))
+
+
+def beast(tools):
+    tools.unpack("libboost1.81-dev")
+    return program([tools.native("beast/client.cpp")], tools.unpacked_version("libboost1.81-dev"))
+
+
+def go(tools):
+    return program([tools.go("client")], tools.go_version(), env={"GOMAXPROCS": "1"})
+
+
+def undici(tools):
+    return program([tools.node(), tools.sources / "node" / "client.mjs", tools.npm("undici@7.16.0")], "7.16.0")
+
+
+def aiohttp(tools):
+    tools.python("uvloop")
+    python = tools.python("aiohttp")
+    return program([python, tools.sources / "python" / "client_aiohttp.py"], tools.python_version("aiohttp"))
+
+
+def httpx(tools):
+    tools.python("uvloop")
+    python = tools.python("httpx")
+    return program([python, tools.sources / "python" / "client_httpx.py"], tools.python_version("httpx"))
+
+
+def reqwest(tools):
+    return program([tools.cargo("reqwest", "client")], tools.crate_version("reqwest", "reqwest"))
+
+
+class Client(Suite):
+    name = "client"
+    what = "an HTTP/1.1 client, the whole process"
+    repetitions, quick_repetitions = 3, 1
+    budget_s, quick_budget_s = 60.0, 10.0
+
+    def cases(self, quick):
+        return [Case(name, (Work(f"{name}_cpu", "s", f"processor time of the client for {case['count']:,} times {case['size']:,} bytes"),
+                            Work(f"{name}_wall", "s", "the same, time on the wall")))
+                for name, case in CASES.items()]
+
+    def builders(self):
+        peers = {"gyre": gyre, "limit": limit, "gyre_epoll": gyre_epoll, "curl": curl, "beast": beast, "reqwest": reqwest, "go": go,
+                 "undici": undici, "aiohttp": aiohttp, "httpx": httpx}
+        return {peer: lambda tools, build=build: self._with_server(tools, build) for peer, build in peers.items()}
+
+    def _with_server(self, tools, build):
+        self.server = http.limit_epoll(tools)
+        return build(tools)
+
+    def measure(self, peer, program, case, run):
+        told = CASES[case.name]
+        count = told["quick"] if run.quick else told["count"]
+        http.prepare(run.scratch)
+        # The client is what is measured, so the server has the core of the load.
+        swapped = replace(run, cores=Cores(run.cores.load, run.cores.server))
+        with Server(self.server, swapped, f"{run.scratch}/www") as server:
+            output, used = run.usage(program, f"http://127.0.0.1:{server.port}{told['path']}", str(count), str(told["at_once"]))
+        if f'"bytes": {count * told["size"]}' not in output.replace('":', '": ').replace(":  ", ": "):
+            raise Missing(f"did not receive {count * told['size']} bytes: {output.strip()[:100]}")
+        # A quick run asks for less, and tells what all of it would take; the start of the process counts several times there.
+        scale = told["count"] / count
+        return {f"{case.name}_cpu": used.cpu_s * scale, f"{case.name}_wall": used.wall_s * scale}
+
+
+SUITE = Client()

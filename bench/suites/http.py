@@ -1,0 +1,173 @@
+"""An HTTP/1.1 server on one core, asked from another: what a request costs the server, and how many it answers.
+
+Every peer gives the same status, type and body for the same path, which is looked at before it is measured; the other fields of
+its responses are its own. With TLS the load generator offers version 1.3, TLS_AES_128_GCM_SHA256 and X25519 alone, and all servers
+have the same P-256 key. The load generator is a program by hand on epoll and OpenSSL."""
+
+import hashlib
+import http.client
+import os
+import ssl
+import subprocess
+from dataclasses import dataclass, replace
+
+from harness.loaded import LoadedSuite
+from harness.model import Case, Missing, Work
+from harness.process import Server
+from harness.tools import program
+from harness.tools import run as tool
+
+HELLO = b"Hello, World!"
+SMALL = hashlib.sha256(b"small").digest() * 32
+LARGE = hashlib.sha256(b"large").digest() * 32768
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One way to ask a server."""
+
+    path: str
+    kind: str
+    body: bytes
+    what: str
+    connections: int = 64
+    pipelined: int = 1
+    mode: str = "plain"
+
+
+ASKS = {
+    "plaintext": Ask("/plaintext", "text/plain", HELLO, "13 bytes from memory"),
+    "json": Ask("/json", "application/json", b'{"message":"Hello, World!"}', "27 bytes of JSON from memory"),
+    "file_1k": Ask("/files/1k", "application/octet-stream", SMALL, "a file of 1 KiB"),
+    "file_1m": Ask("/files/1m", "application/octet-stream", LARGE, "a file of 1 MiB", connections=16),
+    "pipelined": Ask("/plaintext", "text/plain", HELLO, "13 bytes, 16 requests sent together", pipelined=16),
+    "tls": Ask("/plaintext", "text/plain", HELLO, "13 bytes over TLS, on kept connections", mode="tls"),
+    "tls_handshake": Ask("/plaintext", "text/plain", HELLO, "a TLS connection and one request", connections=16, mode="handshake"),
+}
+SECONDS, QUICK_SECONDS = 1.5, 0.5
+NO_FILES = {"file_1k": "sends no files of its own", "file_1m": "sends no files of its own"}
+
+
+def gyre(tools):
+    return program([tools.gyre("gyre_http")], tools.gyre_version(), env={"GYRE_BACKEND": "io_uring"})
+
+
+def gyre_epoll(tools):
+    return replace(gyre(tools), env={"GYRE_BACKEND": "epoll"})
+
+
+def limit_epoll(tools):
+    return program([tools.native("limit/http_epoll.cpp", libraries=["-lssl", "-lcrypto"])], "by hand")
+
+
+def nginx(tools):
+    serve, binary = tools.sources / "nginx" / "serve.py", tools.unpack("nginx") / "usr" / "sbin" / "nginx"
+    return program([tools.python(), serve, binary], tools.unpacked_version("nginx"))
+
+
+def h2o(tools):
+    tools.unpack("libh2o-evloop-dev", "libh2o-evloop0.13")
+    libraries = ["-lh2o-evloop", "-lssl", "-lcrypto", "-lz", "-lm"]
+    built = tools.native("h2o/http.c", flags=["-DH2O_USE_EPOLL=1", "-DH2O_USE_LIBUV=0"], libraries=libraries)
+    return program([built], tools.unpacked_version("libh2o-evloop-dev"))
+
+
+def beast(tools):
+    tools.unpack("libboost1.81-dev")
+    built = tools.native("beast/http.cpp", libraries=["-lssl", "-lcrypto"])
+    return program([built], tools.unpacked_version("libboost1.81-dev"))
+
+
+def hyper(tools):
+    return program([tools.cargo("hyper", "http")], tools.crate_version("hyper", "hyper"))
+
+
+def go(tools):
+    return program([tools.go("http")], tools.go_version(), env={"GOMAXPROCS": "1"})
+
+
+def node(tools):
+    return program([tools.node(), tools.sources / "node" / "http.mjs"], tools.node_version())
+
+
+def uwebsockets_js(tools):
+    modules = tools.npm("@btc-vision/uwebsockets.js@20.57.0")
+    # Its binaries want a recent C library: said here once, and not in each case.
+    tool([tools.node(), "-e", f"require('{modules}/node_modules/@btc-vision/uwebsockets.js')"], "loading uWebSockets.js")
+    return program([tools.node(), tools.sources / "node" / "uws.mjs", modules], "20.57.0", lacks=NO_FILES)
+
+
+def aiohttp(tools):
+    tools.python("uvloop")
+    python = tools.python("aiohttp")
+    return program([python, tools.sources / "python" / "http_aiohttp.py"], tools.python_version("aiohttp"))
+
+
+def granian(tools):
+    tools.python("uvloop")
+    python = tools.python("granian")
+    return program([python, tools.sources / "python" / "http_granian.py"], tools.python_version("granian"))
+
+
+def prepare(folder):
+    """The files and the key, made once a run."""
+    os.makedirs(f"{folder}/www", exist_ok=True)
+    for name, body in (("1k", SMALL), ("1m", LARGE), ("10m", LARGE * 10)):
+        with open(f"{folder}/www/{name}", "wb") as file:
+            file.write(body)
+    if not os.path.exists(f"{folder}/key.pem"):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650",
+                        "-subj", "/CN=localhost", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"],
+                       check=True, capture_output=True)
+
+
+def check(port, ask):
+    """Raises Missing unless the server gives what all must give."""
+    host = f"127.0.0.1:{port}"
+    try:
+        if ask.mode == "plain":
+            connection = http.client.HTTPConnection(host, timeout=5)
+        else:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
+            connection = http.client.HTTPSConnection(host, timeout=5, context=context)
+        connection.request("GET", ask.path)
+        response = connection.getresponse()
+        body = response.read()
+        connection.close()
+    except (OSError, http.client.HTTPException) as error:
+        raise Missing(f"{ask.path} was not answered: {error}") from error
+    kind = (response.getheader("Content-Type") or "").split(";")[0]
+    if (response.status, kind, response.getheader("Content-Length"), body) != (200, ask.kind, str(len(ask.body)), ask.body):
+        raise Missing(f"{ask.path} has another answer than asked for: {response.status} {kind} {response.getheader('Content-Length')}")
+
+
+class Http(LoadedSuite):
+    name = "http"
+    what = "an HTTP/1.1 server"
+    repetitions, quick_repetitions = 5, 2
+    budget_s, quick_budget_s = 30.0, 5.0
+    load_source, load_libraries = "load/http.cpp", ("-lssl", "-lcrypto")
+
+    def cases(self, quick):
+        return [Case(name, (Work(f"{name}_cpu", "us", f"processor time of the server: {ask.what}"),
+                            Work(f"{name}_rate", "1/s", f"responses: {ask.what}", more_is_better=True)))
+                for name, ask in ASKS.items()]
+
+    def peers(self):
+        return {"gyre": gyre, "limit_epoll": limit_epoll, "gyre_epoll": gyre_epoll, "nginx": nginx, "h2o": h2o, "beast": beast,
+                "hyper": hyper, "go": go, "node": node, "uwebsockets_js": uwebsockets_js, "aiohttp": aiohttp, "granian": granian}
+
+    def measure(self, peer, program, case, run):
+        ask = ASKS[case.name]
+        prepare(run.scratch)
+        keys = () if ask.mode == "plain" else (f"{run.scratch}/cert.pem", f"{run.scratch}/key.pem")
+        seconds = QUICK_SECONDS if run.quick else SECONDS
+        with Server(program, run, f"{run.scratch}/www", *keys) as server:
+            check(server.port, ask)
+            told = self.under_load(server, run, ask.path, ask.connections, ask.pipelined, seconds, ask.mode)
+        return {f"{case.name}_cpu": told["cpu_us"], f"{case.name}_rate": told["rate"]}
+
+
+SUITE = Http()
