@@ -14,7 +14,7 @@ template<class Slot>
 class DescriptorTable {
 public:
     /// The slot of a descriptor, made if need be; null if the number is negative or memory is short.
-    [[nodiscard]] auto find_or_make(int descriptor) noexcept -> Slot* {
+    [[nodiscard, gnu::always_inline]] auto find_or_make(int descriptor) noexcept -> Slot* {
         if (descriptor < 0) return nullptr;
         Slot* const known = find(descriptor);
         return known != nullptr ? known : make(static_cast<std::size_t>(descriptor));
@@ -39,7 +39,8 @@ private:
     static constexpr std::size_t chunk_size = 64;
     using Chunk = std::array<Slot, chunk_size>;
 
-    [[nodiscard]] auto make(std::size_t index) noexcept -> Slot* {
+    // Not inlined, so that finding is.
+    [[nodiscard, gnu::noinline]] auto make(std::size_t index) noexcept -> Slot* {
         try {
             const std::size_t chunk = index / chunk_size;
             if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);

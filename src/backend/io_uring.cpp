@@ -253,6 +253,10 @@ auto IoUringBackend::submit(Operation& operation) noexcept -> bool {
     io_uring_sqe* const entry = ring_.next_entry();
     if (entry == nullptr) return false;
     describe(*entry, operation);
+    // Nothing was there a moment ago: spares the kernel a try in vain. What is from elsewhere may be no socket, and must say so.
+    if (operation.kind == OperationKind::receive && slots_.find(operation.descriptor)->is_given_out) {
+        entry->ioprio |= IORING_RECVSEND_POLL_FIRST;
+    }
     ++with_kernel_;
     return true;
 }

@@ -41,14 +41,7 @@ void SocketState::close_descriptor() noexcept {
     loop->backend.close(std::exchange(descriptor, -1));
 }
 
-void SocketState::leave() noexcept {
-    if (--waits_ > 0) return;
-    const std::unique_ptr<SocketState> last = std::move(self_);
-}
-
-void SocketState::operation_ended() noexcept {
-    if (closed_ && in_flight.empty()) close_descriptor();
-}
+void SocketState::let_go() noexcept { const std::unique_ptr<SocketState> last = std::move(self_); }
 
 void SocketState::part(std::unique_ptr<SocketState> state) noexcept {
     if (!state) return;

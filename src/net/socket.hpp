@@ -52,8 +52,14 @@ public:
 
     /// A wait comes or goes. The last one takes a state along whose socket has gone.
     void join() noexcept { ++waits_; }
-    void leave() noexcept;
-    void operation_ended() noexcept;
+    void leave() noexcept {
+        if (--waits_ == 0 && self_) [[unlikely]]
+            let_go();
+    }
+    void operation_ended() noexcept {
+        if (closed_ && in_flight.empty()) [[unlikely]]
+            close_descriptor();
+    }
 
     /// Lets go of `state`: at once, or when its last wait has gone.
     static void part(std::unique_ptr<SocketState> state) noexcept;
@@ -61,18 +67,24 @@ public:
     /// What dumps and errors call it: the peer, else what was set.
     [[nodiscard]] auto name() const noexcept -> std::string_view;
 
+    // What each operation touches comes first, in one line of the cache.
     LoopSockets* loop;  ///< Null once the loop is closed.
     int descriptor;
-    net::Address peer;
-    IntrusiveList<SocketWait> in_flight;
 
 private:
+    bool closed_ = false;
+    std::size_t waits_ = 0;
+    std::unique_ptr<SocketState> self_;
+
+public:
+    IntrusiveList<SocketWait> in_flight;
+    net::Address peer;
+
+private:
+    void let_go() noexcept;
     void close_descriptor() noexcept;
 
     mutable std::string name_;
-    std::unique_ptr<SocketState> self_;
-    std::size_t waits_ = 0;
-    bool closed_ = false;
 };
 
 /// A socket. Move-only; destroying it closes it.

@@ -1,13 +1,11 @@
 #include "net/socket_transport.hpp"
 
-#include "net/busy.hpp"
-
 namespace gyre::net {
 
 auto SocketTransport::read_some(std::span<std::byte> buffer) -> Task<std::size_t> {
-    const internal::Busy busy(is_reading_, "read: another task is reading this connection");
-    const auto result = co_await socket_.receive(buffer);
-    co_return socket_.check(result, "read");
+    const internal::Busy reading = begin_read();
+    const auto result = co_await receive(buffer);
+    co_return check_read(result);
 }
 
 auto SocketTransport::write_all(std::span<const std::byte> data) -> Task<void> {

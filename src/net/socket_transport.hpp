@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/busy.hpp"
 #include "net/socket.hpp"
 
 #include <gyre/net/transport.hpp>
@@ -20,6 +21,15 @@ public:
     [[nodiscard]] auto peer_address() const -> Address override { return socket_.peer(); }
     [[nodiscard]] auto has_input() const noexcept -> bool override { return socket_.has_input(); }
     [[nodiscard]] auto is_closed() const noexcept -> bool override { return socket_.is_closed(); }
+
+    /// What `read_some` is made of, for a stream, which awaits the wait itself.
+    [[nodiscard]] auto begin_read() -> internal::Busy {
+        return internal::Busy(is_reading_, "read: another task is reading this connection");
+    }
+    [[nodiscard]] auto receive(std::span<std::byte> buffer) const noexcept -> internal::SocketWait {
+        return socket_.receive(buffer);
+    }
+    [[nodiscard]] auto check_read(std::int64_t result) const -> std::size_t { return socket_.check(result, "read"); }
 
 private:
     internal::Socket socket_;

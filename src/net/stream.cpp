@@ -1,6 +1,7 @@
 #include <gyre/net/stream.hpp>
 
 #include "net/busy.hpp"
+#include "net/socket_transport.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -19,20 +20,27 @@ auto limit_error(std::string_view what, std::size_t limit) -> LimitError {
     return LimitError("read: " + std::string(what) + " within the limit of " + std::to_string(limit) + " bytes");
 }
 
+[[noreturn]] void throw_changed() {
+    throw InvalidStateError("read: this Stream was moved from, or its transport was released, before the read began");
+}
+
 }  // namespace
 
 Stream::Stream(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {
     if (!transport_) throw std::invalid_argument("Stream: it needs a transport");
+    socket_ = dynamic_cast<SocketTransport*>(transport_.get());
 }
 
 Stream::Stream(Stream&& other) noexcept
     : transport_(std::move(other.transport_)),
+      socket_(std::exchange(other.socket_, nullptr)),
       buffer_(std::exchange(other.buffer_, {})),
       begin_(std::exchange(other.begin_, 0)),
       end_(std::exchange(other.end_, 0)) {}
 
 auto Stream::operator=(Stream&& other) noexcept -> Stream& {
     transport_ = std::move(other.transport_);
+    socket_ = std::exchange(other.socket_, nullptr);
     buffer_ = std::exchange(other.buffer_, {});
     begin_ = std::exchange(other.begin_, 0);
     end_ = std::exchange(other.end_, 0);
@@ -88,7 +96,22 @@ auto Stream::buffered() const noexcept -> std::span<const char> {
 
 void Stream::consume(std::size_t count) noexcept { begin_ = std::min(begin_ + count, end_); }
 
+/// Copies out of what is buffered, as much as there is room for.
+auto Stream::take_into(std::span<std::byte> buffer) noexcept -> std::size_t {
+    const std::size_t taken = std::min(buffer.size(), end_ - begin_);
+    if (taken > 0) std::memcpy(buffer.data(), buffer_.data() + begin_, taken);
+    consume(taken);
+    return taken;
+}
+
+// A plain socket has ways of its own: there the wait stands in the frame of the stream's coroutine, and no second frame is
+// made, resumed and touched for each read.
+
 auto Stream::fill(std::size_t size_hint) -> Task<std::size_t> {
+    return socket_ != nullptr ? fill_from_socket(size_hint) : fill_from_layer(size_hint);
+}
+
+auto Stream::fill_from_layer(std::size_t size_hint) -> Task<std::size_t> {
     const internal::Busy busy(is_reading_, two_readers);
     const auto room = make_room(std::max<std::size_t>(size_hint, 1));
     const auto count = co_await layer().read_some(room);
@@ -96,11 +119,27 @@ auto Stream::fill(std::size_t size_hint) -> Task<std::size_t> {
     co_return count;
 }
 
+auto Stream::fill_from_socket(std::size_t size_hint) -> Task<std::size_t> {
+    const internal::Busy busy(is_reading_, two_readers);
+    if (socket_ == nullptr) throw_changed();
+    const internal::Busy reading = socket_->begin_read();
+    const auto room = make_room(std::max<std::size_t>(size_hint, 1));
+    const auto result = co_await socket_->receive(room);
+    const std::size_t count = socket_->check_read(result);
+    end_ += count;
+    co_return count;
+}
+
 auto Stream::read_some(std::span<std::byte> buffer) -> Task<std::size_t> {
+    // A buffer that is large enough does without the copy.
+    return socket_ != nullptr && buffer.size() >= read_size ? read_socket(buffer) : read_layer(buffer);
+}
+
+auto Stream::read_layer(std::span<std::byte> buffer) -> Task<std::size_t> {
     const internal::Busy busy(is_reading_, two_readers);
     if (buffer.empty()) co_return 0;
     if (begin_ == end_) {
-        if (buffer.size() >= read_size) {  // large enough to do without the copy
+        if (buffer.size() >= read_size) {
             const auto direct = co_await layer().read_some(buffer);
             co_return direct;
         }
@@ -108,10 +147,16 @@ auto Stream::read_some(std::span<std::byte> buffer) -> Task<std::size_t> {
         const auto count = co_await layer().read_some(room);
         end_ += count;
     }
-    const std::size_t taken = std::min(buffer.size(), end_ - begin_);
-    if (taken > 0) std::memcpy(buffer.data(), buffer_.data() + begin_, taken);
-    consume(taken);
-    co_return taken;
+    co_return take_into(buffer);
+}
+
+auto Stream::read_socket(std::span<std::byte> buffer) -> Task<std::size_t> {
+    const internal::Busy busy(is_reading_, two_readers);
+    if (begin_ != end_) co_return take_into(buffer);
+    if (socket_ == nullptr) throw_changed();
+    const internal::Busy reading = socket_->begin_read();
+    const auto result = co_await socket_->receive(buffer);
+    co_return socket_->check_read(result);
 }
 
 auto Stream::read_some(std::size_t limit) -> Task<std::string> {
@@ -236,6 +281,7 @@ auto Stream::release_transport() -> std::unique_ptr<Transport> {
     }
     if (is_reading_) throw InvalidStateError(two_readers);
     static_cast<void>(layer());
+    socket_ = nullptr;
     return std::move(transport_);
 }
 

@@ -15,6 +15,8 @@
 
 namespace gyre::net {
 
+class SocketTransport;
+
 /// A delimiter did not come within the limit. What was read stays buffered, and can be read otherwise.
 using gyre::LimitError;
 
@@ -100,9 +102,15 @@ private:
         -> std::size_t;
     [[nodiscard]] auto take(std::size_t count) -> std::string;
     [[nodiscard]] auto make_room(std::size_t size) -> std::span<std::byte>;
+    auto take_into(std::span<std::byte> buffer) noexcept -> std::size_t;
+    [[nodiscard]] auto read_layer(std::span<std::byte> buffer) -> Task<std::size_t>;
+    [[nodiscard]] auto read_socket(std::span<std::byte> buffer) -> Task<std::size_t>;
+    [[nodiscard]] auto fill_from_layer(std::size_t size_hint) -> Task<std::size_t>;
+    [[nodiscard]] auto fill_from_socket(std::size_t size_hint) -> Task<std::size_t>;
 
     std::unique_ptr<Transport> transport_;
-    std::string buffer_;  ///< Storage; the bytes from `begin_` to `end_` came and were not consumed.
+    SocketTransport* socket_ = nullptr;  ///< `transport_`, if it is a plain socket, whose waits are awaited right here.
+    std::string buffer_;                 ///< Storage; the bytes from `begin_` to `end_` came and were not consumed.
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     bool is_reading_ = false;  ///< One task at a time.
