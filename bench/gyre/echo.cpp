@@ -3,20 +3,22 @@
 
 #include <cstddef>
 #include <iostream>
+#include <memory>
 #include <span>
 #include <utility>
-#include <vector>
 
 namespace {
 
 constexpr std::size_t buffer_size = std::size_t{64} * 1024;
 
 auto echo(gyre::net::Stream stream) -> gyre::Task<void> {
-    std::vector<std::byte> buffer(buffer_size);
+    // Not zeroed: memory that no message has touched costs nothing.
+    const auto storage = std::make_unique_for_overwrite<std::byte[]>(buffer_size);
+    const std::span buffer(storage.get(), buffer_size);
     for (;;) {
-        const auto count = co_await stream.read_some(std::span(buffer));
+        const auto count = co_await stream.read_some(buffer);
         if (count == 0) co_return;
-        const auto message = std::span<const std::byte>(buffer).first(count);
+        const std::span<const std::byte> message = buffer.first(count);
         co_await stream.write(message);
     }
 }
