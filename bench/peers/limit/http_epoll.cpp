@@ -9,7 +9,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
-#include <memory>
+#include <csignal>
 #include <string>
 #include <string_view>
 
@@ -156,6 +156,7 @@ void accept_all(int listener) {
 }  // namespace
 
 int main(int count, char** arguments) {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes with write(2)
     small_file = open_file(std::string(arguments[1]) + "/1k");
     large_file = open_file(std::string(arguments[1]) + "/1m");
     largest_file = open_file(std::string(arguments[1]) + "/10m");
