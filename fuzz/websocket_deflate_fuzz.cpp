@@ -38,9 +38,10 @@ extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t siz
     const bool keeps = (choice & 8U) != 0;
     const auto cuts = take_cuts(input);
 
-    // As a hostile peer's message, twice, since the second one meets what the first one left.
-    MessageInflater whole(bits, keeps);
-    MessageInflater cut(bits, keeps);
+    // As a hostile peer's message, twice, since the second one meets what the first one left. The window is the whole one:
+    // zlib notices that a smaller one is left only where that part of the output has gone.
+    MessageInflater whole(15, keeps);
+    MessageInflater cut(15, keeps);
     for (int again = 0; again < 2; ++again) {
         std::string at_once;
         std::string piecewise;
@@ -52,6 +53,11 @@ extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t siz
         if (first != Result::good) break;
         require(at_once == piecewise, "cuts change no byte");
     }
+
+    MessageInflater small(bits, keeps);
+    std::string bounded;
+    static_cast<void>(inflate_all(small, input, cuts, bounded));
+    require(bounded.size() <= limit, "the limit holds in any window");
 
     // As our own messages.
     MessageDeflater deflater(bits, keeps, 1 + choice / 16 % 9, 5);

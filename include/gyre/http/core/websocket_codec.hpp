@@ -53,7 +53,8 @@ struct WebSocketEvent {
 /// Reads the frames of one direction of a WebSocket connection from bytes, without any I/O, and puts messages together.
 ///
 /// Call `next` with the unread bytes, drop `consumed` of them, and repeat until `need_more`. The bytes may be cut anywhere:
-/// the events and the errors are the same. Text is checked as it comes, over the edges of fragments. Work is linear in the
+/// the events and the errors are the same (but for compressed data that refers back further than the window agreed on: it is
+/// refused, or taken if what it refers to is still there). Text is checked as it comes, over the edges of fragments. Work is linear in the
 /// input and in what it decompresses to, memory is bounded by the limits.
 ///
 /// Refusals throw `WebSocketError`; the reader then stays failed and throws the same error again. Bytes after a close frame
