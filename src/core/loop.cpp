@@ -44,7 +44,7 @@ void Callback::fire() noexcept { scheduler->ready.push(*this); }
 }  // namespace internal
 
 [[gnu::noinline]] auto EventLoop::runs_elsewhere() const noexcept -> bool {
-    return is_running() && loop_here != this && !is_of_parent();
+    return loop_here != this && is_running() && !is_of_parent();
 }
 
 [[gnu::noinline]] auto this_loop() -> EventLoop& {
