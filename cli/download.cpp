@@ -22,11 +22,11 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-auto client_options(const GetOptions& options) -> http::ClientOptions {
-    http::ClientOptions client;
-    client.tls(tls_options(options)).connect_timeout(options.timeout).read_timeout(options.timeout);
-    client.max_idle_per_host(options.concurrency);
-    return client;
+auto client_for(const GetOptions& options) -> http::Client {
+    const auto tls = tls_options(options);
+    return http::Client({.timeout = {.connect = options.timeout, .read = options.timeout},
+        .tls = &tls,
+        .max_idle_per_host = options.concurrency});
 }
 
 /// May the same request have better luck a moment later?
@@ -62,16 +62,12 @@ auto is_passing(const http::RequestError& error) -> bool {
 class Downloader {
 public:
     Downloader(const GetOptions& options, Progress& progress, Observer& observer)
-        : options_(options),
-          progress_(progress),
-          observer_(observer),
-          client_(client_options(options)),
-          output_(options) {}
+        : options_(options), progress_(progress), observer_(observer), client_(client_for(options)), output_(options) {}
     Downloader(const Downloader&) = delete;
     auto operator=(const Downloader&) -> Downloader& = delete;
     ~Downloader() {
         for (std::size_t i = 0; i < tasks_.size(); ++i) progress_.downloads[i].figures = tasks_[i].stats();
-        const auto statistics = client_.statistics();
+        const auto statistics = client_.stats();
         progress_.connections_opened = statistics.connections_opened;
         progress_.connections_reused = statistics.connections_reused;
     }

@@ -30,9 +30,7 @@ auto fetch(gyre::http::Client& client, Work& work) -> gyre::Task<void> {
 }
 
 auto fetch_all(Work& work, std::size_t at_once) -> gyre::Task<void> {
-    gyre::http::ClientOptions options;
-    options.max_idle_per_host(at_once);
-    gyre::http::Client client(std::move(options));
+    gyre::http::Client client({.max_idle_per_host = at_once});
     co_await gyre::task_group([&](gyre::TaskGroup& group) -> gyre::Task<void> {
         for (std::size_t i = 0; i < at_once; ++i) group.spawn(fetch(client, work));
         co_return;

@@ -216,8 +216,13 @@ auto PromiseBase::await_transform(Awaitable&& awaitable, std::source_location wh
             "not awaitable in gyre: await a Task, a handle, a Future or another awaitable of gyre; callbacks and "
             "foreign awaitables are adapted with gyre::Promise");
         auto wait = static_cast<Awaitable&&>(awaitable).operator co_await();
-        wait.attach(*this);
-        return wait;
+        using Given = decltype(wait);
+        if constexpr (is_task<Given>) {
+            return TaskAwaiter<typename Given::value_type>(*this, wait.release());
+        } else {
+            wait.attach(*this);
+            return wait;
+        }
     }
 }
 

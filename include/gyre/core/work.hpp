@@ -26,7 +26,16 @@ struct AwaitedType<T> {
 template<class T>
     requires(!is_task<T> && !std::is_base_of_v<Wait, T> && HasCoAwait<T>)
 struct AwaitedType<T> {
-    using Type = decltype(std::declval<T>().operator co_await().await_resume());
+    using Given = decltype(std::declval<T>().operator co_await());
+    template<class W>
+    static auto type_of() {
+        if constexpr (is_task<W>) {
+            return std::type_identity<typename W::value_type>();
+        } else {
+            return std::type_identity<decltype(std::declval<W>().await_resume())>();
+        }
+    }
+    using Type = typename decltype(type_of<Given>())::type;
 };
 
 }  // namespace internal

@@ -1,84 +1,39 @@
 #include <gyre/http/client/client.hpp>
 
-#include "exchange.hpp"
-#include "outgoing.hpp"
 #include "pool.hpp"
-#include "redirect.hpp"
 
-#include <gyre/core/errors.hpp>
-#include <gyre/core/scope.hpp>
+#include <gyre/core/random.hpp>
 
-#include <chrono>
+#include <array>
+#include <cstddef>
 #include <utility>
 
 namespace gyre::http {
 
 namespace {
 
-using internal::Exchange;
-using internal::Outgoing;
-using internal::Pool;
-
-// The body of a redirect is read away so that its connection can serve again, but not at any price.
-constexpr std::size_t longest_drain = 64 * 1024;
-constexpr Duration longest_drain_time = std::chrono::seconds(1);
-
-auto drain(Exchange& exchange) -> Task<void> {
-    std::size_t drained = 0;
-    try {
-        while (drained <= longest_drain) {
-            const auto piece = co_await exchange.read();
-            if (piece.empty()) co_return;
-            drained += piece.size();
-        }
-    } catch (const RequestError&) {  // its connection is closed, and the body mattered to nobody
-    }
+auto open_websocket(ClientRequest request, WebSocketOptions options, WebSocketOffer offer) -> Task<WebSocket> {
+    std::array<std::byte, 16> random{};
+    fill_random(random);
+    offer.key = websocket_key(random);
+    offer.deflate = options.deflate;
+    request.headers(websocket_request_fields(offer)).follow_redirects(false);
+    auto response = co_await std::move(request).send();
+    auto parameters = check_websocket_response(response.head(), offer);
+    co_return WebSocket(response.take_stream(), WebSocketRole::client, std::move(parameters), options);
 }
 
-auto try_once(const std::shared_ptr<Pool>& pool, const Outgoing& request, const std::string& head, bool allow_reuse)
-    -> Task<std::unique_ptr<Exchange>> {
-    std::unique_ptr<internal::Connection> connection;
-    if (allow_reuse) connection = co_await pool->reuse(request);
-    if (!connection) connection = co_await pool->open(request);
-    auto exchange = std::make_unique<Exchange>(pool, std::move(connection), request);
-    try {
-        co_await exchange->run(head, request.body);
-    } catch (const RequestError&) {
-        // A kept connection that dies at the first use most likely died of old age: one new try cannot do harm twice.
-        const bool again = exchange->was_stale() && request.is_idempotent() && pool->options().replay();
-        if (!again) throw;
-        exchange.reset();
-    }
-    co_return exchange;
-}
-
-auto exchange_once(const std::shared_ptr<Pool>& pool, const Outgoing& request) -> Task<std::unique_ptr<Exchange>> {
-    const std::string head = request.head(pool->options());
-    auto exchange = co_await try_once(pool, request, head, true);
-    if (exchange) co_return exchange;
-    ++pool->figures().replays;
-    exchange = co_await try_once(pool, request, head, false);
-    co_return exchange;
-}
-
-auto perform(std::shared_ptr<Pool> pool, std::string method, std::string url, Fields fields, std::string body)
-    -> Task<ClientResponse> {
-    if (pool->is_closed()) throw InvalidStateError("http::Client: a request after close()");
-    ++pool->figures().requests;
-    Outgoing request(pool->options(), std::move(method), url, std::move(fields), std::move(body));
-    for (;;) {
-        auto exchange = co_await exchange_once(pool, request);
-        const bool goes_on = follow_redirect(pool->options(), exchange->head(), exchange->peer_text(), request);
-        if (!goes_on) co_return ClientResponse(std::move(exchange));
-        ++pool->figures().redirects;
-        auto draining = drain(*exchange);
-        static_cast<void>(co_await move_on_after(longest_drain_time, std::move(draining)));
-    }
+// The request of a WebSocket is one of HTTP (RFC 6455 3).
+auto http_url(std::string url) -> std::string {
+    const bool is_websocket = url.size() > 2 && (url[0] == 'w' || url[0] == 'W') && (url[1] == 's' || url[1] == 'S');
+    const auto end = is_websocket && (url[2] == 's' || url[2] == 'S') ? 3U : 2U;
+    if (is_websocket && url.size() > end && url[end] == ':') url.replace(0, 2, "http");
+    return url;
 }
 
 }  // namespace
 
-Client::Client(ClientOptions options) : pool_(std::make_shared<Pool>(std::move(options))) {}
+Client::Client(const ClientOptions& options) : pool_(std::make_shared<internal::Pool>(options)) {}
 Client::Client(Client&&) noexcept = default;
 
 auto Client::operator=(Client&& other) noexcept -> Client& {
@@ -90,13 +45,19 @@ Client::~Client() {
     if (pool_) pool_->close();
 }
 
-auto Client::get(std::string url) -> Task<ClientResponse> { return request("GET", std::move(url)); }
-
-auto Client::request(std::string method, std::string url, Fields fields, std::string body) -> Task<ClientResponse> {
-    return perform(pool_, std::move(method), std::move(url), std::move(fields), std::move(body));
+auto Client::request(std::string method, std::string url) -> ClientRequest {
+    return {pool_, std::move(method), std::move(url)};
 }
 
-auto Client::statistics() const noexcept -> ClientStatistics { return pool_->statistics(); }
+auto Client::websocket(std::string url, const WebSocketOptions& options, WebSocketOffer offer) -> Task<WebSocket> {
+    return websocket(get(http_url(std::move(url))), options, std::move(offer));
+}
+
+auto Client::websocket(ClientRequest request, const WebSocketOptions& options, WebSocketOffer offer) -> Task<WebSocket> {
+    return open_websocket(std::move(request), options, std::move(offer));
+}
+
+auto Client::stats() const noexcept -> ClientStats { return pool_->stats(); }
 void Client::close() noexcept { pool_->close(); }
 
 }  // namespace gyre::http

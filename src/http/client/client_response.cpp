@@ -12,6 +12,7 @@ ClientResponse::ClientResponse(ClientResponse&&) noexcept = default;
 auto ClientResponse::operator=(ClientResponse&&) noexcept -> ClientResponse& = default;
 ClientResponse::~ClientResponse() = default;
 
+auto ClientResponse::head() const noexcept -> const ResponseHead& { return exchange_->head(); }
 auto ClientResponse::status() const noexcept -> int { return exchange_->head().status; }
 auto ClientResponse::reason() const noexcept -> std::string_view { return exchange_->head().reason; }
 auto ClientResponse::version() const noexcept -> Version { return exchange_->head().version; }
@@ -35,8 +36,15 @@ auto ClientResponse::body_is_delimited() const noexcept -> bool {
     return exchange_->framing() != BodyFraming::until_close;
 }
 
-auto ClientResponse::read() -> Task<std::span<const char>> { return exchange_->read(); }
+auto ClientResponse::body() noexcept -> BodyReader& { return exchange_->reader(); }
+
+void ClientResponse::raise_for_status() const {
+    if (status() >= 400) throw StatusError(exchange_->method(), url().href(), status(), reason());
+}
+
+auto ClientResponse::read() -> Task<std::span<const char>> { return exchange_->reader().read(); }
 auto ClientResponse::text(std::size_t limit) -> Task<std::string> { return exchange_->text(limit); }
+auto ClientResponse::take_stream() -> net::Stream { return exchange_->take_stream(); }
 auto ClientResponse::trailers() const noexcept -> const Fields& { return exchange_->trailers(); }
 
 }  // namespace gyre::http

@@ -14,8 +14,8 @@ namespace gyre::http::internal {
 /// A connection to an origin, and the parser of what comes on it. It is counted as open as long as it lives.
 class Connection {
 public:
-    Connection(net::Stream opened, std::string wanted_origin, const Limits& limits,
-        std::shared_ptr<ClientStatistics> statistics)
+    Connection(
+        net::Stream opened, std::string wanted_origin, const Limits& limits, std::shared_ptr<ClientStats> statistics)
         : stream(std::move(opened)),
           parser(limits),
           origin(std::move(wanted_origin)),
@@ -37,7 +37,7 @@ public:
     bool is_reused = false;
 
 private:
-    std::shared_ptr<ClientStatistics> statistics_;
+    std::shared_ptr<ClientStats> statistics_;
 };
 
 }  // namespace gyre::http::internal

@@ -2,11 +2,13 @@
 
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/errors.hpp>
+#include <gyre/core/loop.hpp>
 #include <gyre/core/scope.hpp>
 #include <gyre/http/core/errors.hpp>
 #include <gyre/http/core/limits.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace gyre::http::internal {
@@ -15,7 +17,8 @@ namespace {
 
 constexpr std::size_t head_read_size = 16 * 1024;
 constexpr std::size_t body_read_size = 64 * 1024;
-constexpr std::size_t write_size = 64 * 1024;       // what one wait of the read timeout is for
+constexpr std::size_t write_size = 64 * 1024;  // what one wait of the read timeout is for
+constexpr int switching_protocols = 101;
 constexpr std::size_t small_body_size = 16 * 1024;  // travels with the head in one write
 
 }  // namespace
@@ -28,12 +31,15 @@ Exchange::Exchange(std::shared_ptr<Pool> pool, std::unique_ptr<Connection> conne
       peer_(connection_->peer),
       peer_text_(connection_->peer_text),
       redirects_(request.redirects),
+      deadline_(request.deadline),
+      timeout_text_(deadline_ == Time::max() ? std::string() : request.timeout_text()),
+      offers_upgrade_(request.offers_upgrade()),
       may_be_kept_(!request.wants_close()) {}
 
 Exchange::~Exchange() { finish_with_what_is_there(); }
 
 auto Exchange::run(std::string_view head, std::string_view body) -> Task<void> {
-    connection_->parser.expect(method_);
+    connection_->parser.expect(method_, offers_upgrade_);
     co_await send(head, body);
     co_await read_head();
     begin_body();
@@ -57,7 +63,7 @@ auto Exchange::send(std::string_view head, std::string_view body) -> Task<void> 
 }
 
 auto Exchange::send_all(std::string_view bytes) -> Task<void> {
-    const Duration limit = pool_->options().read_timeout();
+    const Duration limit = pool_->settings().timeout().read;
     while (!bytes.empty()) {
         auto writing = connection_->stream.write(bytes.substr(0, write_size));
         bool sent = true;
@@ -95,13 +101,22 @@ void Exchange::begin_body() {
     head_ = parser.take_head();
     if (framing_ != BodyFraming::none) return;
     static_cast<void>(parser.next({}));  // a message without a body is complete now
-    finish();
+    if (head_.status != switching_protocols) finish();
+}
+
+auto Exchange::take_stream() -> net::Stream {
+    if (!connection_ || head_.status != switching_protocols) {
+        throw InvalidStateError("http::ClientResponse::take_stream: this response does not switch protocols");
+    }
+    auto stream = std::move(connection_->stream);
+    connection_.reset();
+    return stream;
 }
 
 auto Exchange::read() -> Task<std::span<const char>> {
     if (error_) throw RequestError(*error_);
     for (;;) {
-        if (!connection_) co_return std::span<const char>();
+        if (!connection_ || head_.status == switching_protocols) co_return std::span<const char>();
         connection_->stream.consume(std::exchange(shown_, 0));
         const Event event = parse(RequestPhase::body);
         if (event.kind == EventKind::body) {
@@ -121,22 +136,27 @@ auto Exchange::read() -> Task<std::span<const char>> {
 }
 
 auto Exchange::text(std::size_t limit) -> Task<std::string> {
-    std::string text;
     const std::string too_long = "the body is longer than " + std::to_string(limit) + " bytes";
-    if (framing_ == BodyFraming::content_length) {
-        if (content_length_ - body_bytes_ > limit) fail(RequestPhase::body, too_long);
-        text.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(content_length_ - body_bytes_, body_read_size)));
-    }
-    for (;;) {
-        const auto piece = co_await read();
-        if (piece.empty()) co_return text;
-        if (piece.size() > limit - text.size()) fail(RequestPhase::body, too_long);
-        text.append(piece.data(), piece.size());
+    // What is announced is not worth waiting for.
+    const bool is_announced = framing_ == BodyFraming::content_length && content_length_ - body_bytes_ > limit;
+    if (is_announced) fail(RequestPhase::body, too_long);
+    try {
+        auto text = co_await reader_.text(limit);
+        co_return text;
+    } catch (const LimitError&) {
+        fail(RequestPhase::body, too_long, std::current_exception());
     }
 }
 
+auto Exchange::wait_limit() const -> Duration {
+    const Duration limit = pool_->settings().timeout().read;
+    if (deadline_ == Time::max()) return limit;
+    const Duration left = std::max<Duration>(deadline_ - this_loop().now(), std::chrono::nanoseconds(1));
+    return limit <= Duration::zero() ? left : std::min(limit, left);
+}
+
 auto Exchange::fill(RequestPhase phase, std::size_t size) -> Task<bool> {
-    const Duration limit = pool_->options().read_timeout();
+    const Duration limit = wait_limit();
     std::optional<std::size_t> came;
     try {
         auto filling = connection_->stream.fill(size);
@@ -214,8 +234,12 @@ void Exchange::fail(RequestPhase phase, std::string_view reason, std::exception_
 }
 
 void Exchange::fail_timed_out(RequestPhase phase, std::string_view operation) {
+    if (this_loop().now() >= deadline_) {
+        connection_.reset();
+        throw TimeoutError(timeout_text_);
+    }
     const std::string text = std::string(operation) + " timed out after " +
-                             gyre::internal::duration_text(pool_->options().read_timeout());
+                             gyre::internal::duration_text(pool_->settings().timeout().read);
     fail(phase, text, std::make_exception_ptr(TimeoutError(peer_text_ + ": " + text)));
 }
 

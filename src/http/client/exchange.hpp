@@ -5,6 +5,7 @@
 #include "pool.hpp"
 
 #include <gyre/core/task.hpp>
+#include <gyre/http/body_reader.hpp>
 #include <gyre/http/core/message.hpp>
 
 #include <cstddef>
@@ -20,7 +21,7 @@ namespace gyre::http::internal {
 
 /// One request and its response on one connection, which it gives back to the pool when the body was read to its end.
 /// Destroyed before that, it closes the connection.
-class Exchange {
+class Exchange final : public BodySource {
 public:
     Exchange(std::shared_ptr<Pool> pool, std::unique_ptr<Connection> connection, const Outgoing& request);
     Exchange(const Exchange&) = delete;
@@ -34,10 +35,15 @@ public:
     [[nodiscard]] auto was_stale() const noexcept -> bool { return was_stale_; }
 
     /// The next piece of the body, empty at its end. @throws RequestError.
-    [[nodiscard]] auto read() -> Task<std::span<const char>>;
+    [[nodiscard]] auto read() -> Task<std::span<const char>> override;
     /// The rest of the body. @throws RequestError.
     [[nodiscard]] auto text(std::size_t limit) -> Task<std::string>;
+    [[nodiscard]] auto reader() noexcept -> BodyReader& { return reader_; }
 
+    /// The connection, after 101. @throws InvalidStateError after another status, and the second time.
+    [[nodiscard]] auto take_stream() -> net::Stream;
+
+    [[nodiscard]] auto method() const noexcept -> const std::string& { return method_; }
     [[nodiscard]] auto head() const noexcept -> const ResponseHead& { return head_; }
     [[nodiscard]] auto url() const noexcept -> const Url& { return url_; }
     [[nodiscard]] auto redirects() const noexcept -> std::size_t { return redirects_; }
@@ -51,6 +57,8 @@ private:
     [[nodiscard]] auto send(std::string_view head, std::string_view body) -> Task<void>;
     [[nodiscard]] auto send_all(std::string_view bytes) -> Task<void>;
     [[nodiscard]] auto read_head() -> Task<void>;
+    /// How long a read may take now.
+    [[nodiscard]] auto wait_limit() const -> Duration;
     /// Reads more, within the read timeout. @return false at the end of the stream.
     [[nodiscard]] auto fill(RequestPhase phase, std::size_t size) -> Task<bool>;
     /// The next event in what has been received; bytes without meaning of their own are consumed.
@@ -70,6 +78,9 @@ private:
     net::Address peer_;
     std::string peer_text_;
     std::size_t redirects_;
+    Time deadline_;             ///< Of the whole request.
+    std::string timeout_text_;  ///< What is said when that has passed; empty if there is none.
+    BodyReader reader_{*this};
 
     ResponseHead head_;
     Fields trailers_;
@@ -79,6 +90,7 @@ private:
     std::exception_ptr send_error_;      ///< Sending failed, and an early answer is being looked for.
     std::optional<RequestError> error_;  ///< Reading failed for good.
     BodyFraming framing_ = BodyFraming::none;
+    bool offers_upgrade_;
     bool may_be_kept_;
     bool has_answered_ = false;  ///< A byte of a response has come.
     bool was_stale_ = false;

@@ -1,5 +1,7 @@
 #include "outgoing.hpp"
 
+#include <gyre/core/duration_text.hpp>
+#include <gyre/core/loop.hpp>
 #include <gyre/http/core/errors.hpp>
 #include <gyre/http/core/h1_writer.hpp>
 #include <gyre/http/core/message.hpp>
@@ -19,9 +21,19 @@ auto is_one_of(std::string_view method, std::span<const std::string_view> method
     return std::find(methods.begin(), methods.end(), method) != methods.end();
 }
 
-auto parse_url(const ClientOptions& options, std::string_view method, std::string_view text) -> Url {
+// Before the fragment, behind what the URL has of a query itself.
+auto with_query(std::string text, std::string_view query) -> std::string {
+    if (query.empty()) return text;
+    const auto end = std::min(text.find('#'), text.size());
+    const bool has_query = text.find('?') < end;
+    return text.insert(end, (has_query ? "&" : "?") + std::string(query));
+}
+
+auto parse_url(const Settings& settings, std::string_view method, const std::string& text) -> Url {
     try {
-        return Url::parse(text, options.url_mode());
+        const auto mode = settings.options().url_mode;
+        const auto& base = settings.base_url();
+        return base ? Url::parse(text, *base, mode) : Url::parse(text, mode);
     } catch (const UrlError& error) {
         throw RequestError(RequestPhase::url, method, text, {}, error.what(), std::current_exception());
     }
@@ -29,12 +41,14 @@ auto parse_url(const ClientOptions& options, std::string_view method, std::strin
 
 }  // namespace
 
-Outgoing::Outgoing(const ClientOptions& options, std::string wanted_method, std::string_view wanted_url,
-    Fields wanted_fields, std::string wanted_body)
-    : method(std::move(wanted_method)),
-      url(parse_url(options, method, wanted_url)),
-      fields(std::move(wanted_fields)),
-      body(std::move(wanted_body)) {
+Outgoing::Outgoing(const Settings& settings, Order order)
+    : method(std::move(order.method)),
+      url(parse_url(settings, method, with_query(std::move(order.url), order.query))),
+      fields(std::move(order.fields)),
+      body(std::move(order.body)),
+      follows_redirects(order.follow_redirects.value_or(settings.options().follow_redirects)),
+      total(order.total.value_or(settings.timeout().total)) {
+    if (total > Duration::zero()) deadline = this_loop().now() + total;
     if (url.scheme() != "http" && url.scheme() != "https")
         throw error(RequestPhase::url, "the scheme is not http or https");
     if (!url.username().empty() || !url.password().empty()) {
@@ -46,7 +60,7 @@ Outgoing::Outgoing(const ClientOptions& options, std::string wanted_method, std:
         throw error(RequestPhase::url, "Transfer-Encoding is the client's own to set");
 }
 
-auto Outgoing::head(const ClientOptions& options) const -> std::string {
+auto Outgoing::head(const Settings& settings, const std::optional<std::string>& cookies) const -> std::string {
     RequestHead head;
     head.method = method;
     head.target = url.request_target();
@@ -54,8 +68,8 @@ auto Outgoing::head(const ClientOptions& options) const -> std::string {
     std::string out;
     try {
         head.fields.add("Host", host ? *host : url.authority());
-        if (!fields.contains("User-Agent") && !options.user_agent().empty()) {
-            head.fields.add("User-Agent", options.user_agent());
+        if (!fields.contains("User-Agent") && !settings.user_agent().empty()) {
+            head.fields.add("User-Agent", settings.user_agent());
         }
         if (!fields.contains("Accept")) head.fields.add("Accept", "*/*");
         if (!body.empty() || is_one_of(method, methods_with_body)) {
@@ -68,6 +82,11 @@ auto Outgoing::head(const ClientOptions& options) const -> std::string {
             if (one.contains("Content-Length")) continue;
             if (one.contains("Host") && !std::exchange(seen_host, true)) continue;  // a second one is refused below
             head.fields.add(field.name, field.value);
+        }
+        if (cookies) {
+            const auto own = head.fields.get("Cookie");
+            const std::string all = own ? std::string(*own) + "; " + *cookies : *cookies;
+            head.fields.set("Cookie", all);
         }
         // The body goes out from where it is; the encoder only checks that it fits the head.
         auto encoder = write_head(head, out);
@@ -83,6 +102,10 @@ auto Outgoing::head(const ClientOptions& options) const -> std::string {
 }
 
 auto Outgoing::is_idempotent() const noexcept -> bool { return is_one_of(method, idempotent_methods); }
+
+auto Outgoing::timeout_text() const -> std::string {
+    return method + " " + url.href() + ": timed out after " + gyre::internal::duration_text(total) + " in all";
+}
 
 auto Outgoing::error(RequestPhase phase, std::string_view reason, std::string_view peer, std::exception_ptr cause) const
     -> RequestError {

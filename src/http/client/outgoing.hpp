@@ -1,30 +1,55 @@
 #pragma once
 
-#include <gyre/http/client/client_options.hpp>
+#include "settings.hpp"
+
+#include <gyre/backend/clock.hpp>
 #include <gyre/http/client/request_error.hpp>
 #include <gyre/http/core/fields.hpp>
 #include <gyre/http/core/url.hpp>
 
 #include <cstddef>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace gyre::http::internal {
 
+/// What the caller asks for.
+struct Order {
+    Order() = default;
+
+    std::string method;
+    std::string url;    ///< As given; relative to the client's base, if there is one.
+    std::string query;  ///< To be added to the URL's own; encoded.
+    Fields fields;
+    std::string body;
+    std::optional<Duration> total;         ///< Instead of the client's.
+    std::optional<bool> follow_redirects;  ///< Instead of the client's.
+};
+
 /// A request on its way: what the caller asked for, changed by each redirect.
 class Outgoing {
 public:
     /// @throws RequestError, phase `url`.
-    Outgoing(const ClientOptions& options, std::string method, std::string_view url, Fields fields, std::string body);
+    Outgoing(const Settings& settings, Order order);
 
     /// The request line and the fields as they are sent, checked. @throws RequestError, phase `url`.
-    [[nodiscard]] auto head(const ClientOptions& options) const -> std::string;
+    /// @param cookies of a jar; they come after those of the caller.
+    [[nodiscard]] auto head(const Settings& settings, const std::optional<std::string>& cookies) const -> std::string;
 
     /// May it be sent again when it is not known whether the server got it? Source: RFC 9110 9.2.2.
     [[nodiscard]] auto is_idempotent() const noexcept -> bool;
     /// Does the caller want the connection closed afterwards?
     [[nodiscard]] auto wants_close() const noexcept -> bool { return fields.contains_token("Connection", "close"); }
+
+    /// Does it offer another protocol (RFC 9110 7.8)?
+    [[nodiscard]] auto offers_upgrade() const noexcept -> bool {
+        return fields.contains("Upgrade") && fields.contains_token("Connection", "upgrade");
+    }
+
+    /// That the total time has passed.
+    [[nodiscard]] auto timeout_text() const -> std::string;
 
     /// @param peer may be empty.
     [[nodiscard]] auto error(RequestPhase phase, std::string_view reason, std::string_view peer = {},
@@ -35,6 +60,9 @@ public:
     Fields fields;
     std::string body;
     std::size_t redirects = 0;
+    bool follows_redirects;
+    Duration total;               ///< Zero or less: without an end.
+    Time deadline = Time::max();  ///< Of that.
 };
 
 }  // namespace gyre::http::internal

@@ -1,5 +1,7 @@
 #include "pool.hpp"
 
+#include "http/wall_clock.hpp"
+
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/scope.hpp>
 #include <gyre/net/connect.hpp>
@@ -39,11 +41,14 @@ auto wanted_peer(const Url& url) -> std::string {
 
 }  // namespace
 
-Pool::Pool(ClientOptions options) : options_(std::move(options)), statistics_(std::make_shared<ClientStatistics>()) {}
+Pool::Pool(const ClientOptions& options)
+    : settings_(options),
+      statistics_(std::make_shared<ClientStats>()),
+      jar_(options.cookies ? options.cookie_jar : nullptr) {}
 
 Pool::~Pool() { close(); }
 
-auto Pool::statistics() const noexcept -> ClientStatistics {
+auto Pool::stats() const noexcept -> ClientStats {
     auto figures = *statistics_;
     for (const auto& [origin, connections] : kept_) figures.idle_connections += connections.size();
     return figures;
@@ -67,7 +72,7 @@ auto Pool::open(const Outgoing& request) -> Task<std::unique_ptr<Connection>> {
     std::optional<net::Stream> stream;
     try {
         net::ConnectOptions how;
-        how.timeout = options_.connect_timeout();
+        how.timeout = settings_.timeout().connect;
         auto connecting = net::connect(host, request.url.effective_port(), how);
         stream = co_await std::move(connecting);
     } catch (const IoError& error) {
@@ -79,13 +84,14 @@ auto Pool::open(const Outgoing& request) -> Task<std::unique_ptr<Connection>> {
         stream = co_await std::move(encrypting);
     }
     ++statistics_->connections_opened;
-    co_return std::make_unique<Connection>(std::move(*stream), request.url.origin(), options_.limits(), statistics_);
+    co_return std::make_unique<Connection>(
+        std::move(*stream), request.url.origin(), settings_.options().limits, statistics_);
 }
 
 auto Pool::encrypt(const Outgoing& request, const std::string& host, net::Stream plain, Time started)
     -> Task<net::Stream> {
     const std::string peer = plain.peer_address().text();
-    const Duration limit = options_.connect_timeout();
+    const Duration limit = settings_.timeout().connect;
     try {
         auto handshake = tls_context().handshake(std::move(plain), host);
         if (limit <= Duration::zero()) co_return co_await std::move(handshake);
@@ -99,15 +105,26 @@ auto Pool::encrypt(const Outgoing& request, const std::string& host, net::Stream
 }
 
 void Pool::keep(std::unique_ptr<Connection> connection) noexcept {
-    if (is_closed_ || options_.max_idle_per_host() == 0) return;
+    if (is_closed_ || settings_.options().max_idle_per_host == 0) return;
     try {
         connection->kept_since = this_loop().now();
         watch_age(connection->kept_since);
         auto& kept = kept_[connection->origin];
         kept.push_back(std::move(connection));
-        if (kept.size() > options_.max_idle_per_host()) kept.erase(kept.begin());
+        if (kept.size() > settings_.options().max_idle_per_host) kept.erase(kept.begin());
     } catch (...) {  // no memory, or no loop any more: a connection that is not kept is closed, and that is all
     }
+}
+
+auto Pool::cookies_for(const Url& url) -> std::optional<std::string> {
+    if (jar_ == nullptr) return std::nullopt;
+    return jar_->header_for(url, this_loop().local<WallClock>().now());
+}
+
+void Pool::take_cookies(const Url& url, const Fields& response) {
+    if (!settings_.options().cookies || !response.contains("Set-Cookie")) return;
+    if (jar_ == nullptr) jar_ = &own_jar_.emplace();
+    jar_->set_from(url, response, this_loop().local<WallClock>().now());
 }
 
 void Pool::close() noexcept {
@@ -133,13 +150,13 @@ auto Pool::take(const std::string& origin) -> std::unique_ptr<Connection> {
 }
 
 auto Pool::is_too_old(const Connection& connection) const -> bool {
-    const Duration limit = options_.idle_timeout();
+    const Duration limit = settings_.options().idle_timeout;
     return limit > Duration::zero() && this_loop().now() - connection.kept_since >= limit;
 }
 
 auto Pool::tls_context() -> const net::TlsClientContext& {
     if (!tls_) {
-        auto options = options_.tls();
+        auto options = settings_.tls();
         options.alpn({"http/1.1"});
         tls_.emplace(options);
     }
@@ -148,11 +165,11 @@ auto Pool::tls_context() -> const net::TlsClientContext& {
 
 // One timer for the pool: it fires for the oldest connection, and is set again for the next.
 void Pool::watch_age(Time oldest) {
-    if (age_timer_ || options_.idle_timeout() <= Duration::zero()) return;
+    if (age_timer_ || settings_.options().idle_timeout <= Duration::zero()) return;
     const auto drop = [pool = weak_from_this()] {
         if (const auto alive = pool.lock()) alive->drop_old();
     };
-    age_timer_ = this_loop().call_at(oldest + options_.idle_timeout(), drop);
+    age_timer_ = this_loop().call_at(oldest + settings_.options().idle_timeout, drop);
 }
 
 void Pool::drop_old() {

@@ -2,10 +2,12 @@
 
 #include "connection.hpp"
 #include "outgoing.hpp"
+#include "settings.hpp"
 
 #include <gyre/core/loop.hpp>
 #include <gyre/core/task.hpp>
 #include <gyre/http/client/client.hpp>
+#include <gyre/http/client/cookie_jar.hpp>
 #include <gyre/net/tls.hpp>
 
 #include <map>
@@ -21,14 +23,14 @@ namespace gyre::http::internal {
 /// One pool has one set of TLS options, so that scheme, host and port are the whole identity of a connection.
 class Pool : public std::enable_shared_from_this<Pool> {
 public:
-    explicit Pool(ClientOptions options);
+    explicit Pool(const ClientOptions& options);
     Pool(const Pool&) = delete;
     auto operator=(const Pool&) -> Pool& = delete;
     ~Pool();
 
-    [[nodiscard]] auto options() const noexcept -> const ClientOptions& { return options_; }
-    [[nodiscard]] auto figures() noexcept -> ClientStatistics& { return *statistics_; }
-    [[nodiscard]] auto statistics() const noexcept -> ClientStatistics;
+    [[nodiscard]] auto settings() const noexcept -> const Settings& { return settings_; }
+    [[nodiscard]] auto figures() noexcept -> ClientStats& { return *statistics_; }
+    [[nodiscard]] auto stats() const noexcept -> ClientStats;
 
     /// A kept connection on which nothing has arrived since, or null. Those on which something has are closed.
     [[nodiscard]] auto reuse(const Outgoing& request) -> Task<std::unique_ptr<Connection>>;
@@ -36,6 +38,11 @@ public:
     [[nodiscard]] auto open(const Outgoing& request) -> Task<std::unique_ptr<Connection>>;
     /// Keeps a connection whose response was read to its end, or closes it if there is no room.
     void keep(std::unique_ptr<Connection> connection) noexcept;
+
+    /// The Cookie field of a request for `url`; empty if there is none.
+    [[nodiscard]] auto cookies_for(const Url& url) -> std::optional<std::string>;
+    /// Takes the cookies of a response.
+    void take_cookies(const Url& url, const Fields& response);
 
     void close() noexcept;
     [[nodiscard]] auto is_closed() const noexcept -> bool { return is_closed_; }
@@ -51,9 +58,11 @@ private:
     void watch_age(Time oldest);
     void drop_old();
 
-    ClientOptions options_;
-    std::shared_ptr<ClientStatistics> statistics_;
+    Settings settings_;
+    std::shared_ptr<ClientStats> statistics_;
     std::optional<net::TlsClientContext> tls_;
+    std::optional<CookieJar> own_jar_;  ///< From the first cookie on: the public suffixes take a moment to read.
+    CookieJar* jar_;                    ///< That, or the user's. Null: no cookie yet, or none wanted.
     std::map<std::string, Kept> kept_;
     std::optional<TimerHandle> age_timer_;
     bool is_closed_ = false;

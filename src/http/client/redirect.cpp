@@ -33,9 +33,9 @@ struct Redirect {
         return request.error(RequestPhase::redirect, what + ": " + std::string(problem), peer, std::move(cause));
     }
 
-    [[nodiscard]] auto target(const ClientOptions& options, std::string_view location) const -> Url {
+    [[nodiscard]] auto target(const Settings& settings, std::string_view location) const -> Url {
         try {
-            auto target = Url::parse(location, request.url, options.url_mode());
+            auto target = Url::parse(location, request.url, settings.options().url_mode);
             if (!target.fragment()) target.set_fragment(request.url.fragment());
             return target;
         } catch (const UrlError& problem) {
@@ -51,9 +51,9 @@ void remove_all(Fields& fields, const std::array<std::string_view, N>& names) {
 
 }  // namespace
 
-auto follow_redirect(
-    const ClientOptions& options, const ResponseHead& response, std::string_view peer, Outgoing& request) -> bool {
-    if (!options.follow_redirects() || !is_redirect(response.status)) return false;
+auto follow_redirect(const Settings& settings, const ResponseHead& response, std::string_view peer, Outgoing& request)
+    -> bool {
+    if (!request.follows_redirects || !is_redirect(response.status)) return false;
     const auto location = response.fields.get("Location");
     if (!location) return false;
 
@@ -62,10 +62,11 @@ auto follow_redirect(
     for (const auto& other : response.fields.get_all("Location")) {
         if (other != *location) throw redirect.error("there is a second, different Location");
     }
-    if (request.redirects >= options.max_redirects()) {
-        throw redirect.error("more than " + std::to_string(options.max_redirects()) + " redirects (max_redirects)");
+    if (request.redirects >= settings.options().max_redirects) {
+        throw redirect.error(
+            "more than " + std::to_string(settings.options().max_redirects) + " redirects (max_redirects)");
     }
-    auto target = redirect.target(options, *location);
+    auto target = redirect.target(settings, *location);
     if (target.scheme() != "http" && target.scheme() != "https")
         throw redirect.error("the scheme is not http or https");
     if (!target.username().empty() || !target.password().empty()) {
@@ -76,7 +77,7 @@ auto follow_redirect(
 
     const bool drops_body = becomes_get(response.status, request.method);
     const bool leaves_origin = target.origin() != request.url.origin();
-    if (leaves_origin && !drops_body && !request.body.empty() && !options.resend_body_across_origins()) {
+    if (leaves_origin && !drops_body && !request.body.empty() && !settings.options().resend_body_across_origins) {
         throw redirect.error("it would send the body to another origin (resend_body_across_origins allows it)");
     }
 

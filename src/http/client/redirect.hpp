@@ -2,7 +2,6 @@
 
 #include "outgoing.hpp"
 
-#include <gyre/http/client/client_options.hpp>
 #include <gyre/http/core/message.hpp>
 
 #include <string_view>
@@ -13,7 +12,7 @@ namespace gyre::http::internal {
 ///
 /// @return false if `response` is none that is followed: it is the caller's then.
 /// @throws RequestError, phase `redirect`, for one that must not be followed. Source: RFC 9110 15.4.
-auto follow_redirect(
-    const ClientOptions& options, const ResponseHead& response, std::string_view peer, Outgoing& request) -> bool;
+auto follow_redirect(const Settings& settings, const ResponseHead& response, std::string_view peer, Outgoing& request)
+    -> bool;
 
 }  // namespace gyre::http::internal

@@ -77,4 +77,17 @@ auto RequestError::is_timeout() const noexcept -> bool {
     }
 }
 
+namespace {
+
+auto status_text(std::string_view method, std::string_view url, int status, std::string_view reason) -> std::string {
+    std::string text = one_line(method) + " " + shown_url(url) + ": " + std::to_string(status);
+    if (!reason.empty()) text += " " + one_line(reason);
+    return text;
+}
+
+}  // namespace
+
+StatusError::StatusError(std::string_view method, std::string_view url, int status, std::string_view reason)
+    : std::runtime_error(status_text(method, url, status, reason)), method_(method), url_(url), status_(status) {}
+
 }  // namespace gyre::http

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "guarded_stream.hpp"
-#include "wall_clock.hpp"
+#include "http/wall_clock.hpp"
 
 #include <gyre/core/task.hpp>
 #include <gyre/http/core/h1_writer.hpp>
@@ -25,6 +25,10 @@ public:
     /// The whole response. @param keep_alive whether the connection may be used again.
     [[nodiscard]] auto respond(ResponseHead head, std::string_view body, bool keep_alive) -> Task<void>;
     [[nodiscard]] auto start(ResponseHead head, bool keep_alive) -> Task<void>;
+    /// An interim response. Does not start the response.
+    [[nodiscard]] auto inform(ResponseHead head) -> Task<void>;
+    /// 101, after which there is no HTTP here any more.
+    [[nodiscard]] auto switch_protocols(ResponseHead head) -> Task<void>;
     [[nodiscard]] auto write(std::string_view piece) -> Task<void>;
     [[nodiscard]] auto finish(Fields trailers) -> Task<void>;
 

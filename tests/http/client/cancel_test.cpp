@@ -44,9 +44,9 @@ struct Seen {
 auto make_requests(http::Client& client, std::string base, Seen& seen) -> Task<> {
     auto response = co_await client.get(base + "/start");
     seen.chunked = co_await response.text();
-    auto second = co_await client.request("PUT", base + "/plain", {}, "body");
+    auto second = co_await client.put(base + "/plain").body("body");
     seen.plain = co_await second.text();
-    EXPECT_EQ(client.statistics().connections_opened, 1U);
+    EXPECT_EQ(client.stats().connections_opened, 1U);
 }
 
 /// The requests against the server, cancelled at every step. @return how many steps they have.
@@ -99,11 +99,11 @@ auto cancel_client_after(int ticks, bool& was_cancelled) -> Task<> {
         const auto outcome = co_await as_outcome(task.join());
         was_cancelled = task.cancelled();
         EXPECT_TRUE(was_cancelled || outcome.has_value()) << describe(outcome.error());
-        EXPECT_EQ(client.statistics().open_connections, client.statistics().idle_connections);
+        EXPECT_EQ(client.stats().open_connections, client.stats().idle_connections);
 
         auto after = co_await fetch(client, base + "/plain");
         EXPECT_EQ(after.body, "plain") << after.error;
-        EXPECT_EQ(client.statistics().replays, 0U);
+        EXPECT_EQ(client.stats().replays, 0U);
     });
 }
 

@@ -32,7 +32,7 @@ TEST_P(HttpFailure, refused_connection_in_one_line) {
             EXPECT_FALSE(error.is_timeout());
             EXPECT_THROW(std::rethrow_exception(error.cause()), IoError);
         }
-        EXPECT_EQ(client.statistics().open_connections, 0U);
+        EXPECT_EQ(client.stats().open_connections, 0U);
     });
 }
 
@@ -81,7 +81,7 @@ GYRE_TEST(HttpTimeout, slow_but_steady_server_is_no_error) {
 
 GYRE_TEST(HttpTimeout, server_that_does_not_read) {
     ScriptedServer server([](Peer&) -> Task<> { co_await sleep(1h); });
-    co_await server.run(ClientOptions().read_timeout(5s), [](http::Client& client, std::string base) -> Task<> {
+    co_await server.run(ClientOptions{.timeout = {.read = 5s}}, [](http::Client& client, std::string base) -> Task<> {
         std::string body(1'000'000, 'x');
         auto reply = co_await fetch(client, base, "PUT", {}, std::move(body));
         EXPECT_TRUE(reply.error.ends_with(": write timed out after 5 s")) << reply.error;
@@ -96,7 +96,7 @@ GYRE_TEST(HttpTimeout, none_if_it_is_zero) {
         co_await peer.send(ok("at last"));
     });
     co_await server.run(
-        ClientOptions().read_timeout(Duration::zero()), [](http::Client& client, std::string base) -> Task<> {
+        ClientOptions{.timeout = {.read = Duration::zero()}}, [](http::Client& client, std::string base) -> Task<> {
             auto reply = co_await fetch(client, base);
             EXPECT_EQ(reply.body, "at last") << reply.error;
         });
@@ -122,7 +122,7 @@ GYRE_TEST(HttpTimeout, cancellation_is_no_error) {
     co_await server.run(ClientOptions(), [](http::Client& client, std::string base) -> Task<> {
         const auto outcome = co_await as_outcome(timeout(1s, fetch(client, base)));
         EXPECT_TRUE(failed_with<TimeoutError>(outcome));
-        EXPECT_EQ(client.statistics().open_connections, 0U);
+        EXPECT_EQ(client.stats().open_connections, 0U);
     });
 }
 
@@ -141,7 +141,7 @@ GYRE_TEST(HttpTimeout, cancelled_read_can_go_on) {
         EXPECT_FALSE(nothing.has_value());
         const auto text = co_await response.text();
         EXPECT_EQ(text, "more");
-        EXPECT_EQ(client.statistics().idle_connections, 1U);
+        EXPECT_EQ(client.stats().idle_connections, 1U);
     });
 }
 

@@ -21,11 +21,8 @@ inline auto https_context(const net::TestCertificate& certificate) -> net::TlsSe
 }
 
 inline auto https_client_options() -> http::ClientOptions {
-    net::TlsClientOptions tls;
-    tls.ca_pem(https_authority().certificate());
-    http::ClientOptions options;
-    options.tls(std::move(tls));
-    return options;
+    static const auto trusting = net::TlsClientOptions().ca_pem(https_authority().certificate());
+    return {.tls = &trusting};
 }
 
 }  // namespace gyre::testing

@@ -19,7 +19,7 @@ protected:
         Reply reply;
         run(server.run(https_client_options(), [&](http::Client& client, std::string base) -> Task<> {
             reply = co_await fetch(client, base);
-            EXPECT_EQ(client.statistics().open_connections, reply.error.empty() ? 1U : 0U);
+            EXPECT_EQ(client.stats().open_connections, reply.error.empty() ? 1U : 0U);
         }));
         return reply;
     }
@@ -35,8 +35,8 @@ TEST_P(Https, good_certificate_and_reuse) {
             auto reply = co_await fetch(client, base);
             EXPECT_EQ(reply.body, "secret") << reply.error;
         }
-        EXPECT_EQ(client.statistics().connections_opened, 1U);
-        EXPECT_EQ(client.statistics().connections_reused, 2U);
+        EXPECT_EQ(client.stats().connections_opened, 1U);
+        EXPECT_EQ(client.stats().connections_reused, 2U);
         auto named = base;
         named.replace(named.find("127.0.0.1"), 9, "localhost");
         auto reply = co_await fetch(client, named);

@@ -66,8 +66,8 @@ TEST_P(HttpRedirect, method_and_body) {
             auto reply = co_await fetch(client, base + "/", one.before, std::move(fields), std::move(body));
             EXPECT_EQ(reply.status, 200) << reply.error;
             EXPECT_EQ(reply.url, base + "/next");
-            EXPECT_EQ(client.statistics().redirects, 1U);
-            EXPECT_EQ(client.statistics().connections_opened, 1U);
+            EXPECT_EQ(client.stats().redirects, 1U);
+            EXPECT_EQ(client.stats().connections_opened, 1U);
         }));
         const std::string label = std::to_string(one.status) + " to " + one.before;
         const std::string& second = server.log().requests.at(1);
@@ -139,7 +139,7 @@ TEST_P(HttpRedirect, body_does_not_leave_its_origin_unasked) {
         });
         run(second.run([&](std::string base_of_second) -> Task<> {
             elsewhere = base_of_second + "/";
-            const auto options = ClientOptions().resend_body_across_origins(allowed);
+            const ClientOptions options{.resend_body_across_origins = allowed};
             co_await first.run(options, [&](http::Client& client, std::string base) -> Task<> {
                 auto reply = co_await fetch(client, base, "POST", {}, "body");
                 EXPECT_EQ(reply.status, allowed ? 200 : 0);
@@ -169,7 +169,7 @@ TEST_P(HttpRedirect, what_is_not_followed) {
 
 TEST_P(HttpRedirect, without_location_or_switched_off_it_is_a_response) {
     EXPECT_EQ(error_from("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n").status, 302);
-    EXPECT_EQ(error_from(redirect(302, "/there"), ClientOptions().follow_redirects(false)).status, 302);
+    EXPECT_EQ(error_from(redirect(302, "/there"), ClientOptions{.follow_redirects = false}).status, 302);
     EXPECT_EQ(error_from(redirect(304, "/there")).status, 304);
 }
 
@@ -178,7 +178,7 @@ TEST_P(HttpRedirect, long_body_of_a_redirect_costs_the_connection) {
     run(server.run(ClientOptions(), [&](http::Client& client, std::string base) -> Task<> {
         auto reply = co_await fetch(client, base + "/");
         EXPECT_EQ(reply.body, "there") << reply.error;
-        EXPECT_EQ(client.statistics().connections_opened, 2U);
+        EXPECT_EQ(client.stats().connections_opened, 2U);
     }));
 }
 

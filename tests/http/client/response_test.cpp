@@ -140,7 +140,7 @@ TEST_P(HttpResponse, no_body_where_there_can_be_none) {
         EXPECT_EQ(unchanged.status, 304);
         auto last = co_await fetch(client, base);
         EXPECT_EQ(last.body, "end");
-        EXPECT_EQ(client.statistics().connections_opened, 1U);
+        EXPECT_EQ(client.stats().connections_opened, 1U);
     }));
 }
 
@@ -180,7 +180,7 @@ TEST_P(HttpResponse, text_has_a_limit) {
             const auto outcome = co_await as_outcome(response.text(5));
             EXPECT_TRUE(failed_with<http::RequestError>(outcome));
             EXPECT_NE(describe(outcome.error()).find("longer than 5 bytes"), std::string::npos);
-            EXPECT_EQ(client.statistics().open_connections, 0U);
+            EXPECT_EQ(client.stats().open_connections, 0U);
         }
     }));
 }
@@ -243,7 +243,7 @@ TEST_P(HttpResponse, what_cannot_be_sent_is_refused_before_a_connection) {
         http::Fields fields{{"Transfer-Encoding", "chunked"}};
         auto reply = co_await fetch(client, base, "POST", std::move(fields), "x");
         EXPECT_NE(reply.error, "");
-        EXPECT_EQ(client.statistics().connections_opened, 0U);
+        EXPECT_EQ(client.stats().connections_opened, 0U);
     }));
 }
 

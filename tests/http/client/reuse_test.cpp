@@ -16,7 +16,7 @@ TEST_P(HttpReuse, one_connection_for_requests_in_turn) {
             auto reply = co_await fetch(client, base);
             EXPECT_EQ(reply.body, "x") << reply.error;
         }
-        const auto figures = client.statistics();
+        const auto figures = client.stats();
         EXPECT_EQ(figures.requests, 5U);
         EXPECT_EQ(figures.connections_opened, 1U);
         EXPECT_EQ(figures.connections_reused, 4U);
@@ -28,13 +28,13 @@ TEST_P(HttpReuse, one_connection_for_requests_in_turn) {
 
 TEST_P(HttpReuse, requests_side_by_side_have_their_own) {
     ScriptedServer server(always(ok("x")));
-    run(server.run(ClientOptions().max_idle_per_host(2), [](http::Client& client, std::string base) -> Task<> {
+    run(server.run(ClientOptions{.max_idle_per_host = 2}, [](http::Client& client, std::string base) -> Task<> {
         co_await task_group([&](TaskGroup& group) {
             for (int i = 0; i < 4; ++i) group.spawn(fetch(client, base));
         });
-        EXPECT_EQ(client.statistics().connections_opened, 4U);
-        EXPECT_EQ(client.statistics().idle_connections, 2U);
-        EXPECT_EQ(client.statistics().open_connections, 2U);
+        EXPECT_EQ(client.stats().connections_opened, 4U);
+        EXPECT_EQ(client.stats().idle_connections, 2U);
+        EXPECT_EQ(client.stats().open_connections, 2U);
     }));
 }
 
@@ -54,7 +54,7 @@ TEST_P(HttpReuse, not_after_what_forbids_it) {
             for (int i = 0; i < 2; ++i) {
                 auto reply = co_await fetch(client, base);
                 EXPECT_EQ(reply.body, "x") << reply.error;
-                EXPECT_EQ(client.statistics().open_connections, 0U) << answer;
+                EXPECT_EQ(client.stats().open_connections, 0U) << answer;
             }
         }));
         EXPECT_EQ(server.log().connections, 2U);
@@ -66,7 +66,7 @@ TEST_P(HttpReuse, connection_close_of_the_caller_is_honoured) {
     run(server.run(ClientOptions(), [&](http::Client& client, std::string base) -> Task<> {
         http::Fields fields{{"Connection", "close"}};
         static_cast<void>(co_await fetch(client, base, "GET", std::move(fields)));
-        EXPECT_EQ(client.statistics().open_connections, 0U);
+        EXPECT_EQ(client.stats().open_connections, 0U);
     }));
 }
 
@@ -84,8 +84,8 @@ TEST_P(HttpReuse, bytes_on_a_kept_connection_close_it) {
             EXPECT_EQ(reply.body, "x") << reply.error;
             co_await sleep(40ms);
         }
-        EXPECT_EQ(client.statistics().connections_reused, 0U);
-        EXPECT_EQ(client.statistics().replays, 0U);
+        EXPECT_EQ(client.stats().connections_reused, 0U);
+        EXPECT_EQ(client.stats().replays, 0U);
     }));
 }
 
@@ -96,7 +96,7 @@ TEST_P(HttpReuse, end_on_a_kept_connection_closes_it) {
         co_await sleep(20ms);
         auto reply = co_await fetch(client, base, "POST", {}, "not idempotent, and yet it works");
         EXPECT_EQ(reply.body, "y") << reply.error;
-        EXPECT_EQ(client.statistics().connections_reused, 0U);
+        EXPECT_EQ(client.stats().connections_reused, 0U);
     }));
 }
 
@@ -116,9 +116,9 @@ TEST_P(HttpReuse, stale_connection_is_replayed_once_on_a_fresh_one) {
         static_cast<void>(co_await fetch(client, base));
         auto reply = co_await fetch(client, base, "PUT", {}, "again");
         EXPECT_EQ(reply.body, "x") << reply.error;
-        EXPECT_EQ(client.statistics().replays, 1U);
-        EXPECT_EQ(client.statistics().requests, 2U);
-        EXPECT_EQ(client.statistics().connections_opened, 2U);
+        EXPECT_EQ(client.stats().replays, 1U);
+        EXPECT_EQ(client.stats().requests, 2U);
+        EXPECT_EQ(client.stats().connections_opened, 2U);
     }));
     EXPECT_EQ(server.log().requests.size(), 3U);
 }
@@ -126,12 +126,12 @@ TEST_P(HttpReuse, stale_connection_is_replayed_once_on_a_fresh_one) {
 TEST_P(HttpReuse, no_replay_of_what_is_not_idempotent_or_switched_off) {
     for (const std::string method : {"POST", "GET"}) {
         ScriptedServer server(dies_at_the_second_request());
-        run(server.run(ClientOptions().replay(method == "POST"), [&](http::Client& client, std::string base) -> Task<> {
+        run(server.run(ClientOptions{.replay = method == "POST"}, [&](http::Client& client, std::string base) -> Task<> {
             static_cast<void>(co_await fetch(client, base));
             auto reply = co_await fetch(client, base, method);
             EXPECT_EQ(reply.phase, http::RequestPhase::response);
             EXPECT_NE(reply.error.find("without an answer"), std::string::npos) << reply.error;
-            EXPECT_EQ(client.statistics().replays, 0U);
+            EXPECT_EQ(client.stats().replays, 0U);
         }));
     }
 }
@@ -147,13 +147,13 @@ TEST_P(HttpReuse, no_replay_after_a_byte_or_on_a_fresh_connection) {
         static_cast<void>(co_await fetch(client, base));
         auto reply = co_await fetch(client, base);
         EXPECT_NE(reply.error, "");
-        EXPECT_EQ(client.statistics().replays, 0U);
+        EXPECT_EQ(client.stats().replays, 0U);
     }));
     ScriptedServer mute([](Peer& peer) -> Task<> { static_cast<void>(co_await peer.request()); });
     run(mute.run(ClientOptions(), [](http::Client& client, std::string base) -> Task<> {
         auto reply = co_await fetch(client, base);
         EXPECT_NE(reply.error, "");
-        EXPECT_EQ(client.statistics().replays, 0U);
+        EXPECT_EQ(client.stats().replays, 0U);
     }));
     EXPECT_EQ(mute.log().connections, 1U);
 }
@@ -189,9 +189,9 @@ TEST_P(HttpReuse, half_read_response_closes_its_connection) {
             auto response = co_await client.get(base);
             const auto piece = co_await response.read();
             EXPECT_EQ(std::string(piece.begin(), piece.end()), "half");
-            EXPECT_EQ(client.statistics().open_connections, 1U);
+            EXPECT_EQ(client.stats().open_connections, 1U);
         }
-        EXPECT_EQ(client.statistics().open_connections, 0U);
+        EXPECT_EQ(client.stats().open_connections, 0U);
     }));
 }
 
@@ -202,7 +202,7 @@ TEST_P(HttpReuse, response_that_came_whole_keeps_its_connection_unread) {
             auto response = co_await client.get(base);
             EXPECT_EQ(response.status(), 200);
         }
-        EXPECT_EQ(client.statistics().connections_opened, 1U);
+        EXPECT_EQ(client.stats().connections_opened, 1U);
     }));
 }
 
@@ -214,7 +214,7 @@ TEST_P(HttpReuse, hosts_do_not_share) {
         other.replace(other.find("127.0.0.1"), 9, "localhost");
         auto reply = co_await fetch(client, other);
         EXPECT_EQ(reply.body, "x") << reply.error;
-        EXPECT_EQ(client.statistics().connections_opened, 2U);
+        EXPECT_EQ(client.stats().connections_opened, 2U);
     }));
 }
 
@@ -226,7 +226,7 @@ TEST_P(HttpReuse, closed_client_refuses_and_keeps_nothing) {
         client.close();
         const auto text = co_await under_way.text();
         EXPECT_EQ(text, "x");
-        EXPECT_EQ(client.statistics().open_connections, 0U);
+        EXPECT_EQ(client.stats().open_connections, 0U);
         const auto refused = co_await as_outcome(client.get(base));
         EXPECT_TRUE(failed_with<InvalidStateError>(refused));
     }));
@@ -238,11 +238,11 @@ GYRE_TEST(HttpReuseInTime, old_connections_are_closed) {
         static_cast<void>(co_await fetch(client, base));
         co_await sleep(49s);
         static_cast<void>(co_await fetch(client, base));
-        EXPECT_EQ(client.statistics().connections_reused, 1U);
+        EXPECT_EQ(client.stats().connections_reused, 1U);
         co_await sleep(49s);
-        EXPECT_EQ(client.statistics().open_connections, 1U);
+        EXPECT_EQ(client.stats().open_connections, 1U);
         co_await sleep(2s);
-        EXPECT_EQ(client.statistics().open_connections, 0U);
+        EXPECT_EQ(client.stats().open_connections, 0U);
     });
 }
 

@@ -102,7 +102,7 @@ auto ScriptedServer::run(http::ClientOptions options, ClientBody body) -> Task<>
     co_await run([&](std::string base) -> Task<> {
         http::Client client(options);
         co_await body(client, base);
-        const auto end = client.statistics();
+        const auto end = client.stats();
         EXPECT_EQ(end.open_connections, end.idle_connections) << "a connection is neither used nor kept";
     });
 }
@@ -111,7 +111,9 @@ auto fetch(http::Client& client, std::string url, std::string method, http::Fiel
     -> Task<Reply> {
     Reply reply;
     try {
-        auto response = co_await client.request(std::move(method), std::move(url), std::move(fields), std::move(body));
+        auto request = client.request(std::move(method), std::move(url));
+        request.headers(fields).body(std::move(body));
+        auto response = co_await std::move(request);
         reply.status = response.status();
         reply.url = response.url().href();
         reply.is_delimited = response.body_is_delimited();

@@ -2,14 +2,16 @@
 
 #include <gyre/core/task.hpp>
 #include <gyre/http/client/client_options.hpp>
+#include <gyre/http/client/client_request.hpp>
 #include <gyre/http/client/client_response.hpp>
 #include <gyre/http/client/request_error.hpp>
-#include <gyre/http/core/fields.hpp>
+#include <gyre/http/websocket.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace gyre::http {
 
@@ -18,8 +20,8 @@ class Pool;
 }  // namespace internal
 
 /// What a client has done so far, and what it holds now.
-struct ClientStatistics {
-    std::uint64_t requests = 0;            ///< Calls of `get` and `request` that were awaited.
+struct ClientStats {
+    std::uint64_t requests = 0;            ///< Requests that were awaited.
     std::uint64_t connections_opened = 0;  ///< Connections made, TLS included.
     std::uint64_t connections_reused = 0;  ///< Requests, redirects included, that went over a kept connection.
     std::uint64_t redirects = 0;           ///< Redirects followed.
@@ -37,24 +39,36 @@ struct ClientStatistics {
 /// Source: aiohttp.ClientSession, RFC 9112.
 class Client {
 public:
-    /// @throws net::TlsError if the certificates cannot be read, at the first https request.
-    explicit Client(ClientOptions options = ClientOptions());
+    /// @throws UrlError if `base_url` is no URL. Certificates are read at the first https request.
+    explicit Client(const ClientOptions& options = {});
     Client(Client&&) noexcept;
     auto operator=(Client&&) noexcept -> Client&;
     ~Client();
 
-    /// `request("GET", url)`.
-    [[nodiscard]] auto get(std::string url) -> Task<ClientResponse>;
+    /// Requests, to be completed and awaited. `url` is absolute, or relative to `ClientOptions::base_url`; with a base, a
+    /// path ("/users") belongs to the base's origin, and another origin's URL is sent there.
+    [[nodiscard]] auto get(std::string url) -> ClientRequest { return request("GET", std::move(url)); }
+    [[nodiscard]] auto head(std::string url) -> ClientRequest { return request("HEAD", std::move(url)); }
+    [[nodiscard]] auto post(std::string url) -> ClientRequest { return request("POST", std::move(url)); }
+    [[nodiscard]] auto put(std::string url) -> ClientRequest { return request("PUT", std::move(url)); }
+    [[nodiscard]] auto patch(std::string url) -> ClientRequest { return request("PATCH", std::move(url)); }
+    /// DELETE, which is a word of C++.
+    [[nodiscard]] auto del(std::string url) -> ClientRequest { return request("DELETE", std::move(url)); }
+    [[nodiscard]] auto options(std::string url) -> ClientRequest { return request("OPTIONS", std::move(url)); }
+    /// With any method, as sent.
+    [[nodiscard]] auto request(std::string method, std::string url) -> ClientRequest;
 
-    /// Sends a request and waits for the head of the response, following redirects.
-    ///
-    /// Host, Content-Length, User-Agent and Accept are added; a Host, User-Agent or Accept in `fields` is used instead.
-    /// Every status is a response. @throws RequestError; InvalidStateError after `close`.
-    /// On cancel: the connection is closed; whether the server got the request is not known.
-    [[nodiscard]] auto request(std::string method, std::string url, Fields fields = {}, std::string body = {})
-        -> Task<ClientResponse>;
+    /// Opens a WebSocket. `url` is as for a request; "ws:" and "wss:" are the same as "http:" and "https:".
+    /// @param offer subprotocols and Origin; key and compression are the client's to set.
+    /// @throws as `ClientRequest::send`, and WebSocketHandshakeError if the server does not agree; redirects are not followed.
+    /// On cancel: the connection is closed.
+    [[nodiscard]] auto websocket(std::string url, const WebSocketOptions& options = {}, WebSocketOffer offer = {})
+        -> Task<WebSocket>;
+    /// The same with fields and a total time of the request's own: `client.websocket(client.get("/ws").header(...))`.
+    [[nodiscard]] auto websocket(ClientRequest request, const WebSocketOptions& options = {}, WebSocketOffer offer = {})
+        -> Task<WebSocket>;
 
-    [[nodiscard]] auto statistics() const noexcept -> ClientStatistics;
+    [[nodiscard]] auto stats() const noexcept -> ClientStats;
 
     /// Closes the kept connections at once and refuses new requests. Responses under way are not disturbed; their
     /// connections are closed and not kept. Idempotent.

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <gyre/core/task.hpp>
+#include <gyre/http/body_reader.hpp>
+#include <gyre/http/client/request_error.hpp>
 #include <gyre/http/core/fields.hpp>
 #include <gyre/http/core/message.hpp>
 #include <gyre/http/core/url.hpp>
 #include <gyre/net/address.hpp>
+#include <gyre/net/stream.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +37,7 @@ public:
     auto operator=(ClientResponse&&) noexcept -> ClientResponse&;
     ~ClientResponse();
 
+    [[nodiscard]] auto head() const noexcept -> const ResponseHead&;
     [[nodiscard]] auto status() const noexcept -> int;
     /// As sent; may be empty.
     [[nodiscard]] auto reason() const noexcept -> std::string_view;
@@ -53,6 +57,12 @@ public:
     /// server closes: then a cut looks like an end.
     [[nodiscard]] auto body_is_delimited() const noexcept -> bool;
 
+    /// The body, piece by piece or in lines.
+    [[nodiscard]] auto body() noexcept -> BodyReader&;
+
+    /// Nothing for a status below 400. @throws StatusError for another, naming method, URL and status.
+    void raise_for_status() const;
+
     /// The next piece of the body, waiting for it; empty at its end, and again after that. The bytes stay where they
     /// were received and are valid until the next call. The client holds one piece at a time, whatever the length.
     /// @throws RequestError if the body is cut short or malformed, or nothing comes for the read timeout; and again at
@@ -63,6 +73,10 @@ public:
     /// The rest of the body. @throws RequestError as `read`, and if it is longer than `limit` bytes.
     /// On cancel: what it had gathered is lost.
     [[nodiscard]] auto text(std::size_t limit = default_text_limit) -> Task<std::string>;
+
+    /// The connection, after 101 (Switching Protocols) to a request that offered it; bytes that came already are in its buffer.
+    /// @throws InvalidStateError after another status, and the second time.
+    [[nodiscard]] auto take_stream() -> net::Stream;
 
     /// The fields after a chunked body: complete once `read` gave the end; empty before, and without any.
     [[nodiscard]] auto trailers() const noexcept -> const Fields&;

@@ -57,4 +57,20 @@ private:
     RequestPhase phase_;
 };
 
+/// The status of a response says that the request failed: "GET https://example.org/x: 404 Not Found".
+/// Thrown by `ClientResponse::raise_for_status` only. Source: requests.Response.raise_for_status.
+class StatusError : public std::runtime_error {
+public:
+    StatusError(std::string_view method, std::string_view url, int status, std::string_view reason);
+
+    [[nodiscard]] auto status() const noexcept -> int { return status_; }
+    [[nodiscard]] auto method() const noexcept -> const std::string& { return method_; }
+    [[nodiscard]] auto url() const noexcept -> const std::string& { return url_; }
+
+private:
+    std::string method_;
+    std::string url_;
+    int status_;
+};
+
 }  // namespace gyre::http

@@ -1,4 +1,4 @@
-#include "wall_clock.hpp"
+#include "http/wall_clock.hpp"
 
 #include <gyre/http/core/date.hpp>
 

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <gyre/core/task.hpp>
+#include <gyre/http/client/client_response.hpp>
+#include <gyre/http/core/fields.hpp>
+#include <gyre/http/core/query.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gyre::http {
+
+namespace internal {
+class Pool;
+}  // namespace internal
+
+/// A request that is being put together; awaited, it is sent: `co_await client.post("/items").json(text)`.
+///
+/// The setters return it. It holds on to what the client has, so it may be sent when the client is gone already.
+/// Thread: its client's loop's.
+class [[nodiscard("co_await it")]] ClientRequest {
+public:
+    ClientRequest(std::shared_ptr<internal::Pool> pool, std::string method, std::string url);
+    ClientRequest(ClientRequest&&) noexcept = default;
+    auto operator=(ClientRequest&&) noexcept -> ClientRequest& = default;
+    ClientRequest(const ClientRequest&) = delete;
+    auto operator=(const ClientRequest&) -> ClientRequest& = delete;
+    ~ClientRequest() = default;
+
+    /// Adds a field. @throws ProtocolError as `Fields::add`.
+    auto header(std::string_view name, std::string_view value) & -> ClientRequest&;
+    auto header(std::string_view name, std::string_view value) && -> ClientRequest&&;
+    /// Adds every field of the list.
+    auto headers(const Fields& fields) & -> ClientRequest&;
+    auto headers(const Fields& fields) && -> ClientRequest&&;
+    /// Adds a parameter to the query of the URL, encoded.
+    auto query(std::string name, std::string value) & -> ClientRequest&;
+    auto query(std::string name, std::string value) && -> ClientRequest&&;
+    /// The body. Content-Type is yours to set.
+    auto body(std::string bytes) & -> ClientRequest&;
+    auto body(std::string bytes) && -> ClientRequest&&;
+    /// A body that is JSON already, and its Content-Type.
+    auto json(std::string text) & -> ClientRequest&;
+    auto json(std::string text) && -> ClientRequest&&;
+    /// A form as the body, and its Content-Type.
+    auto form(const QueryParams& form) & -> ClientRequest&;
+    auto form(const QueryParams& form) && -> ClientRequest&&;
+    /// `ClientTimeouts::total` of this request; zero or less: none.
+    auto timeout(AnyDuration total) & -> ClientRequest&;
+    auto timeout(AnyDuration total) && -> ClientRequest&&;
+    /// Whether redirects are followed, for this request.
+    auto follow_redirects(bool follow) & -> ClientRequest&;
+    auto follow_redirects(bool follow) && -> ClientRequest&&;
+
+    /// Sends it and waits for the head of the response, following redirects.
+    ///
+    /// Host, Content-Length, User-Agent and Accept are added; a Host, User-Agent or Accept of the request is used instead.
+    /// Every status is a response. @throws RequestError; TimeoutError if the total time has passed; InvalidStateError
+    /// after `Client::close`, and for one that was sent before.
+    /// On cancel: the connection is closed; whether the server got the request is not known.
+    [[nodiscard]] auto send() && -> Task<ClientResponse>;
+    [[nodiscard]] auto operator co_await() && -> Task<ClientResponse> { return std::move(*this).send(); }
+
+private:
+    std::shared_ptr<internal::Pool> pool_;
+    std::string method_;
+    std::string url_;
+    Fields fields_;
+    QueryParams query_;
+    std::string body_;
+    std::optional<Duration> total_;
+    std::optional<bool> follow_redirects_;
+};
+
+}  // namespace gyre::http

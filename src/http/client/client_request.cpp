@@ -1,0 +1,79 @@
+#include <gyre/http/client/client_request.hpp>
+
+#include "perform.hpp"
+
+#include <gyre/core/errors.hpp>
+
+#include <utility>
+
+namespace gyre::http {
+
+ClientRequest::ClientRequest(std::shared_ptr<internal::Pool> pool, std::string method, std::string url)
+    : pool_(std::move(pool)), method_(std::move(method)), url_(std::move(url)) {}
+
+auto ClientRequest::header(std::string_view name, std::string_view value) & -> ClientRequest& {
+    fields_.add(name, value);
+    return *this;
+}
+auto ClientRequest::header(std::string_view name, std::string_view value) && -> ClientRequest&& {
+    return std::move(header(name, value));
+}
+
+auto ClientRequest::headers(const Fields& fields) & -> ClientRequest& {
+    for (const auto field : fields) fields_.add(field.name, field.value);
+    return *this;
+}
+auto ClientRequest::headers(const Fields& fields) && -> ClientRequest&& { return std::move(headers(fields)); }
+
+auto ClientRequest::query(std::string name, std::string value) & -> ClientRequest& {
+    query_.add(std::move(name), std::move(value));
+    return *this;
+}
+auto ClientRequest::query(std::string name, std::string value) && -> ClientRequest&& {
+    return std::move(query(std::move(name), std::move(value)));
+}
+
+auto ClientRequest::body(std::string bytes) & -> ClientRequest& {
+    body_ = std::move(bytes);
+    return *this;
+}
+auto ClientRequest::body(std::string bytes) && -> ClientRequest&& { return std::move(body(std::move(bytes))); }
+
+auto ClientRequest::json(std::string text) & -> ClientRequest& {
+    fields_.set("Content-Type", "application/json");
+    return body(std::move(text));
+}
+auto ClientRequest::json(std::string text) && -> ClientRequest&& { return std::move(json(std::move(text))); }
+
+auto ClientRequest::form(const QueryParams& form) & -> ClientRequest& {
+    fields_.set("Content-Type", "application/x-www-form-urlencoded");
+    return body(form.to_string());
+}
+auto ClientRequest::form(const QueryParams& form) && -> ClientRequest&& { return std::move(this->form(form)); }
+
+auto ClientRequest::timeout(AnyDuration total) & -> ClientRequest& {
+    total_ = total;
+    return *this;
+}
+auto ClientRequest::timeout(AnyDuration total) && -> ClientRequest&& { return std::move(timeout(total)); }
+
+auto ClientRequest::follow_redirects(bool follow) & -> ClientRequest& {
+    follow_redirects_ = follow;
+    return *this;
+}
+auto ClientRequest::follow_redirects(bool follow) && -> ClientRequest&& { return std::move(follow_redirects(follow)); }
+
+auto ClientRequest::send() && -> Task<ClientResponse> {
+    if (!pool_) throw InvalidStateError("http::ClientRequest: it was sent already, or moved away");
+    internal::Order order;
+    order.method = std::move(method_);
+    order.url = std::move(url_);
+    order.query = query_.to_string();
+    order.fields = std::move(fields_);
+    order.body = std::move(body_);
+    order.total = total_;
+    order.follow_redirects = follow_redirects_;
+    return internal::perform(std::move(pool_), std::move(order));
+}
+
+}  // namespace gyre::http
