@@ -223,7 +223,7 @@ auto demo_bytes(std::size_t offset, std::size_t size, std::uint64_t seed) -> std
     return result;
 }
 
-auto demo_site() -> http::Handler {
+auto demo_site() -> http::ExchangeHandler {
     return [](http::ServerExchange& exchange) {
         const bool is_allowed = exchange.method() == "GET" || exchange.method() == "HEAD";
         return is_allowed ? route(exchange) : send_not_allowed(exchange);

@@ -23,7 +23,7 @@ namespace gyre::cli {
 ///   /fail/reset              the connection dropped without an answer
 ///   /fail/slow               a head that does not end within any reason
 ///   /fail/chunk              a chunk whose size is no number
-[[nodiscard]] auto demo_site() -> http::Handler;
+[[nodiscard]] auto demo_site() -> http::ExchangeHandler;
 
 /// What there is to fetch, the failures too. @param base such as "http://127.0.0.1:8080", without a slash at the end.
 [[nodiscard]] auto demo_urls(std::string_view base) -> std::vector<std::string>;

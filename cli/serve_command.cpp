@@ -41,7 +41,7 @@ auto url_host(const ServeArguments& arguments) -> std::string {
     return arguments.host.find(':') == std::string::npos ? arguments.host : "[" + arguments.host + "]";
 }
 
-auto handler_for(const ServeArguments& arguments) -> http::Handler {
+auto handler_for(const ServeArguments& arguments) -> http::ExchangeHandler {
     if (arguments.demo) return demo_site();
     if (!std::filesystem::is_directory(arguments.directory)) {
         throw std::runtime_error(arguments.directory + ": not a directory");

@@ -194,7 +194,7 @@ auto relative_file(std::string_view raw_path) -> std::optional<std::string> {
     }
 }
 
-auto static_files(std::filesystem::path root) -> http::Handler {
+auto static_files(std::filesystem::path root) -> http::ExchangeHandler {
     return [root = std::move(root)](http::ServerExchange& exchange) { return serve_file(root, exchange); };
 }
 

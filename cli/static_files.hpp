@@ -13,7 +13,7 @@ namespace gyre::cli {
 ///
 /// Hidden files (a name that begins with a dot), symbolic links and everything outside of `root` are answered as if they
 /// were not there. Files are sent in pieces of 64 KiB.
-[[nodiscard]] auto static_files(std::filesystem::path root) -> http::Handler;
+[[nodiscard]] auto static_files(std::filesystem::path root) -> http::ExchangeHandler;
 
 /// The file that a path of a URL, as sent, stands for, relative to the root. Empty if it may not be asked for: encoded
 /// slashes, control characters, empty names, and names that begin with a dot (`..` is one).

@@ -52,7 +52,7 @@ auto answer(gyre::http::ServerExchange& exchange) -> gyre::Task<void> {
 auto serve(std::optional<gyre::net::TlsServerContext> tls) -> gyre::Task<void> {
     auto listener = co_await gyre::net::listen("127.0.0.1", 0, {.backlog = 4'096});
     std::cout << listener.local_address().port() << std::endl;
-    gyre::http::ServerOptions options;
+    gyre::http::ConnectionOptions options;
     options.max_requests_per_connection = std::numeric_limits<std::size_t>::max();
     co_await gyre::http::serve_http(std::move(listener), answer, options, tls ? &*tls : nullptr);
 }

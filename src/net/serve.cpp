@@ -1,4 +1,5 @@
 #include <gyre/core/loop.hpp>
+#include <gyre/core/scope.hpp>
 #include <gyre/core/task_group.hpp>
 #include <gyre/net/listener.hpp>
 #include <gyre/sync/event.hpp>
@@ -66,13 +67,17 @@ auto handle_connection(Stream stream, Place place, ConnectionHandler& handler) -
 
 auto serve(Listener listener, ConnectionHandler handler, ServeOptions options) -> Task<void> {
     Places places(options.max_connections);
+    CancelScope own;
+    CancelScope& accepting = options.accepting == nullptr ? own : *options.accepting;
     co_await task_group([&](TaskGroup& group) -> Task<void> {
-        Listener open = std::move(listener);  // closed as soon as accepting ends, while the handlers still do
-        for (;;) {
-            while (places.are_taken()) co_await places.wait_for_one();
-            auto stream = co_await open.accept();
-            group.spawn(handle_connection(std::move(stream), Place(places), handler), {.name = "connection"});
-        }
+        co_await accepting.run([&]() -> Task<void> {
+            Listener open = std::move(listener);  // closed as soon as accepting ends, while the handlers still do
+            for (;;) {
+                while (places.are_taken()) co_await places.wait_for_one();
+                auto stream = co_await open.accept();
+                group.spawn(handle_connection(std::move(stream), Place(places), handler), {.name = "connection"});
+            }
+        });
     });
 }
 

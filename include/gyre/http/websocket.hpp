@@ -39,13 +39,13 @@ struct WebSocketOptions {
     std::size_t send_queue_bytes = 1024 * 1024;  ///< Most bytes that wait for the kernel. One longer message goes alone.
     WebSocketOverflow overflow = WebSocketOverflow::wait;
     /// When nothing has come for so long while `receive` waits, a ping is sent. Zero: never.
-    Duration ping_interval = std::chrono::seconds(20);
+    AnyDuration ping_interval = std::chrono::seconds(20);
     /// When nothing has come for so long after such a ping, the connection is lost.
-    Duration pong_timeout = std::chrono::seconds(20);
+    AnyDuration pong_timeout = std::chrono::seconds(20);
     /// How long the kernel may not take the next 64 KiB; then the connection is lost: a peer that does not read.
-    Duration send_timeout = std::chrono::seconds(30);
+    AnyDuration send_timeout = std::chrono::seconds(30);
     /// How long closing may take; then the connection is dropped.
-    Duration close_timeout = std::chrono::seconds(10);
+    AnyDuration close_timeout = std::chrono::seconds(10);
     std::size_t compress_from_bytes = 64;  ///< Shorter messages are sent as they are.
     WebSocketCompression compression;
     WebSocketDeflateOptions deflate;  ///< For the handshake.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gyre/core/cancel_scope.hpp>
 #include <gyre/core/task.hpp>
 #include <gyre/net/stream.hpp>
 
@@ -56,6 +57,8 @@ using ConnectionHandler = std::function<Task<void>(Stream)>;
 /// How `serve` behaves.
 struct ServeOptions {
     std::size_t max_connections = 10'000;  ///< Beyond it, accepting pauses.
+    /// Accepting runs in it: cancelled, the listener is closed, and `serve` returns when the handlers have ended by themselves.
+    CancelScope* accepting = nullptr;
 };
 
 /// Accepts connections and runs `handler` on each, until it is cancelled; then the handlers are cancelled, and it ends when

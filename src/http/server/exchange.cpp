@@ -59,6 +59,13 @@ auto ServerExchange::finish(Fields trailers) -> Task<void> {
     return connection_->response().finish(std::move(trailers));
 }
 
+auto ServerExchange::inform(ResponseHead head) -> Task<void> { return connection_->response().inform(std::move(head)); }
+
+auto ServerExchange::switch_protocols(ResponseHead head) -> Task<void> {
+    connection_->check_can_be_taken();
+    return connection_->response().switch_protocols(std::move(head));
+}
+
 void ServerExchange::abort() noexcept { connection_->abort(); }
 auto ServerExchange::take_stream() -> net::Stream { return connection_->take_stream(); }
 

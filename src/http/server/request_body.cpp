@@ -45,10 +45,32 @@ auto RequestBody::read() -> Task<std::span<const char>> {
             co_return event.body;
         }
         stream_.consume(event.consumed);
-        if (event.kind == EventKind::complete) is_complete_ = true;
+        if (event.kind == EventKind::complete) {
+            is_complete_ = true;
+            if (completed_ != nullptr) completed_->set();
+        }
         if (event.kind == EventKind::need_more) co_await fill();
     }
     co_return std::span<const char>();
+}
+
+auto RequestBody::wait_complete() -> Task<void> {
+    if (is_complete_) co_return;
+    /// Takes the event back, also when this is cancelled.
+    class Waiting {
+    public:
+        explicit Waiting(gyre::Event*& place) noexcept : place_(place) {}
+        Waiting(const Waiting&) = delete;
+        auto operator=(const Waiting&) -> Waiting& = delete;
+        ~Waiting() { place_ = nullptr; }
+
+    private:
+        gyre::Event*& place_;
+    };
+    gyre::Event completed("the end of a request's body");
+    completed_ = &completed;
+    const Waiting waiting(completed_);
+    co_await completed.wait();
 }
 
 auto RequestBody::fill() -> Task<void> {

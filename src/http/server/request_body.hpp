@@ -4,7 +4,8 @@
 
 #include <gyre/core/task.hpp>
 #include <gyre/http/core/h1_parser.hpp>
-#include <gyre/http/server/options.hpp>
+#include <gyre/http/server/connection_options.hpp>
+#include <gyre/sync/event.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +27,7 @@ struct Refusal {
 /// Reads the body of the request that the parser is in, and holds the client to its pace.
 class RequestBody {
 public:
-    RequestBody(GuardedStream& stream, RequestParser& parser, const ServerOptions& options) noexcept
+    RequestBody(GuardedStream& stream, RequestParser& parser, const ConnectionOptions& options) noexcept
         : stream_(stream), parser_(parser), options_(options) {}
 
     /// The parser has reported a head.
@@ -45,6 +46,8 @@ public:
     [[nodiscard]] auto drain() -> Task<bool>;
 
     [[nodiscard]] auto is_complete() const noexcept -> bool { return is_complete_; }
+    /// Waits until it is complete.
+    [[nodiscard]] auto wait_complete() -> Task<void>;
     /// What is wrong with the body, if something was found.
     [[nodiscard]] auto refusal() const noexcept -> const std::optional<Refusal>& { return refusal_; }
 
@@ -56,7 +59,7 @@ private:
 
     GuardedStream& stream_;
     RequestParser& parser_;
-    const ServerOptions& options_;
+    const ConnectionOptions& options_;
     std::optional<Refusal> refusal_;
     std::size_t pending_ = 0;      ///< Bytes of the piece that was handed out, still buffered.
     std::uint64_t delivered_ = 0;  ///< Bytes of the body.
@@ -65,6 +68,7 @@ private:
     bool owes_continue_ = false;
     bool waits_for_continue_ = false;  ///< The client was not told to go on, and may not send the body.
     bool is_complete_ = false;
+    gyre::Event* completed_ = nullptr;  ///< Who waits for that.
 };
 
 }  // namespace gyre::http::internal

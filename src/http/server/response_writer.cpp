@@ -73,6 +73,32 @@ auto ResponseWriter::start(ResponseHead head, bool keep_alive) -> Task<void> {
     co_await stream_.write(out_);
 }
 
+auto ResponseWriter::inform(ResponseHead head) -> Task<void> {
+    if (stage_ != Stage::none) throw InvalidStateError("an interim response comes before the response");
+    if (head.status < 102 || head.status > 199) {
+        throw InvalidStateError("an interim response has a status from 102 to 199, not " + std::to_string(head.status));
+    }
+    if (version_ < Version{1, 1}) co_return;
+    if (head.reason.empty()) head.reason = default_reason(head.status);
+    head.version = {};
+    out_.clear();
+    static_cast<void>(write_head(head, method_, version_, out_));
+    co_await stream_.write(out_);
+}
+
+auto ResponseWriter::switch_protocols(ResponseHead head) -> Task<void> {
+    if (stage_ != Stage::none) throw InvalidStateError("a request is answered once: its response was started before");
+    if (!head.fields.contains("Upgrade")) throw InvalidStateError("101 (Switching Protocols) says to which: Upgrade");
+    head.status = 101;
+    if (head.reason.empty()) head.reason = default_reason(head.status);
+    head.version = {};
+    out_.clear();
+    static_cast<void>(write_head(head, method_, version_, out_));
+    stage_ = Stage::body;
+    co_await stream_.write(out_);
+    stage_ = Stage::finished;
+}
+
 void ResponseWriter::check_in_body() const {
     if (stage_ == Stage::none) throw InvalidStateError("the response was not started");
     if (stage_ == Stage::finished) throw InvalidStateError("the response is finished");

@@ -1,46 +1,187 @@
 #include <gyre/http/server/server.hpp>
 
+#include "drain.hpp"
+#include "serve_http.hpp"
+
 #include <gyre/core/errors.hpp>
+#include <gyre/core/gather.hpp>
+#include <gyre/core/loop.hpp>
+#include <gyre/core/on.hpp>
 #include <gyre/core/scope.hpp>
+#include <gyre/core/task_handle.hpp>
+#include <gyre/core/try_finally.hpp>
+#include <gyre/sync/event.hpp>
 
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace gyre::http {
 
+namespace internal {
+
+/// What the loops of one server are told. Copied to each.
+struct ServerSettings {
+    ServerSettings(std::function<App()> app_maker, const ServerOptions& options)
+        : make_app(std::move(app_maker)),
+          host(options.host),
+          port(options.port),
+          backlog(options.backlog),
+          connection(options.connection) {
+        if (options.tls != nullptr) tls = *options.tls;
+    }
+
+    std::function<App()> make_app;
+    std::string host;
+    std::uint16_t port;
+    bool reuse_port = false;
+    int backlog;
+    std::optional<net::TlsServerOptions> tls;
+    ConnectionOptions connection;
+};
+
+/// A server on one loop. `drain` is that loop's; the rest belongs to the loop that started the server.
+struct LoopServer {
+    explicit LoopServer(EventLoop& its_loop) : loop(its_loop) {}
+
+    EventLoop& loop;
+    Drain drain;
+    Event settled{"a server that begins to listen"};  ///< It listens, or has ended.
+    std::optional<net::Address> address;
+    std::optional<TaskHandle<void>> task;
+};
+
 namespace {
 
-/// The connection after its TLS handshake; empty if that failed or took too long.
-auto secure(net::Stream stream, const net::TlsServerContext& tls, Duration limit) -> Task<std::optional<net::Stream>> {
-    try {
-        auto secured = co_await move_on_after(limit, tls.handshake(std::move(stream)));
-        co_return secured;
-    } catch (const IoError&) {
-        // Somebody who does not speak TLS, or not ours: theirs to know.
-    }
-    co_return std::nullopt;
+auto announce(std::shared_ptr<LoopServer> server, net::Address address) -> Task<void> {
+    server->address = address;
+    server->settled.set();
+    co_return;
 }
 
-auto serve_one(net::Stream stream, const Handler& handler, const ServerOptions& options,
-    const net::TlsServerContext* tls) -> Task<void> {
-    if (tls != nullptr) {
-        auto secured = co_await secure(std::move(stream), *tls, options.handshake_timeout);
-        if (!secured) co_return;
-        stream = std::move(*secured);
+auto serve_on_this_loop(std::shared_ptr<LoopServer> server, EventLoop& home, ServerSettings settings) -> Task<void> {
+    const auto handler = settings.make_app().handler();
+    std::optional<net::TlsServerContext> tls;
+    if (settings.tls) tls.emplace(*settings.tls);
+    net::ListenOptions how;
+    how.backlog = settings.backlog;
+    how.reuse_port = settings.reuse_port;
+    auto listener = co_await net::listen(settings.host, settings.port, how);
+    auto announcing = announce(server, listener.local_address());
+    co_await on(home, std::move(announcing));
+    co_await serve_until_drained(
+        std::move(listener), handler, settings.connection, tls ? &*tls : nullptr, server->drain);
+}
+
+auto begin_drain(std::shared_ptr<LoopServer> server) -> Task<void> {
+    server->drain.begin();
+    co_return;
+}
+
+/// The loops to serve on, this one first: it opens the port.
+auto loops_for(std::size_t wanted) -> std::vector<EventLoop*> {
+    std::vector<EventLoop*> chosen = {&this_loop()};
+    for (EventLoop& loop : loops()) {
+        if (&loop != chosen.front()) chosen.push_back(&loop);
     }
-    co_await serve_connection(std::move(stream), handler, options);
+    if (wanted == 0) wanted = chosen.size();
+    if (wanted > chosen.size()) {
+        throw std::invalid_argument("http::Server: " + std::to_string(wanted) +
+                                    " loops are asked for, and this run has " + std::to_string(chosen.size()) +
+                                    " (RunOptions::loops)");
+    }
+    chosen.resize(wanted);
+    return chosen;
 }
 
 }  // namespace
 
-auto serve_http(net::Listener listener, Handler handler, ServerOptions options, const net::TlsServerContext* tls)
-    -> Task<void> {
-    net::ConnectionHandler serve_it = [&handler, &options, tls](net::Stream stream) {
-        return serve_one(std::move(stream), handler, options, tls);
-    };
-    net::ServeOptions serve_options;
-    serve_options.max_connections = options.max_connections;
-    co_await net::serve(std::move(listener), std::move(serve_it), serve_options);
+/// A server on all its loops, as long as a `Server` or one of its calls knows of it.
+class ServerState {
+public:
+    ServerState() = default;
+    ServerState(const ServerState&) = delete;
+    auto operator=(const ServerState&) -> ServerState& = delete;
+    ~ServerState() { cancel("its http::Server is gone"); }
+
+    /// Listens on each of `loops`. @return the address. @throws what the first that fails has met.
+    auto start(std::vector<EventLoop*> loops, ServerSettings settings) -> Task<net::Address> {
+        settings.reuse_port = loops.size() > 1;
+        for (EventLoop* loop : loops) {
+            auto& server = servers_.emplace_back(std::make_shared<LoopServer>(*loop));
+            auto serving = serve_on_this_loop(server, this_loop(), settings);
+            server->task = spawn(std::move(serving), {.name = "http server", .loop = loop});
+            server->task->add_done_callback([server](const TaskHandle<void>&) { server->settled.set(); });
+            co_await server->settled.wait();
+            if (!server->address) co_await server->task->join();
+            settings.port = server->address->port();
+        }
+        co_return *servers_.front()->address;
+    }
+
+    auto stop(AnyDuration grace) -> Task<void> {
+        auto draining = move_on_after(grace, [this] { return drain(); });
+        co_await try_finally(std::move(draining), [this] { return end(); });
+    }
+
+    auto wait() -> Task<void> {
+        for (auto& server : servers_) {
+            try {
+                co_await server->task->join();
+            } catch (const CancelledError&) {  // stopped, and not politely
+            }
+        }
+    }
+
+    void cancel(const char* reason) {
+        for (auto& server : servers_) {
+            if (server->task && !server->task->done()) server->task->cancel(reason);
+        }
+    }
+
+private:
+    auto drain() -> Task<void> {
+        for (auto& server : servers_) {
+            auto beginning = begin_drain(server);
+            co_await on(server->loop, std::move(beginning));
+        }
+        co_await wait();
+    }
+
+    auto end() -> Task<void> {
+        cancel("the time to drain has passed");
+        co_await wait();
+    }
+
+    std::vector<std::shared_ptr<LoopServer>> servers_;
+};
+
+}  // namespace internal
+
+Server::Server(std::shared_ptr<internal::ServerState> state, net::Address address) noexcept
+    : state_(std::move(state)), address_(address) {}
+Server::Server(Server&&) noexcept = default;
+auto Server::operator=(Server&&) noexcept -> Server& = default;
+Server::~Server() = default;
+
+// Not coroutines themselves: the texts in the options may be gone when the task begins.
+auto Server::start(App app, ServerOptions options) -> Task<Server> {
+    return start([app = std::move(app)] { return app; }, options);
 }
+
+auto Server::start(std::function<App()> make_app, ServerOptions options) -> Task<Server> {
+    return start_with(internal::ServerSettings(std::move(make_app), options), options.loops);
+}
+
+auto Server::start_with(internal::ServerSettings settings, std::size_t loops) -> Task<Server> {
+    auto state = std::make_shared<internal::ServerState>();
+    const auto address = co_await state->start(internal::loops_for(loops), std::move(settings));
+    co_return Server(std::move(state), address);
+}
+
+auto Server::stop(AnyDuration grace) -> Task<void> { return state_->stop(grace); }
+auto Server::wait() -> Task<void> { return state_->wait(); }
 
 }  // namespace gyre::http

@@ -2,6 +2,7 @@
 
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
+#include <gyre/core/sleep.hpp>
 
 #include <utility>
 
@@ -21,10 +22,12 @@ auto is_io_error(const std::exception_ptr& error) noexcept -> bool {
 
 }  // namespace
 
-ServerConnection::ServerConnection(net::Stream stream, const Handler& handler, const ServerOptions& options)
+ServerConnection::ServerConnection(
+    net::Stream stream, const ExchangeHandler& handler, const ConnectionOptions& options, Drain* drain)
     : stream_(std::move(stream), options.write_timeout),
       handler_(handler),
       options_(options),
+      drain_(drain),
       peer_(stream_.peer_address()),
       parser_(options.limits),
       body_(stream_, parser_, options),
@@ -65,7 +68,7 @@ auto ServerConnection::read_head_bytes() -> Task<Next> {
         const auto event = parser_.next(stream_.buffered());
         stream_.consume(event.consumed);
         if (event.kind == EventKind::head) co_return Next::serve;
-        const auto result = co_await stream_.fill(deadline);
+        const auto result = co_await fill_head(deadline, !is_first && !has_begun);
         if (result == GuardedStream::Fill::end) {
             parser_.finish();  // throws in the middle of a head
             co_return Next::close;
@@ -78,6 +81,17 @@ auto ServerConnection::read_head_bytes() -> Task<Next> {
         if (!has_begun && !is_first) deadline = loop.now() + options_.header_timeout;
         has_begun = true;
     }
+}
+
+auto ServerConnection::fill_head(Time deadline, bool is_idle) -> Task<GuardedStream::Fill> {
+    if (!is_idle || drain_ == nullptr) return stream_.fill(deadline);
+    return fill_unless_drained(deadline);
+}
+
+auto ServerConnection::fill_unless_drained(Time deadline) -> Task<GuardedStream::Fill> {
+    DrainScope idle(*drain_);
+    const auto result = co_await idle.run(stream_.fill(deadline));
+    co_return result.value_or(GuardedStream::Fill::late);
 }
 
 auto ServerConnection::serve() -> Task<Next> {
@@ -171,15 +185,35 @@ auto ServerConnection::refuse() -> Task<void> {
 
 auto ServerConnection::begin_response() noexcept -> bool {
     body_.response_begins();
-    return parser_.keep_alive() && served_ < options_.max_requests_per_connection && body_.can_be_drained();
+    const bool goes_on = drain_ == nullptr || !drain_->has_begun();
+    return goes_on && parser_.keep_alive() && served_ < options_.max_requests_per_connection && body_.can_be_drained();
 }
 
-auto ServerConnection::take_stream() -> net::Stream {
+void ServerConnection::check_can_be_taken() const {
     if (!body_.is_complete()) throw InvalidStateError("a connection is taken over after the body of the request");
     if (response_.has_started() && !response_.is_finished()) {
         throw InvalidStateError("a connection is taken over before a response, or after it is finished");
     }
+}
+
+auto ServerConnection::take_stream() -> net::Stream {
+    check_can_be_taken();
     return stream_.release();
+}
+
+auto ServerConnection::client_gone() -> Task<void> {
+    const auto patience = options_.disconnect_check_after;
+    if (patience <= Duration::zero()) co_await sleep_until(Time::max());
+    co_await sleep(patience);
+    co_await body_.wait_complete();
+    try {
+        for (;;) {
+            if (stream_.buffered().size() >= read_ahead_bytes) co_await sleep_until(Time::max());
+            const auto result = co_await stream_.fill(Time::max());
+            if (result == GuardedStream::Fill::end) break;
+        }
+    } catch (const IoError&) {  // gone, and not politely
+    }
 }
 
 void ServerConnection::report(std::exception_ptr error) const {

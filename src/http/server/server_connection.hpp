@@ -1,13 +1,14 @@
 #pragma once
 
+#include "drain.hpp"
 #include "guarded_stream.hpp"
 #include "request_body.hpp"
 #include "response_writer.hpp"
 
 #include <gyre/core/task.hpp>
 #include <gyre/http/core/h1_parser.hpp>
+#include <gyre/http/server/connection_options.hpp>
 #include <gyre/http/server/exchange.hpp>
-#include <gyre/http/server/options.hpp>
 #include <gyre/net/stream.hpp>
 
 #include <cstddef>
@@ -21,7 +22,7 @@ namespace gyre::http::internal {
 /// One connection of a server: reads a head, runs the handler, sees to it that the response is whole, and again.
 class ServerConnection {
 public:
-    ServerConnection(net::Stream stream, const Handler& handler, const ServerOptions& options);
+    ServerConnection(net::Stream stream, const ExchangeHandler& handler, const ConnectionOptions& options, Drain* drain);
     ServerConnection(const ServerConnection&) = delete;
     auto operator=(const ServerConnection&) -> ServerConnection& = delete;
 
@@ -36,14 +37,25 @@ public:
     /// The response begins: may the connection be used after it?
     [[nodiscard]] auto begin_response() noexcept -> bool;
     void abort() noexcept { stream_.abort(); }
+    /// @throws InvalidStateError if there is something left of the request or the response.
+    void check_can_be_taken() const;
     [[nodiscard]] auto take_stream() -> net::Stream;
+    /// Waits until the client has ended the connection, or its half of it. Looks only when there is nothing else to read, and
+    /// reads ahead at most `read_ahead_bytes`. On cancel: nothing is lost.
+    [[nodiscard]] auto client_gone() -> Task<void>;
+    /// The server that this connection belongs to; null if it is served alone.
+    [[nodiscard]] auto drain() const noexcept -> Drain* { return drain_; }
 
 private:
+    static constexpr std::size_t read_ahead_bytes = 64 * 1024;
+
     /// What is to be done with the connection.
     enum class Next : std::uint8_t { serve, refuse, linger, close, drop };
 
     [[nodiscard]] auto read_head() -> Task<Next>;
     [[nodiscard]] auto read_head_bytes() -> Task<Next>;
+    [[nodiscard]] auto fill_head(Time deadline, bool is_idle) -> Task<GuardedStream::Fill>;
+    [[nodiscard]] auto fill_unless_drained(Time deadline) -> Task<GuardedStream::Fill>;
     [[nodiscard]] auto serve() -> Task<Next>;
     [[nodiscard]] auto complete(std::exception_ptr error) -> Task<Next>;
     [[nodiscard]] auto after_response() -> Task<Next>;
@@ -52,8 +64,9 @@ private:
     void report(std::exception_ptr error) const;
 
     GuardedStream stream_;
-    const Handler& handler_;
-    const ServerOptions& options_;
+    const ExchangeHandler& handler_;
+    const ConnectionOptions& options_;
+    Drain* drain_;
     net::Address peer_;
     RequestParser parser_;
     RequestBody body_;

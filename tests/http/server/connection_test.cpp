@@ -220,7 +220,7 @@ TEST(HttpConnection, close_is_honoured_and_what_follows_is_not_read) {
 }
 
 TEST(HttpConnection, the_last_request_of_a_connection_says_so) {
-    ServerOptions options;
+    ConnectionOptions options;
     options.max_requests_per_connection = 3;
     run_with(World::simulated, echo, options, [](std::uint16_t port) -> Task<void> {
         auto client = co_await RawClient::open(port);
@@ -238,7 +238,7 @@ TEST(HttpConnection, the_last_request_of_a_connection_says_so) {
 
 TEST(HttpConnection, a_body_that_nobody_read_is_dropped_or_ends_the_connection) {
     auto handler = [](ServerExchange& exchange) -> Task<void> { co_await exchange.respond(200, "", "x"); };
-    ServerOptions options;
+    ConnectionOptions options;
     options.drain_bytes = 100'000;
     for (const auto world : all_worlds) {
         run_with(world, handler, options, [](std::uint16_t port) -> Task<void> {

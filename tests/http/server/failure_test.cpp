@@ -65,7 +65,7 @@ TEST(HttpFailure, a_refusal_arrives_while_the_client_still_sends) {
 }
 
 TEST(HttpFailure, lingering_is_bounded_in_bytes) {
-    ServerOptions options;
+    ConnectionOptions options;
     options.linger_bytes = 50'000;
     run_with(World::simulated, echo, options, [](std::uint16_t port) -> Task<void> {
         auto client = co_await RawClient::open(port);

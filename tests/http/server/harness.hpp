@@ -35,7 +35,7 @@ inline constexpr World all_worlds[] = {World::simulated, World::fragmented, Worl
 /// What a test does as a client.
 using ClientBody = std::function<Task<void>(std::uint16_t)>;
 
-inline auto serve_while(const Handler& handler, ServerOptions options, const ClientBody& body,
+inline auto serve_while(const ExchangeHandler& handler, ConnectionOptions options, const ClientBody& body,
     const net::TlsServerContext* tls) -> Task<void> {
     auto listener = co_await net::listen("127.0.0.1", 0);
     const auto port = listener.local_address().port();
@@ -48,7 +48,7 @@ inline auto serve_while(const Handler& handler, ServerOptions options, const Cli
 }
 
 /// Runs a server and a client against it on one loop. @return what the loop's exception handler was told.
-inline auto run_with(World world, const Handler& handler, ServerOptions options, const ClientBody& body,
+inline auto run_with(World world, const ExchangeHandler& handler, ConnectionOptions options, const ClientBody& body,
     const net::TlsServerContext* tls = nullptr) -> std::vector<std::string> {
     std::vector<std::string> errors;
     backend::SimOptions sim;

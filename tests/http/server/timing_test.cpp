@@ -112,7 +112,7 @@ auto send_slowly(std::uint16_t port, std::size_t count, std::size_t piece_size, 
 }
 
 TEST(HttpTiming, a_body_may_pause_for_half_a_minute) {
-    ServerOptions options;
+    ConnectionOptions options;
     options.body_min_rate = 0;
     run_with(World::simulated, echo, options, [](std::uint16_t port) -> Task<void> {
         const auto in_time = co_await send_slowly(port, 4, 1, 29'900ms);

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <gyre/core/task.hpp>
+#include <gyre/http/server/connection_options.hpp>
 #include <gyre/http/server/exchange.hpp>
-#include <gyre/http/server/options.hpp>
 #include <gyre/net/stream.hpp>
 
 namespace gyre::http {
@@ -15,7 +15,7 @@ namespace gyre::http {
 /// @param handler and @param options must live until this ends.
 /// @throws nothing for what a client does. On cancel: the connection is dropped, with the request that runs.
 /// Source: RFC 9112.
-[[nodiscard]] auto serve_connection(net::Stream stream, const Handler& handler, const ServerOptions& options)
-    -> Task<void>;
+[[nodiscard]] auto serve_connection(
+    net::Stream stream, const ExchangeHandler& handler, const ConnectionOptions& options) -> Task<void>;
 
 }  // namespace gyre::http

@@ -71,6 +71,13 @@ public:
     /// authenticates.
     [[nodiscard]] auto finish(Fields trailers) -> Task<void>;
 
+    /// Sends an interim response (102, 103), before the response. Nothing is sent to HTTP/1.0, which does not know them.
+    /// @throws InvalidStateError once the response was started, or for another status; IoError if the client has gone.
+    [[nodiscard]] auto inform(ResponseHead head) -> Task<void>;
+    /// Sends 101 (Switching Protocols), whose head says to which; then `take_stream`. Throws as `respond`, and
+    /// InvalidStateError if the body of the request was not read to its end.
+    [[nodiscard]] auto switch_protocols(ResponseHead head) -> Task<void>;
+
     [[nodiscard]] auto has_started() const noexcept -> bool;
 
     /// Drops the connection at once: the client sees a response that is cut off. No other task may be in `read` or `write`.
@@ -80,12 +87,15 @@ public:
     /// nothing more with it. @throws InvalidStateError if the body was not read to its end, or a response is unfinished.
     [[nodiscard]] auto take_stream() -> net::Stream;
 
+    // For the rest of the library.
+    [[nodiscard]] auto connection() noexcept -> internal::ServerConnection& { return *connection_; }
+
 private:
     internal::ServerConnection* connection_;
 };
 
 /// Answers one request. An error that leaves it before the response was started is answered with 500, later it cuts the
 /// connection; both are told to the loop's exception handler.
-using Handler = std::function<Task<void>(ServerExchange&)>;
+using ExchangeHandler = std::function<Task<void>(ServerExchange&)>;
 
 }  // namespace gyre::http

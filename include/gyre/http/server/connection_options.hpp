@@ -17,9 +17,9 @@ namespace internal {
 }
 }  // namespace internal
 
-/// How much a server lets a client take: of memory by `limits`, of time by the rest. All of it is on by default, so that
-/// slow and endless clients (slowloris, slow body, slow read) cost nothing that lasts.
-struct ServerOptions {
+/// How much a server lets a client take on each connection: of memory by `limits`, of time by the rest. All of it is on by
+/// default, so that slow and endless clients (slowloris, slow body, slow read) cost nothing that lasts.
+struct ConnectionOptions {
     /// Sizes of a request. The body is limited to 1 MiB here.
     Limits limits = internal::server_limits();
 
@@ -59,7 +59,11 @@ struct ServerOptions {
     /// The same in bytes.
     std::size_t linger_bytes = 1024 * 1024;
 
-    /// Connections at a time. Beyond it, accepting pauses.
+    /// How long a handler of an `App` runs before the server looks whether the client is still there; if it has ended the
+    /// connection, or its half of it, the handler is cancelled. Zero or less: never.
+    AnyDuration disconnect_check_after = std::chrono::milliseconds(20);
+
+    /// Connections at a time, on each loop. Beyond it, accepting pauses.
     std::size_t max_connections = 10'000;
 };
 

@@ -1,0 +1,15 @@
+#pragma once
+
+/// Everything of gyre's HTTP.
+
+#include <gyre/http/body_reader.hpp>
+#include <gyre/http/client/client.hpp>
+#include <gyre/http/client/cookie_jar.hpp>
+#include <gyre/http/core/cookie.hpp>
+#include <gyre/http/core/fields.hpp>
+#include <gyre/http/core/message.hpp>
+#include <gyre/http/core/query.hpp>
+#include <gyre/http/core/url.hpp>
+#include <gyre/http/server/app.hpp>
+#include <gyre/http/server/server.hpp>
+#include <gyre/http/websocket.hpp>

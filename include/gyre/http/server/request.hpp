@@ -1,0 +1,129 @@
+#pragma once
+
+#include <gyre/core/task.hpp>
+#include <gyre/http/body_reader.hpp>
+#include <gyre/http/core/fields.hpp>
+#include <gyre/http/core/message.hpp>
+#include <gyre/http/core/query.hpp>
+#include <gyre/http/server/exchange.hpp>
+#include <gyre/net/address.hpp>
+
+#include <any>
+#include <charconv>
+#include <concepts>
+#include <cstddef>
+#include <list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gyre::http {
+
+/// One request, as the handlers and middlewares of an `App` see it. It lives until the response has been sent.
+/// Thread: its loop's.
+class Request {
+public:
+    /// What `text` gathers by default at most, in bytes; the server's limit of a body, 1 MiB by default, holds as well.
+    static constexpr std::size_t default_text_limit = BodyReader::default_text_limit;
+
+    explicit Request(ServerExchange& exchange);
+    Request(const Request&) = delete;
+    auto operator=(const Request&) -> Request& = delete;
+
+    [[nodiscard]] auto method() const noexcept -> std::string_view { return exchange_->method(); }
+    [[nodiscard]] auto version() const noexcept -> Version { return exchange_->head().version; }
+    /// The path as sent, without scheme, host and query.
+    [[nodiscard]] auto raw_path() const noexcept -> std::string_view { return exchange_->raw_path(); }
+    /// The path, percent-decoded; `/` that was sent as %2F is a `/` here.
+    [[nodiscard]] auto path() const -> std::string { return exchange_->path(); }
+    /// What follows the first `?`, as sent.
+    [[nodiscard]] auto query() const noexcept -> std::string_view { return exchange_->query(); }
+    /// The host (and port) that the request is for. Sent by the client: it may be any text that is a host.
+    [[nodiscard]] auto host() const noexcept -> std::string_view;
+    [[nodiscard]] auto fields() const noexcept -> const Fields& { return exchange_->head().fields; }
+    /// The first field of that name.
+    [[nodiscard]] auto header(std::string_view name) const noexcept -> std::optional<std::string_view>;
+    /// The value of a cookie that the client sent; the first one of that name.
+    [[nodiscard]] auto cookie(std::string_view name) const -> std::optional<std::string_view>;
+    /// Who sent it: the address of the connection.
+    [[nodiscard]] auto peer() const noexcept -> const net::Address& { return exchange_->peer(); }
+
+    /// The pattern of the route that was found ("/users/{id}"); empty if there was none. Bounded, so fit for metrics.
+    [[nodiscard]] auto route() const noexcept -> std::string_view { return route_; }
+
+    /// A parameter of the route, percent-decoded. @throws std::out_of_range if the route has none of that name.
+    [[nodiscard]] auto path_param(std::string_view name) const -> std::string_view;
+    /// The same as a number. @throws HttpError 404 if it is none, or out of the range of `Number`.
+    template<std::integral Number>
+    [[nodiscard]] auto path_param(std::string_view name) const -> Number {
+        const auto text = path_param(name);
+        Number number{};
+        const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (result.ec != std::errc() || result.ptr != text.data() + text.size()) not_found();
+        return number;
+    }
+
+    /// The parameters of the query, decoded. @throws HttpError 400 if there are more than 1000.
+    [[nodiscard]] auto query_params() const -> const QueryParams&;
+    /// The first of that name.
+    [[nodiscard]] auto query_param(std::string_view name) const -> std::optional<std::string_view>;
+
+    /// The body, piece by piece or in lines. What is not read is dropped after the response, within bounds.
+    [[nodiscard]] auto body() noexcept -> BodyReader& { return body_; }
+    /// The whole body. @throws HttpError 413 if it is longer than `limit` bytes; as `BodyReader::text`.
+    [[nodiscard]] auto text(std::size_t limit = default_text_limit) -> Task<std::string>;
+    /// The body as a form of names and values. @throws HttpError 415 if it is of another type, 413 as `text`, 400 if there
+    /// are more than 1000 pairs.
+    [[nodiscard]] auto form(std::size_t limit = default_text_limit) -> Task<QueryParams>;
+    /// The fields after a chunked body, once it was read to its end.
+    [[nodiscard]] auto trailers() const noexcept -> const Fields& { return exchange_->trailers(); }
+
+    /// Sends 103 (Early Hints) with these fields, before the response. Nothing is sent to HTTP/1.0. @throws
+    /// InvalidStateError once the response was started; IoError if the client has gone.
+    [[nodiscard]] auto early_hints(Fields fields) -> Task<void>;
+
+    /// Keeps a value for the handlers and middlewares that come later: one of each type. Source: aiohttp's request[key].
+    template<class T>
+    auto set(T value) -> T& {
+        if (auto* old = find<T>()) return *old = std::move(value);
+        return *std::any_cast<T>(&values_.emplace_back(std::in_place_type<T>, std::move(value)));
+    }
+    /// The value of that type, or null.
+    template<class T>
+    [[nodiscard]] auto find() noexcept -> T* {
+        for (auto& value : values_) {
+            if (auto* found = std::any_cast<T>(&value)) return found;
+        }
+        return nullptr;
+    }
+
+    /// The layer below, for what only it can do.
+    [[nodiscard]] auto exchange() noexcept -> ServerExchange& { return *exchange_; }
+
+    // For the router.
+    void set_route(std::string_view pattern, std::vector<std::pair<std::string_view, std::string>> params);
+
+private:
+    class Source final : public internal::BodySource {
+    public:
+        explicit Source(ServerExchange& exchange) noexcept : exchange_(&exchange) {}
+        [[nodiscard]] auto read() -> Task<std::span<const char>> override { return exchange_->read(); }
+
+    private:
+        ServerExchange* exchange_;
+    };
+
+    [[noreturn]] static void not_found();
+
+    ServerExchange* exchange_;
+    Source source_;
+    BodyReader body_;
+    std::string_view route_;
+    std::vector<std::pair<std::string_view, std::string>> params_;
+    mutable std::optional<QueryParams> query_params_;
+    std::list<std::any> values_;  // where they are is handed out
+};
+
+}  // namespace gyre::http

@@ -1,0 +1,84 @@
+#include <gyre/http/server/request.hpp>
+
+#include "../core/grammar.hpp"
+
+#include <gyre/core/errors.hpp>
+#include <gyre/http/core/cookie.hpp>
+#include <gyre/http/server/http_error.hpp>
+
+#include <stdexcept>
+
+namespace gyre::http {
+
+Request::Request(ServerExchange& exchange) : exchange_(&exchange), source_(exchange), body_(source_) {}
+
+auto Request::host() const noexcept -> std::string_view { return effective_host(exchange_->head()); }
+
+auto Request::header(std::string_view name) const noexcept -> std::optional<std::string_view> {
+    return fields().get(name);
+}
+
+auto Request::cookie(std::string_view name) const -> std::optional<std::string_view> {
+    return find_cookie(fields(), name);
+}
+
+auto Request::path_param(std::string_view name) const -> std::string_view {
+    for (const auto& [known, value] : params_) {
+        if (known == name) return value;
+    }
+    throw std::out_of_range("the route " + std::string(route_) + " has no parameter " + std::string(name));
+}
+
+void Request::not_found() { throw HttpError(404); }
+
+auto Request::query_params() const -> const QueryParams& {
+    if (!query_params_) {
+        try {
+            query_params_ = QueryParams::parse(query());
+        } catch (const LimitError& error) {
+            throw HttpError(400, error.what());
+        }
+    }
+    return *query_params_;
+}
+
+auto Request::query_param(std::string_view name) const -> std::optional<std::string_view> {
+    return query_params().get(name);
+}
+
+auto Request::text(std::size_t limit) -> Task<std::string> {
+    try {
+        auto text = co_await body_.text(limit);
+        co_return text;
+    } catch (const LimitError& error) {
+        throw HttpError(413, error.what());
+    }
+}
+
+auto Request::form(std::size_t limit) -> Task<QueryParams> {
+    const auto type = header("Content-Type").value_or("");
+    const auto kind = internal::trim_whitespace(type.substr(0, type.find(';')));
+    if (!internal::equals_ignoring_case(kind, "application/x-www-form-urlencoded")) {
+        throw HttpError(415, "this is no form (application/x-www-form-urlencoded)");
+    }
+    const auto body = co_await text(limit);
+    try {
+        co_return QueryParams::parse(body);
+    } catch (const LimitError& error) {
+        throw HttpError(400, error.what());
+    }
+}
+
+auto Request::early_hints(Fields fields) -> Task<void> {
+    ResponseHead head;
+    head.status = 103;
+    head.fields = std::move(fields);
+    return exchange_->inform(std::move(head));
+}
+
+void Request::set_route(std::string_view pattern, std::vector<std::pair<std::string_view, std::string>> params) {
+    route_ = pattern;
+    params_ = std::move(params);
+}
+
+}  // namespace gyre::http

@@ -1,0 +1,221 @@
+// http::Server: starting, several loops, TLS, draining, WebSockets that are told, errors at the start.
+
+#include "app_harness.hpp"
+
+#include <gyre/net/test_authority.hpp>
+
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+namespace gyre::testing {
+namespace {
+
+using http::App;
+using http::Client;
+using http::Request;
+using http::Response;
+using http::Server;
+
+class HttpServer : public OnLoops {};
+GYRE_ON_LOOPS(HttpServer);
+
+auto base_of(const Server& server) -> std::string { return "http://127.0.0.1:" + std::to_string(server.port()); }
+
+TEST_P(HttpServer, a_drain_lets_requests_finish_and_closes_what_is_idle) {
+    run([]() -> Task<> {
+        Event begun("the handler");
+        App app;
+        app.get("/slow", [&](Request&) -> Task<Response> {
+            begun.set();
+            co_await sleep(30ms);
+            co_return Response::text("done");
+        });
+        app.get("/fast", [](Request&) -> Task<Response> { co_return Response::text("fast"); });
+        auto server = co_await Server::start(std::move(app), {.port = 0});
+        const auto base = base_of(server);
+        Client idle({.base_url = base});
+        co_await expect_text(idle.get("/fast"), 200, "fast");
+        Client busy({.base_url = base});
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            group.spawn(expect_text(busy.get("/slow"), 200, "done"));
+            co_await begun.wait();
+            const Time start = this_loop().now();
+            co_await server.stop(10s);
+            EXPECT_LT(this_loop().now() - start, 5s) << "it ends with the last request, not with the time";
+        });
+        EXPECT_EQ(busy.stats().open_connections, 0U) << "the last response says that the connection closes";
+        Client late({.base_url = base});
+        const auto refused = co_await as_outcome(late.get("/fast"));
+        EXPECT_TRUE(failed_with<http::RequestError>(refused));
+        co_await server.stop();
+    });
+}
+
+TEST_P(HttpServer, a_drain_that_takes_too_long_is_cut) {
+    run([]() -> Task<> {
+        bool was_cancelled = false;
+        Event begun("the handler");
+        App app;
+        app.get("/", [&](Request&) -> Task<Response> {
+            begun.set();
+            co_await try_finally(sleep(1h), [&]() -> Task<> {
+                was_cancelled = true;
+                co_return;
+            });
+            co_return Response();
+        });
+        auto server = co_await Server::start(std::move(app), {.port = 0});
+        Client client({.base_url = base_of(server)});
+        auto asking = spawn(as_outcome(client.get("/")));
+        co_await begun.wait();
+        co_await server.stop(20ms);
+        EXPECT_TRUE(was_cancelled);
+        const auto outcome = co_await asking.join();
+        EXPECT_TRUE(failed_with<http::RequestError>(outcome));
+    });
+}
+
+TEST_P(HttpServer, websockets_are_told_that_it_goes_away) {
+    run([]() -> Task<> {
+        App app;
+        app.websocket("/ws", [](http::WebSocket& socket) -> Task<> {
+            for (;;) {
+                auto message = co_await socket.receive();
+                if (!message) break;
+                co_await socket.send("you said " + message->text());
+            }
+        });
+        auto server = co_await Server::start(std::move(app), {.port = 0});
+        Client client({.base_url = base_of(server)});
+        auto socket = co_await client.websocket("/ws");
+        co_await socket.send("hi");
+        const auto reply = co_await socket.receive();
+        EXPECT_EQ(reply->text(), "you said hi");
+        auto stopping = spawn([&] { return server.stop(5s); });
+        const auto end = co_await socket.receive();
+        EXPECT_FALSE(end);
+        EXPECT_EQ(socket.close_code(), 1001);
+        EXPECT_EQ(socket.close_reason(), "the server stops");
+        co_await stopping.join();
+    });
+}
+
+TEST_P(HttpServer, a_websocket_route_answers_what_is_no_handshake) {
+    App app;
+    app.websocket("/ws", [](http::WebSocket& socket) -> Task<> { co_await socket.send("never"); });
+    app.websocket("/fails", [](http::WebSocket&) -> Task<> {
+        throw std::runtime_error("a bug");
+        co_return;
+    });
+    std::vector<std::string> told;
+    run([&]() -> Task<> {
+        this_loop().set_exception_handler([&](const ErrorContext& context) { told.push_back(context.text()); });
+        co_await serve_app(std::move(app), [](Client& client) -> Task<> {
+            auto plain = co_await client.get("/ws");
+            EXPECT_EQ(plain.status(), 426);
+            const auto elsewhere = co_await as_outcome(
+                client.websocket(client.get("/ws").header("Origin", "https://evil.example")));
+            EXPECT_TRUE(failed_with<http::WebSocketHandshakeError>(elsewhere));
+            auto socket = co_await client.websocket("/fails");
+            const auto end = co_await socket.receive();
+            EXPECT_FALSE(end);
+            EXPECT_EQ(socket.close_code(), 1011);
+        });
+    });
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_NE(told[0].find("a bug"), std::string::npos) << told[0];
+}
+
+TEST_P(HttpServer, says_where_it_cannot_listen) {
+    run([]() -> Task<> {
+        auto first = co_await Server::start(App(), {.port = 0});
+        const auto second = co_await as_outcome(Server::start(App(), {.port = first.port()}));
+        EXPECT_TRUE(failed_with<IoError>(second));
+        const auto many = co_await as_outcome(Server::start(App(), {.port = 0, .loops = 2}));
+        EXPECT_TRUE(failed_with<std::invalid_argument>(many)) << "this run has one loop";
+        co_await first.stop();
+    });
+}
+
+TEST_P(HttpServer, dropping_it_ends_it) {
+    run([]() -> Task<> {
+        std::string base;
+        {
+            auto server = co_await Server::start(App(), {.port = 0});
+            base = base_of(server);
+        }
+        co_await sleep(1ms);
+        Client client({.base_url = base});
+        const auto refused = co_await as_outcome(client.get("/"));
+        EXPECT_TRUE(failed_with<http::RequestError>(refused));
+    });
+}
+
+TEST_P(HttpServer, speaks_tls) {
+    run([]() -> Task<> {
+        const net::TestAuthority authority;
+        const auto certificate = authority.issue({"127.0.0.1"});
+        net::TlsServerOptions shown;
+        shown.certificate_pem(certificate.chain, certificate.key);
+        net::TlsClientOptions trust;
+        trust.ca_pem(authority.certificate());
+        App app;
+        app.get("/", [](Request&) -> Task<Response> { co_return Response::text("secret"); });
+        auto server = co_await Server::start(std::move(app), {.port = 0, .tls = &shown});
+        const std::string base = "https://127.0.0.1:" + std::to_string(server.port());
+        Client client({.base_url = base, .tls = &trust});
+        co_await expect_text(client.get("/"), 200, "secret");
+        co_await server.stop();
+    });
+}
+
+TEST(HttpServerLoops, every_loop_serves_on_the_one_port_with_an_app_of_its_own) {
+    int apps = 0;
+    run(
+        [&]() -> Task<> {
+            std::atomic<int> made = 0;
+            auto make_app = [&made] {
+                ++made;
+                App app;
+                app.get("/", [](Request&) -> Task<Response> {
+                    std::ostringstream id;
+                    id << std::this_thread::get_id();
+                    co_return Response::text(id.str());
+                });
+                return app;
+            };
+            auto server = co_await Server::start(make_app, {.port = 0, .loops = 2});
+            std::set<std::string> threads;
+            for (int i = 0; i < 1000 && threads.size() < 2; ++i) {
+                Client client({.base_url = base_of(server)});
+                auto response = co_await client.get("/");
+                threads.insert(co_await response.text());
+            }
+            EXPECT_EQ(threads.size(), 2U) << "the kernel spreads the connections";
+            co_await server.stop();
+            apps = made;
+        },
+        {.loops = 2});
+    EXPECT_EQ(apps, 2);
+}
+
+TEST(HttpServerCancel, survives_cancellation_anywhere) {
+    const auto scenario = []() -> Task<> {
+        App app;
+        app.post("/", [](Request& request) -> Task<Response> {
+            auto text = co_await request.text();
+            co_return Response::stream("text/plain", [text](http::BodyWriter& body) -> Task<> {
+                co_await body.write(text);
+                co_await sleep(1ms);
+                co_await body.write(text);
+            });
+        });
+        co_await serve_app(std::move(app),
+            [](Client& client) -> Task<> { co_await expect_text(client.post("/").body("ab"), 200, "abab"); });
+    };
+    CancelEverywhere(scenario).run();
+}
+
+}  // namespace
+}  // namespace gyre::testing
