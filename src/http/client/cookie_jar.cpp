@@ -64,7 +64,8 @@ auto CookieJar::set(const Url& url, const ReceivedCookie& received, sys_seconds 
     cookie.http_only = received.http_only;
     cookie.partitioned = received.partitioned;
     if (!choose_domain(url, received.domain, cookie)) return false;
-    if (!internal::has_storable_text(cookie) || !internal::keeps_promises(cookie, received.path.has_value())) return false;
+    if (!internal::has_storable_text(cookie) || !internal::keeps_promises(cookie, received.path.has_value()))
+        return false;
     if (!is_secure(url) && (cookie.secure || overlays_secure(cookie))) return false;
     store(std::move(cookie), now);
     return true;

@@ -2,7 +2,7 @@
 
 #include "settings.hpp"
 
-#include <gyre/backend/clock.hpp>
+#include <gyre/core/task.hpp>
 #include <gyre/http/client/request_error.hpp>
 #include <gyre/http/core/fields.hpp>
 #include <gyre/http/core/url.hpp>

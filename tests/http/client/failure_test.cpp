@@ -81,7 +81,8 @@ GYRE_TEST(HttpTimeout, slow_but_steady_server_is_no_error) {
 
 GYRE_TEST(HttpTimeout, server_that_does_not_read) {
     ScriptedServer server([](Peer&) -> Task<> { co_await sleep(1h); });
-    co_await server.run(ClientOptions{.timeout = {.read = 5s}}, [](http::Client& client, std::string base) -> Task<> {
+    const ClientOptions options{.timeout = {.read = 5s}};
+    co_await server.run(options, [](http::Client& client, std::string base) -> Task<> {
         std::string body(1'000'000, 'x');
         auto reply = co_await fetch(client, base, "PUT", {}, std::move(body));
         EXPECT_TRUE(reply.error.ends_with(": write timed out after 5 s")) << reply.error;
@@ -95,11 +96,11 @@ GYRE_TEST(HttpTimeout, none_if_it_is_zero) {
         co_await sleep(10h);
         co_await peer.send(ok("at last"));
     });
-    co_await server.run(
-        ClientOptions{.timeout = {.read = Duration::zero()}}, [](http::Client& client, std::string base) -> Task<> {
-            auto reply = co_await fetch(client, base);
-            EXPECT_EQ(reply.body, "at last") << reply.error;
-        });
+    const ClientOptions options{.timeout = {.read = Duration::zero()}};
+    co_await server.run(options, [](http::Client& client, std::string base) -> Task<> {
+        auto reply = co_await fetch(client, base);
+        EXPECT_EQ(reply.body, "at last") << reply.error;
+    });
 }
 
 GYRE_TEST(HttpTimeout, endless_body_of_a_redirect_is_left_after_a_second) {
