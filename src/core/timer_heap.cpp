@@ -14,6 +14,7 @@ constexpr std::size_t first_capacity = 64 - 3;
 constexpr std::align_val_t cache_line{64};
 // The first entry stands at the end of a cache line, and so the children 4 i + 1 to 4 i + 4 fill one.
 constexpr std::size_t skipped = arity - 1;
+constexpr std::size_t few_dead = 64;  // not worth looking for
 
 }  // namespace
 
@@ -34,23 +35,47 @@ void TimerHeap::grow() {
 void TimerHeap::insert(Timer& timer, Time deadline) {
     reserve_one();
     timer.sequence = sequence_++;
-    sift_up(size_++, {deadline, &timer});
+    sift_up(size_++, {deadline, reinterpret_cast<std::uintptr_t>(&timer)});
 }
 
 void TimerHeap::cancel(Timer& timer) noexcept {
-    if (timer.armed()) remove(timer.heap_index);
+    if (!timer.armed()) return;
+    Entry& entry = heap_[timer.heap_index];
+    timer.heap_index = Timer::not_armed;
+    if (&entry != &heap_[size_ - 1]) {
+        entry.word = std::uintptr_t{timer.sequence} * 2 + 1;
+        if (++dead_ > few_dead && dead_ > size_ / 2) remove_dead();
+        return;
+    }
+    --size_;
+    for (; size_ > 0 && heap_[size_ - 1].dead(); --size_) --dead_;
+}
+
+auto TimerHeap::next() noexcept -> Time {
+    while (size_ > 0 && heap_[0].dead()) {
+        remove_first();
+        --dead_;
+    }
+    return size_ == 0 ? Time::max() : heap_[0].deadline;
 }
 
 auto TimerHeap::pop(Time now) noexcept -> Timer* {
-    if (size_ == 0 || heap_[0].deadline > now) return nullptr;
-    Timer* timer = heap_[0].timer;
-    remove(0);
-    return timer;
+    while (size_ > 0 && heap_[0].deadline <= now) {
+        const Entry first = heap_[0];
+        remove_first();
+        if (!first.dead()) {
+            first.timer()->heap_index = Timer::not_armed;
+            return first.timer();
+        }
+        --dead_;
+    }
+    return nullptr;
 }
 
 void TimerHeap::place(std::size_t index, const Entry& entry) noexcept {
     ::new (&heap_[index]) Entry(entry);
-    entry.timer->heap_index = static_cast<std::uint32_t>(index);
+    if (!entry.dead()) [[likely]]
+        entry.timer()->heap_index = static_cast<std::uint32_t>(index);
 }
 
 void TimerHeap::sift_up(std::size_t index, const Entry& entry) noexcept {
@@ -63,14 +88,22 @@ void TimerHeap::sift_up(std::size_t index, const Entry& entry) noexcept {
     place(index, entry);
 }
 
+// Which one it is cannot be predicted: two rounds of choosing without a jump.
+inline auto TimerHeap::least_of_four(std::size_t first) const noexcept -> std::size_t {
+    const std::size_t left = first + (before(heap_[first + 1], heap_[first]) ? 1 : 0);
+    const std::size_t right = first + 2 + (before(heap_[first + 3], heap_[first + 2]) ? 1 : 0);
+    return before(heap_[right], heap_[left]) ? right : left;
+}
+
 void TimerHeap::sift_down(std::size_t index, const Entry& entry) noexcept {
-    for (;;) {
-        const std::size_t first = index * arity + 1;
-        if (first >= size_) break;
-        const std::size_t end = std::min(first + arity, size_);
+    for (std::size_t first = index * arity + 1; first < size_; first = index * arity + 1) {
         std::size_t least = first;
-        for (std::size_t child = first + 1; child < end; ++child) {
-            if (before(heap_[child], heap_[least])) least = child;
+        if (first + arity <= size_) [[likely]] {
+            least = least_of_four(first);
+        } else {
+            for (std::size_t child = first + 1; child < size_; ++child) {
+                if (before(heap_[child], heap_[least])) least = child;
+            }
         }
         if (!before(heap_[least], entry)) break;
         place(index, heap_[least]);
@@ -79,14 +112,18 @@ void TimerHeap::sift_down(std::size_t index, const Entry& entry) noexcept {
     place(index, entry);
 }
 
-void TimerHeap::remove(std::size_t index) noexcept {
-    heap_[index].timer->heap_index = Timer::not_armed;
+void TimerHeap::remove_first() noexcept {
     const Entry last = heap_[--size_];
-    if (index == size_) return;
-    if (index > 0 && before(last, heap_[(index - 1) / arity])) {
-        sift_up(index, last);
-    } else {
-        sift_down(index, last);
+    if (size_ > 0) sift_down(0, last);
+}
+
+void TimerHeap::remove_dead() noexcept {
+    size_ = static_cast<std::size_t>(
+        std::remove_if(heap_, heap_ + size_, [](const Entry& entry) { return entry.dead(); }) - heap_);
+    dead_ = 0;
+    for (std::size_t index = size_; index-- > 0;) {
+        const Entry entry = heap_[index];
+        sift_down(index, entry);
     }
 }
 

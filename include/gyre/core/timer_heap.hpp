@@ -30,7 +30,9 @@ protected:
 };
 
 /// The deadlines of a loop: a 4-ary heap with inline keys; equal deadlines fire in the order of their insertion.
-/// A wheel can replace it behind the same four operations.
+///
+/// A timer that is cancelled leaves a dead entry behind, so that nothing moves: it goes when it comes up, or together with
+/// the others as soon as they are more than half. A wheel can replace it behind the same four operations.
 class TimerHeap {
 public:
     TimerHeap() noexcept = default;
@@ -47,30 +49,41 @@ public:
     /// Disarms it; no effect if it is not armed.
     void cancel(Timer& timer) noexcept;
     /// The earliest deadline; `Time::max()` if there is none.
-    [[nodiscard]] auto next() const noexcept -> Time { return size_ == 0 ? Time::max() : heap_[0].deadline; }
+    [[nodiscard]] auto next() noexcept -> Time;
     /// Takes out the earliest timer that is due at `now`, or null.
     [[nodiscard]] auto pop(Time now) noexcept -> Timer*;
     /// The deadline of an armed timer.
     [[nodiscard]] auto deadline(const Timer& timer) const noexcept -> Time { return heap_[timer.heap_index].deadline; }
-    [[nodiscard]] auto size() const noexcept -> std::size_t { return size_; }
+    /// How many are armed.
+    [[nodiscard]] auto size() const noexcept -> std::size_t { return size_ - dead_; }
 
 private:
     struct Entry {
         Time deadline;
-        Timer* timer;
+        std::uintptr_t word;  ///< Timer*; once that is cancelled, its sequence * 2 + 1.
+
+        [[nodiscard]] auto dead() const noexcept -> bool { return (word & 1) != 0; }
+        [[nodiscard]] auto timer() const noexcept -> Timer* { return reinterpret_cast<Timer*>(word); }
+        [[nodiscard]] auto sequence() const noexcept -> std::uint32_t {
+            return dead() ? static_cast<std::uint32_t>(word >> 1) : timer()->sequence;
+        }
     };
     [[nodiscard]] static auto before(const Entry& left, const Entry& right) noexcept -> bool {
-        if (left.deadline != right.deadline) return left.deadline < right.deadline;
-        return static_cast<std::int32_t>(left.timer->sequence - right.timer->sequence) < 0;
+        if (left.deadline == right.deadline) [[unlikely]]
+            return static_cast<std::int32_t>(left.sequence() - right.sequence()) < 0;
+        return left.deadline < right.deadline;
     }
     void place(std::size_t index, const Entry& entry) noexcept;
     void sift_up(std::size_t index, const Entry& entry) noexcept;
     void sift_down(std::size_t index, const Entry& entry) noexcept;
-    void remove(std::size_t index) noexcept;
+    [[nodiscard]] auto least_of_four(std::size_t first) const noexcept -> std::size_t;
+    void remove_first() noexcept;
+    void remove_dead() noexcept;
     void grow();
 
     Entry* heap_ = nullptr;  ///< Placed so that the four children of an entry share a cache line.
-    std::size_t size_ = 0;
+    std::size_t size_ = 0;   ///< With the dead ones.
+    std::size_t dead_ = 0;
     std::size_t capacity_ = 0;
     std::uint32_t sequence_ = 0;
 };
