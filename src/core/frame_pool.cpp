@@ -1,6 +1,6 @@
-#include "plain_allocation.hpp"
-
 #include <gyre/core/frame_pool.hpp>
+
+#include "core/plain_allocation.hpp"
 
 #include <array>
 #include <cstdint>
@@ -169,7 +169,6 @@ void open_pool() noexcept {
     FreeBlock* block = list.head;
     list.head = block->next;
     list.room -= taken - 1;
-    ++pool.in_use;
     return block;
 }
 
@@ -188,9 +187,7 @@ void open_pool() noexcept {
 
 #endif
 
-}  // namespace
-
-[[gnu::noinline]] auto allocate_frame(std::size_t size) -> void* {
+[[gnu::always_inline]] inline auto allocate(std::size_t size) -> void* {
 #ifndef GYRE_PLAIN_ALLOCATION
     const std::size_t index = class_of(size);
     if (index < class_count) [[likely]] {
@@ -198,19 +195,15 @@ void open_pool() noexcept {
         FreeBlock* block = list.head;
         if (block == nullptr) [[unlikely]]
             return allocate_slowly(index);
-        ++pool.in_use;
         list.head = block->next;
         ++list.room;
         return block;
     }
 #endif
-    void* fresh = ::operator new(size);
-    ++pool.in_use;
-    return fresh;
+    return ::operator new(size);
 }
 
-[[gnu::noinline]] void free_frame(void* block, std::size_t size) noexcept {
-    --pool.in_use;
+[[gnu::always_inline]] inline void free(void* block, std::size_t size) noexcept {
 #ifndef GYRE_PLAIN_ALLOCATION
     const std::size_t index = class_of(size);
     if (index < class_count) [[likely]] {
@@ -226,6 +219,23 @@ void open_pool() noexcept {
 #endif
     ::operator delete(block);
 }
+
+}  // namespace
+
+[[gnu::noinline]] auto allocate_frame(std::size_t size) -> void* {
+    void* block = allocate(size);
+    ++pool.in_use;
+    return block;
+}
+
+[[gnu::noinline]] void free_frame(void* block, std::size_t size) noexcept {
+    --pool.in_use;
+    free(block, size);
+}
+
+[[gnu::noinline]] auto allocate_for_any_thread(std::size_t size) -> void* { return allocate(size); }
+
+[[gnu::noinline]] void free_on_any_thread(void* block, std::size_t size) noexcept { free(block, size); }
 
 [[gnu::noinline]] auto frames_in_use() noexcept -> std::ptrdiff_t { return pool.in_use; }
 

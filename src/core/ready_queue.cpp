@@ -19,11 +19,7 @@ void ReadyRing::grow(std::size_t count) {
     tail_ = used;
 }
 
-auto ReadyQueue::size() const noexcept -> std::size_t {
-    return normal_.size() + (levels_ != nullptr ? levels_->high.size() + levels_->low.size() : 0);
-}
-
-auto ReadyQueue::others_empty() const noexcept -> bool { return levels_->high.empty() && levels_->low.empty(); }
+auto ReadyQueue::others_size() const noexcept -> std::size_t { return levels_->high.size() + levels_->low.size(); }
 
 void ReadyQueue::reserve_others(std::size_t count) {
     levels_->high.reserve(count);

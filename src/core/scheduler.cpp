@@ -217,7 +217,7 @@ void Scheduler::run_measured(Frame& frame) noexcept {
 }
 
 void Scheduler::run_carefully() noexcept {
-    if (order != nullptr) ready.choose(order->choose(ready.size()));
+    if (order_ != nullptr) ready.choose(order_->choose(ready.size()));
     const auto entry = ready.pop();
     if (!entry.is_frame()) return loop.run_callback(entry.callback());
     if (exact && entry.frame().scope->task() != nullptr) {
@@ -229,29 +229,25 @@ void Scheduler::run_carefully() noexcept {
 }
 
 auto Scheduler::run(int count) noexcept -> bool {
-    while (count > 0) {
-        if (ready.empty()) return false;
-        if (order != nullptr || exact || ready.has_priorities()) {
+    ReadyRing& ring = ready.normal();
+    for (; count > 0; --count) {
+        if (careful_) [[unlikely]] {
+            if (ready.empty()) return false;
             run_carefully();
-            if (process.is_of_parent()) return false;
-            --count;
-            continue;
-        }
-        int batch = static_cast<int>(std::min<std::size_t>(ready.size(), static_cast<std::size_t>(count)));
-        count -= batch;
-        for (; batch > 0; --batch) {
-            const auto entry = ready.pop_plain();
+        } else {
+            if (ring.empty()) break;
+            const auto entry = ring.pop();
             if (entry.is_frame()) [[likely]] {
                 run_frame(entry.frame());
             } else {
                 current = nullptr;
                 loop.run_callback(entry.callback());
             }
-            if (process.is_of_parent()) [[unlikely]]
-                return false;
         }
-        current = nullptr;
+        if (process.is_of_parent()) [[unlikely]]
+            return false;
     }
+    current = nullptr;
     return !ready.empty();
 }
 

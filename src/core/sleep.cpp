@@ -6,11 +6,13 @@ namespace gyre::internal {
 
 constinit YieldWait YieldWait::shared;
 
-void SleepWait::suspend_until(Time deadline) {
+void SleepWait::suspend_until() {
+    const Time deadline{Duration(take_kept())};
     if (begin()) scheduler().timers.insert(*this, deadline);
 }
 
-void SleepWait::suspend_for(Duration length) {
+void SleepWait::suspend_for() {
+    const Duration length(take_kept());
     if (!begin()) return;
     Scheduler& scheduler = this->scheduler();
     if (length <= Duration::zero()) return scheduler.wake(*frame_);

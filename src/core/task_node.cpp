@@ -8,7 +8,10 @@
 namespace gyre::internal {
 
 auto TaskNode::extra() -> Extra& {
-    if (!extra_) extra_.reset(new Extra);
+    if (!has_extra_) {
+        extra_ = new Extra(location_);
+        has_extra_ = true;
+    }
     return *extra_;
 }
 
@@ -34,7 +37,7 @@ void TaskNode::fill_extra(const SpawnOptions& options) {
     if (options.priority != Priority::normal) set_priority(options.priority);
     if (options.deadline != Time::max()) {
         extra.deadline.reset(new Deadline(*this));
-        extra.deadline->cause = make_cause("deadline passed", location, options.deadline);
+        extra.deadline->cause = make_cause("deadline passed", extra.location, options.deadline);
         scheduler->timers.insert(*extra.deadline, options.deadline);
     }
 }
@@ -46,7 +49,7 @@ void TaskNode::set_priority(Priority priority) {
 
 auto TaskNode::context() const noexcept -> const ContextPointer& {
     static const ContextPointer nothing;
-    return extra_ ? extra_->context : nothing;
+    return has_extra_ ? extra_->context : nothing;
 }
 
 auto TaskNode::own_context() -> ContextPointer& { return extra().context; }
@@ -66,11 +69,11 @@ void TaskNode::throw_failure() const {
 }
 
 auto TaskNode::title() const -> std::string {
-    return extra_ && !extra_->name.empty() ? extra_->name : place_text(location);
+    return has_extra_ && !extra_->name.empty() ? extra_->name : place_text(location());
 }
 
 auto TaskNode::stats() const noexcept -> TaskStats {
-    if (!extra_ || !extra_->measured) return {};
+    if (!has_extra_ || !extra_->measured) return {};
     // The loop may be gone when the task has ended; its figures are complete then.
     return extra_->clock.stats(done() ? Time{} : scheduler->stamp);
 }
@@ -87,7 +90,7 @@ auto TaskNode::ended() noexcept -> Next {
 auto TaskNode::stopped() noexcept -> Next {
     TaskOwner& owner = *owner_;
     state = State::cancelled;
-    if (extra_ && extra_->deadline && cause == extra_->deadline->cause) set_timeout();
+    if (has_extra_ && extra_->deadline && cause == extra_->deadline->cause) set_timeout();
     scheduler->ending = &owner;
     drop_work();
     scheduler->ending = nullptr;
@@ -115,7 +118,7 @@ void TaskNode::finish(TaskOwner& owner) noexcept {
         extra_->clock.ended(home.stamp);
     }
     if (home.last_request.task == this) home.last_request = {};
-    if (extra_ && extra_->deadline) home.timers.cancel(*extra_->deadline);
+    if (has_extra_ && extra_->deadline) home.timers.cancel(*extra_->deadline);
     home.leave();
     ListLink<TaskNode>::unlink();
     while (JoinListener* joiner = joiners.pop_front()) joiner->task_ended();
@@ -124,10 +127,14 @@ void TaskNode::finish(TaskOwner& owner) noexcept {
     release();
 }
 
-void TaskNode::drop_error() noexcept {
-    EventLoop* loop = received ? nullptr : current_loop();
-    if (loop != nullptr && &loop->scheduler() == scheduler) loop->handle_error({error_, ErrorOrigin::task, title()});
-    std::destroy_at(&error_);
+void TaskNode::drop_rest() noexcept {
+    if (state == State::error) {
+        EventLoop* loop = received ? nullptr : current_loop();
+        if (loop != nullptr && &loop->scheduler() == scheduler)
+            loop->handle_error({error_, ErrorOrigin::task, title()});
+        std::destroy_at(&error_);
+    }
+    if (has_extra_) delete extra_;
 }
 
 void check_wait_for(const TaskNode& task, const Scheduler* here, const TaskNode* waiting, const char* operation) {

@@ -25,7 +25,7 @@ auto wait_report(TaskOwner& owner) -> std::string {
         text += "  task '" + task->title() + "'";
         Frame* frame = task->root;
         for (int depth = 0; frame != nullptr; ++depth) {
-            if (depth < most_frames) text += " > " + place_text(frame->location);
+            if (depth < most_frames) text += " > " + place_text(frame->location());
             if (Wait* wait = frame->wait()) text += ": waits on " + wait_text(wait->record());
             frame = frame->child_link() != nullptr ? frame->child_link()->child : nullptr;
         }

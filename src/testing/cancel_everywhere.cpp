@@ -50,7 +50,7 @@ private:
 };
 
 auto run_scenario(const std::function<Task<>()>& scenario, StepOrder& order, CancelledRun& run) -> Task<> {
-    this_loop().scheduler().order = &order;
+    this_loop().scheduler().use_order(&order);
     const auto outcome = co_await as_outcome([&] {
         return cancel_scope([&](CancelScope& scope) -> Task<> {
             struct Leave {
@@ -62,7 +62,7 @@ auto run_scenario(const std::function<Task<>()>& scenario, StepOrder& order, Can
         });
     });
     order.leave();
-    this_loop().scheduler().order = nullptr;
+    this_loop().scheduler().use_order(nullptr);
     using End = CancelledRun::End;
     if (outcome.is_error()) {
         run.end = End::error;

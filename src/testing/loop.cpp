@@ -42,7 +42,7 @@ TestLoop::TestLoop(backend::SimOptions world, RunOptions options)
       loop_(std::make_unique<EventLoop>(backend::make_sim_backend(world), options)) {
     if (world.seed == 0) return;
     order_.emplace(world.seed);
-    loop_->scheduler().order = &*order_;
+    loop_->scheduler().use_order(&*order_);
 }
 
 TestLoop::TestLoop(std::string_view backend, RunOptions options)

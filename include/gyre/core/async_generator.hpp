@@ -23,7 +23,7 @@ public:
     template<class U>
         requires std::convertible_to<U&&, T>
     auto yield_value(U&& value, std::source_location where = std::source_location::current()) {
-        location = where;
+        stand_at(where);
         if constexpr (std::is_reference_v<T>) {
             static_assert(std::is_convertible_v<std::remove_reference_t<U>*, std::remove_reference_t<T>*>,
                 "co_yield: a generator of references needs an object of that very type");
@@ -117,7 +117,7 @@ auto GeneratorPromise<T>::get_return_object() noexcept -> AsyncGenerator<T> {
 
 template<class T>
 auto GeneratorPromise<T>::yield_value(AsyncGenerator<T> elements, std::source_location where) -> DelegateAwaiter {
-    location = where;
+    stand_at(where);
     auto holder = elements.release();
     return DelegateAwaiter(*this, holder.release_unstarted());
 }

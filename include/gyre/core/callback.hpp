@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gyre/core/context.hpp>
+#include <gyre/core/frame_pool.hpp>
 #include <gyre/core/timer_heap.hpp>
 
 #include <cstdint>
@@ -45,9 +46,9 @@ private:
     std::uint32_t references_ = 1;
 };
 
-/// Holds the function itself. A plain `new`: it may be made on one thread and destroyed on another.
+/// Holds the function itself.
 template<class Function>
-class CallbackOf final : public Callback {
+class CallbackOf final : public Callback, public PooledForAnyThread {
 public:
     explicit CallbackOf(Function function) : function_(std::move(function)) {}
 

@@ -6,6 +6,8 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <memory>
 #include <source_location>
 
 /// The coroutine machine: what a frame, a wait and a strand are. Users never name these; every awaitable is made of them.
@@ -43,7 +45,7 @@ public:
     /// What happens when its turn in the ready queue comes.
     enum class Turn : std::uint8_t { resume, start, stop };
 
-    Frame() = default;
+    Frame() noexcept : location_() {}
     Frame(const Frame&) = delete;
     auto operator=(const Frame&) -> Frame& = delete;
 
@@ -75,16 +77,37 @@ public:
         return (awaiting_ & 1) != 0 ? reinterpret_cast<ChildLink*>(awaiting_ & ~std::uintptr_t{1}) : nullptr;
     }
 
-    Scope* scope = nullptr;         ///< The innermost cancel scope; set when the frame starts.
-    std::source_location location;  ///< Of the current or last `co_await`.
+    /// Of the current or last `co_await`; none once it has failed.
+    [[nodiscard]] auto location() const noexcept -> std::source_location {
+        return state == State::error ? std::source_location() : location_;
+    }
+    void stand_at(std::source_location where) noexcept { location_ = where; }
+    /// What it ended with, if its state is `error`.
+    [[nodiscard]] auto error() const noexcept -> const std::exception_ptr& { return error_; }
+
+    Scope* scope = nullptr;  ///< The innermost cancel scope; set when the frame starts.
     State state = State::unstarted;
     bool starting = false;  ///< Its starter is on the native stack and will look at the outcome itself.
     bool queued = false;    ///< In the ready queue.
     Turn turn = Turn::resume;
 
+protected:
+    ~Frame() {
+        if (state == State::error) std::destroy_at(&error_);
+    }
+    /// It ends with the exception that is being handled.
+    void fail() noexcept {
+        ::new (static_cast<void*>(&error_)) std::exception_ptr(std::current_exception());
+        state = State::error;
+    }
+
 private:
     std::uintptr_t continuation_ = 0;  ///< Frame*, or Strand* | 1.
     std::uintptr_t awaiting_ = 0;      ///< 0, Wait*, or ChildLink* | 1.
+    union {
+        std::source_location location_;  ///< As long as it has not failed.
+        std::exception_ptr error_;
+    };
 };
 
 /// A line of frames that runs on its own, and whoever is told when it ends.

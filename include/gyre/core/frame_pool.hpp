@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <new>
 
 namespace gyre::internal {
 
@@ -15,6 +16,10 @@ namespace gyre::internal {
 /// Gives back what `allocate_frame(size)` gave.
 void free_frame(void* block, std::size_t size) noexcept;
 
+/// The same for what is made on one thread and destroyed on another: `frames_in_use` does not count it. @throws std::bad_alloc.
+[[nodiscard]] auto allocate_for_any_thread(std::size_t size) -> void*;
+void free_on_any_thread(void* block, std::size_t size) noexcept;
+
 /// How many blocks of this thread are in use; a leak check compares two readings. Thread: the caller's figure only.
 [[nodiscard]] auto frames_in_use() noexcept -> std::ptrdiff_t;
 
@@ -22,6 +27,18 @@ void free_frame(void* block, std::size_t size) noexcept;
 struct Pooled {
     static auto operator new(std::size_t size) -> void* { return allocate_frame(size); }
     static void operator delete(void* block, std::size_t size) noexcept { free_frame(block, size); }
+};
+
+/// The same for objects that are made on one thread and destroyed on another, and that may hold anything of a user's.
+struct PooledForAnyThread {
+    static auto operator new(std::size_t size) -> void* { return allocate_for_any_thread(size); }
+    static auto operator new(std::size_t size, std::align_val_t alignment) -> void* {
+        return ::operator new(size, alignment);
+    }
+    static void operator delete(void* block, std::size_t size) noexcept { free_on_any_thread(block, size); }
+    static void operator delete(void* block, std::size_t, std::align_val_t alignment) noexcept {
+        ::operator delete(block, alignment);
+    }
 };
 
 }  // namespace gyre::internal

@@ -142,17 +142,10 @@ private:
 /// Base of the promise of a generator's frame.
 class GeneratorFrame : public PromiseBase {
 public:
-    [[nodiscard]] auto error() const noexcept -> const std::exception_ptr& { return error_; }
     void return_void() noexcept { state = State::value; }
-    void unhandled_exception() noexcept {
-        error_ = std::current_exception();
-        state = State::error;
-    }
+    void unhandled_exception() noexcept { fail(); }
 
     GeneratorState* generator = nullptr;  ///< The whole that it is part of; set when it starts.
-
-private:
-    std::exception_ptr error_;
 };
 
 /// What a frame waits on at its `co_yield`.

@@ -61,9 +61,11 @@ private:
 class ReadyQueue {
 public:
     [[nodiscard]] auto empty() const noexcept -> bool {
-        return normal_.empty() && (levels_ == nullptr || others_empty());
+        return normal_.empty() && (levels_ == nullptr || others_size() == 0);
     }
-    [[nodiscard]] auto size() const noexcept -> std::size_t;
+    [[nodiscard]] auto size() const noexcept -> std::size_t {
+        return normal_.size() + (levels_ == nullptr ? 0 : others_size());
+    }
 
     /// Room for `count` entries in all. @throws std::bad_alloc.
     void reserve(std::size_t count) {
@@ -80,8 +82,8 @@ public:
     void push(Frame& frame, Priority priority) noexcept;
 
     [[nodiscard]] auto pop() noexcept -> ReadyEntry { return levels_ == nullptr ? normal_.pop() : pop_by_priority(); }
-    /// `pop` without priorities.
-    [[nodiscard]] auto pop_plain() noexcept -> ReadyEntry { return normal_.pop(); }
+    /// The ring of those with the normal priority: all, without `has_priorities`.
+    [[nodiscard]] auto normal() noexcept -> ReadyRing& { return normal_; }
 
     /// For a seeded order: the entry at `index`, the oldest is 0, comes next, or next of its priority.
     void choose(std::size_t index) noexcept;
@@ -98,7 +100,7 @@ private:
         int normal_in_a_row = 0;  ///< While low ones waited.
     };
 
-    [[nodiscard]] auto others_empty() const noexcept -> bool;
+    [[nodiscard]] auto others_size() const noexcept -> std::size_t;
     [[nodiscard]] auto pop_by_priority() noexcept -> ReadyEntry;
     void reserve_others(std::size_t count);
 

@@ -121,11 +121,16 @@ public:
     void start_eagerly(Frame& root) noexcept;
 
     /// From now on every resume has a fresh stamp.
-    void measure_exactly() noexcept { exact = special_ = true; }
+    void measure_exactly() noexcept { exact = special_ = careful_ = true; }
     /// From now on tasks may have other priorities than the normal one. @throws std::bad_alloc.
     void use_priorities() {
         ready.use_priorities(admitted_ + 1);
-        special_ = true;
+        special_ = careful_ = true;
+    }
+    /// From now on `order` says what comes next; null: first in, first out.
+    void use_order(Order* order) noexcept {
+        order_ = order;
+        careful_ = order != nullptr || special_;
     }
     /// From now on tasks and callbacks carry task-local values.
     void use_contexts() noexcept { carries_contexts_ = true; }
@@ -142,11 +147,10 @@ public:
     TimerHeap timers;
     EventLoop& loop;
     backend::ProcessMark process;  ///< Whose these tasks are: a forked child runs none of them.
-    Order* order = nullptr;
-    Time stamp{};            ///< The last reading of the clock.
-    bool stale = false;      ///< The backend has waited since `stamp` was taken.
-    bool exact = false;      ///< A fresh stamp for each resume; see `measure_exactly`.
-    ContextPointer context;  ///< The task-local values outside of tasks.
+    Time stamp{};                  ///< The last reading of the clock.
+    bool stale = false;            ///< The backend has waited since `stamp` was taken.
+    bool exact = false;            ///< A fresh stamp for each resume; see `measure_exactly`.
+    ContextPointer context;        ///< The task-local values outside of tasks.
     IntrusiveList<TaskOwner> owners;
     IntrusiveList<DroppedWork> dropped;  ///< What still cleans up, and whose scope waits for that.
     Scope* unwinding = nullptr;          ///< The scope of the frame that is being unwound.
@@ -181,7 +185,9 @@ private:
     Strand* interrupted_task_ = nullptr;  ///< What the wait that is asked to stop has cancelled itself.
     bool takes_task_ = false;             ///< `interrupted_task_` is free, and looked at when that wait has been asked.
     bool interrupting_ = false;
+    Order* order_ = nullptr;
     bool special_ = false;  ///< Entering the ready queue takes more than a push.
+    bool careful_ = false;  ///< Leaving it takes more than a pop.
     bool carries_contexts_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include <gyre/core/scheduler.hpp>
 
 #include <coroutine>
+#include <cstdint>
 
 namespace gyre {
 
@@ -18,31 +19,45 @@ public:
     [[nodiscard]] auto record() const noexcept -> WaitRecord override;
 
 protected:
-    SleepWait() noexcept = default;
+    /// For a length, or until a point in time.
+    explicit SleepWait(std::int64_t asked) noexcept { keep(asked); }
     SleepWait(SleepWait&&) noexcept = default;
     auto operator=(SleepWait&&) -> SleepWait& = delete;
     ~SleepWait() = default;
 
-    void suspend_until(Time deadline);
-    void suspend_for(Duration length);
+    void suspend_until();
+    void suspend_for();
 
 private:
     void fire() noexcept override { scheduler().wake(*frame_); }
 };
 
-class [[nodiscard("co_await it")]] SleepAwaiter final : public SleepWait {
+class SleepAwaiter final : public SleepWait {
 public:
-    explicit SleepAwaiter(Duration length) noexcept : length_(length) {}
-    void await_suspend(std::coroutine_handle<>) { suspend_for(length_); }
+    explicit SleepAwaiter(Duration length) noexcept : SleepWait(length.count()) {}
+    void await_suspend(std::coroutine_handle<>) { suspend_for(); }
+};
+
+class SleepUntilAwaiter final : public SleepWait {
+public:
+    explicit SleepUntilAwaiter(Time deadline) noexcept : SleepWait(deadline.time_since_epoch().count()) {}
+    void await_suspend(std::coroutine_handle<>) { suspend_until(); }
+};
+
+/// Makes the wait in the frame itself: so nothing else of it is kept there.
+class [[nodiscard("co_await it")]] Sleep {
+public:
+    explicit Sleep(Duration length) noexcept : length_(length) {}
+    auto operator co_await() const noexcept { return SleepAwaiter(length_); }
 
 private:
     Duration length_;
 };
 
-class [[nodiscard("co_await it")]] SleepUntilAwaiter final : public SleepWait {
+class [[nodiscard("co_await it")]] SleepUntil {
 public:
-    explicit SleepUntilAwaiter(Time deadline) noexcept : deadline_(deadline) {}
-    void await_suspend(std::coroutine_handle<>) { suspend_until(deadline_); }
+    explicit SleepUntil(Time deadline) noexcept : deadline_(deadline) {}
+    auto operator co_await() const noexcept { return SleepUntilAwaiter(deadline_); }
 
 private:
     Time deadline_;
@@ -83,11 +98,11 @@ public:
 
 /// Suspends the task for at least `length`, counted from here; zero or less is one `yield_now`.
 /// On cancel: ends at once. Source: asyncio.sleep.
-[[nodiscard]] inline auto sleep(AnyDuration length) noexcept { return internal::SleepAwaiter(length); }
+[[nodiscard]] inline auto sleep(AnyDuration length) noexcept { return internal::Sleep(length); }
 
 /// Suspends the task until the loop's clock has reached `deadline`.
 /// On cancel: ends at once. Source: trio.sleep_until.
-[[nodiscard]] inline auto sleep_until(Time deadline) noexcept { return internal::SleepUntilAwaiter(deadline); }
+[[nodiscard]] inline auto sleep_until(Time deadline) noexcept { return internal::SleepUntil(deadline); }
 
 /// Lets everything that is ready now have its turn first.
 /// On cancel: a cancellation that comes before its turn takes effect at the next wait. Source: asyncio.sleep(0).

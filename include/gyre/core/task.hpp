@@ -47,7 +47,6 @@ public:
     auto operator=(const TaskPromise&) -> TaskPromise& = delete;
     ~TaskPromise() {
         if (state == State::value) std::destroy_at(&value_);
-        if (state == State::error) std::destroy_at(&error_);
     }
 
     auto get_return_object() noexcept -> Task<T>;
@@ -61,23 +60,20 @@ public:
     void unhandled_exception() noexcept {
         // A destructor of a local may throw after co_return stored a value.
         if (state == State::value) std::destroy_at(&value_);
-        ::new (static_cast<void*>(&error_)) std::exception_ptr(std::current_exception());
-        state = State::error;
+        fail();
     }
 
     /// The value, or throws the error. Once, when the frame is done.
     auto take() -> T {
-        if (state == State::error) std::rethrow_exception(error_);
+        if (state == State::error) std::rethrow_exception(error());
         return StoredResult<T>::take(value_);
     }
     /// As it is kept. When the frame has ended with a value.
     [[nodiscard]] auto stored() noexcept -> typename StoredResult<T>::Type& { return value_; }
-    [[nodiscard]] auto error() const noexcept -> const std::exception_ptr& { return error_; }
 
 private:
     union {
         typename StoredResult<T>::Type value_;
-        std::exception_ptr error_;
     };
 };
 
@@ -88,17 +84,10 @@ public:
 
     auto get_return_object() noexcept -> Task<void>;
     void return_void() noexcept { state = State::value; }
-    void unhandled_exception() noexcept {
-        error_ = std::current_exception();
-        state = State::error;
-    }
+    void unhandled_exception() noexcept { fail(); }
     void take() const {
-        if (state == State::error) std::rethrow_exception(error_);
+        if (state == State::error) std::rethrow_exception(error());
     }
-    [[nodiscard]] auto error() const noexcept -> const std::exception_ptr& { return error_; }
-
-private:
-    std::exception_ptr error_;
 };
 
 /// The promise of a frame that is known to belong to a `Task<T>`.
@@ -204,7 +193,7 @@ inline constexpr bool is_task<Task<T>> = true;
 template<class Awaitable>
 auto PromiseBase::await_transform(Awaitable&& awaitable, std::source_location where) -> decltype(auto) {
     using Plain = std::remove_cvref_t<Awaitable>;
-    location = where;
+    stand_at(where);
     if constexpr (is_task<Plain>) {
         static_assert(!std::is_lvalue_reference_v<Awaitable>, "a Task is awaited once: co_await std::move(task)");
         return TaskAwaiter<typename Plain::value_type>(*this, awaitable.release());

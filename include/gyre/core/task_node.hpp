@@ -58,7 +58,7 @@ public:
     enum class State : std::uint8_t { pending, value, error, cancelled };
 
     TaskNode(Scheduler& scheduler, std::source_location where) noexcept
-        : Scope(scheduler, Kind::task), location(where) {}
+        : Scope(scheduler, Kind::task), location_(where) {}
 
     void retain() noexcept { ++references_; }
     void release() noexcept {
@@ -88,14 +88,16 @@ public:
 
     [[nodiscard]] auto done() const noexcept -> bool { return state != State::pending; }
     [[nodiscard]] auto name() const noexcept -> std::string_view {
-        return extra_ ? std::string_view(extra_->name) : "";
+        return has_extra_ ? std::string_view(extra_->name) : "";
     }
     /// Name, or where it was spawned.
     [[nodiscard]] auto title() const -> std::string;
     /// Only when the loop measures exactly; see `Scheduler::exact`.
     [[nodiscard]] auto clock() noexcept -> TaskClock& { return extra_->clock; }
     [[nodiscard]] auto stats() const noexcept -> TaskStats;
-    [[nodiscard]] auto priority() const noexcept -> Priority { return extra_ ? extra_->priority : Priority::normal; }
+    [[nodiscard]] auto priority() const noexcept -> Priority {
+        return has_extra_ ? extra_->priority : Priority::normal;
+    }
     /// @throws std::bad_alloc.
     void set_priority(Priority priority);
     /// The task-local values that it sees.
@@ -120,16 +122,21 @@ public:
     bool starting : 1 = false;  ///< `TaskGroup::start` waits for it, and gets its error.
 
 private:
+    bool has_extra_ : 1 = false;
     std::uint32_t references_ = 1;
 
 public:
     CompactList<JoinListener> joiners;
-    std::source_location location;  ///< Of the spawn.
+
+    /// Of the spawn.
+    [[nodiscard]] auto location() const noexcept -> std::source_location {
+        return has_extra_ ? extra_->location : location_;
+    }
 
 protected:
     virtual ~TaskNode() {
-        if (state == State::error) [[unlikely]]
-            drop_error();
+        if (state == State::error || has_extra_) [[unlikely]]
+            drop_rest();
     }
     /// Moves the outcome out of the root frame, destroys that, and drops the callable.
     virtual void collect(Frame& ended_root) noexcept = 0;
@@ -148,6 +155,8 @@ private:
         CausePointer cause;
     };
     struct Extra : Pooled {
+        explicit Extra(std::source_location where) noexcept : location(where) {}
+        std::source_location location;
         std::string name;
         TaskClock clock;
         bool measured = false;
@@ -164,14 +173,17 @@ private:
     }
     void admit_slowly(Frame& frame);
     void finish(TaskOwner& owner) noexcept;
-    /// Tells the loop's handler of it if nobody received it.
-    void drop_error() noexcept;
+    /// Drops `Extra`, and the error, of which it tells the loop's handler if nobody received it.
+    void drop_rest() noexcept;
 
     union {
         TaskOwner* owner_ = nullptr;  ///< As long as it is pending.
         std::exception_ptr error_;    ///< If it has ended with one.
     };
-    std::unique_ptr<Extra> extra_;  ///< For tasks with options, for all if the loop measures exactly or has task-locals.
+    union {
+        std::source_location location_;
+        Extra* extra_;  ///< For tasks with options, for all if the loop measures exactly or has task-locals.
+    };
 };
 
 inline auto Scope::task() const noexcept -> TaskNode* {

@@ -13,7 +13,8 @@ class TimerHeap;
 class Timer {
 public:
     Timer() noexcept = default;
-    Timer(Timer&& other) noexcept { static_cast<void>(other); }  // before it is armed there is nothing to move
+    /// Before it is armed.
+    Timer(Timer&& other) noexcept : heap_index(other.heap_index), sequence(other.sequence) {}
     auto operator=(Timer&&) -> Timer& = delete;
 
     [[nodiscard]] auto armed() const noexcept -> bool { return heap_index != not_armed; }
@@ -27,6 +28,18 @@ public:
 
 protected:
     ~Timer() = default;
+
+    /// A value of the owner's that uses this place until it is armed: who sleeps in great numbers has no other.
+    void keep(std::int64_t value) noexcept {
+        heap_index = static_cast<std::uint32_t>(value);
+        sequence = static_cast<std::uint32_t>(value >> 32);
+    }
+    /// The same, once; the timer can be armed then.
+    [[nodiscard]] auto take_kept() noexcept -> std::int64_t {
+        const auto low = static_cast<std::int64_t>(heap_index);
+        heap_index = not_armed;
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(sequence) << 32) | low;
+    }
 };
 
 /// The deadlines of a loop: a 4-ary heap with inline keys; equal deadlines fire in the order of their insertion.
