@@ -13,6 +13,15 @@ namespace gyre::internal {
 
 namespace {
 
+constinit thread_local std::ptrdiff_t in_use = 0;
+
+#ifdef GYRE_PLAIN_ALLOCATION
+
+auto allocate(std::size_t size) -> void* { return ::operator new(size); }
+void free(void* block, std::size_t) noexcept { ::operator delete(block); }
+
+#else
+
 // Blocks of one size class are cut from slabs. A thread has a list of free blocks for each class, and takes and gives them
 // in batches; behind the lists are the slabs, which all threads share under one mutex. A slab with nothing in use goes back
 // to the allocator.
@@ -23,9 +32,7 @@ constexpr std::size_t slab_bytes = slab_alignment - 8;  // glibc needs 8 of its 
 constexpr std::size_t kept_bytes_per_class = 128 * 1024;
 constexpr std::size_t batch = 32;
 
-[[maybe_unused]] constexpr auto class_of(std::size_t size) noexcept -> std::size_t {
-    return (size + class_bytes - 1) / class_bytes;
-}
+constexpr auto class_of(std::size_t size) noexcept -> std::size_t { return (size + class_bytes - 1) / class_bytes; }
 
 struct FreeBlock {
     FreeBlock* next;
@@ -39,14 +46,11 @@ struct FreeList {
 /// Zero from the start and trivially destroyed, so that it is there at any time in the life of a thread, without a check.
 struct FramePool {
     std::array<FreeList, class_count> lists;
-    std::ptrdiff_t in_use;
     bool opened;
     bool closed;
 };
 
 constinit thread_local FramePool pool{};
-
-#ifndef GYRE_PLAIN_ALLOCATION
 
 /// Stands at the start of its own memory.
 struct alignas(class_bytes) Slab {
@@ -185,51 +189,42 @@ void open_pool() noexcept {
     list.room += given - 1;
 }
 
-#endif
-
 [[gnu::always_inline]] inline auto allocate(std::size_t size) -> void* {
-#ifndef GYRE_PLAIN_ALLOCATION
     const std::size_t index = class_of(size);
-    if (index < class_count) [[likely]] {
-        FreeList& list = pool.lists[index];
-        FreeBlock* block = list.head;
-        if (block == nullptr) [[unlikely]]
-            return allocate_slowly(index);
-        list.head = block->next;
-        ++list.room;
-        return block;
-    }
-#endif
-    return ::operator new(size);
+    if (index >= class_count) [[unlikely]]
+        return ::operator new(size);
+    FreeList& list = pool.lists[index];
+    FreeBlock* block = list.head;
+    if (block == nullptr) [[unlikely]]
+        return allocate_slowly(index);
+    list.head = block->next;
+    ++list.room;
+    return block;
 }
 
 [[gnu::always_inline]] inline void free(void* block, std::size_t size) noexcept {
-#ifndef GYRE_PLAIN_ALLOCATION
     const std::size_t index = class_of(size);
-    if (index < class_count) [[likely]] {
-        FreeList& list = pool.lists[index];
-        if (list.room == 0) [[unlikely]]
-            return free_slowly(block, index);
-        list.head = ::new (block) FreeBlock{list.head};
-        --list.room;
-        return;
-    }
-#else
-    static_cast<void>(size);
-#endif
-    ::operator delete(block);
+    if (index >= class_count) [[unlikely]]
+        return ::operator delete(block);
+    FreeList& list = pool.lists[index];
+    if (list.room == 0) [[unlikely]]
+        return free_slowly(block, index);
+    list.head = ::new (block) FreeBlock{list.head};
+    --list.room;
 }
+
+#endif
 
 }  // namespace
 
 [[gnu::noinline]] auto allocate_frame(std::size_t size) -> void* {
     void* block = allocate(size);
-    ++pool.in_use;
+    ++in_use;
     return block;
 }
 
 [[gnu::noinline]] void free_frame(void* block, std::size_t size) noexcept {
-    --pool.in_use;
+    --in_use;
     free(block, size);
 }
 
@@ -237,6 +232,6 @@ void open_pool() noexcept {
 
 [[gnu::noinline]] void free_on_any_thread(void* block, std::size_t size) noexcept { free(block, size); }
 
-[[gnu::noinline]] auto frames_in_use() noexcept -> std::ptrdiff_t { return pool.in_use; }
+[[gnu::noinline]] auto frames_in_use() noexcept -> std::ptrdiff_t { return in_use; }
 
 }  // namespace gyre::internal

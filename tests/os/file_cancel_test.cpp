@@ -30,14 +30,14 @@ private:
 };
 
 auto run_until_cancelled(std::function<Task<>()>& scenario, CancelBefore& order, bool& ended) -> Task<> {
-    this_loop().scheduler().order = &order;
+    this_loop().scheduler().use_order(&order);
     ended = co_await cancel_scope([&](CancelScope& scope) -> Task<> {
         order.enter(scope);
         co_await scenario();
         order.leave();
     });
     order.leave();
-    this_loop().scheduler().order = nullptr;
+    this_loop().scheduler().use_order(nullptr);
 }
 
 /// As CancelEverywhere, on the kernel backend of this program: before each step, until the scenario ends before it.
