@@ -53,7 +53,7 @@ auto GeneratorState::yielded(Frame& frame, void* value) noexcept -> bool {
 
 void GeneratorState::root_ended() noexcept {
     Frame& frame = *std::exchange(root, nullptr);
-    error_ = static_cast<GeneratorFrame&>(frame).error();
+    error_ = static_cast<GeneratorFrame&>(frame).failure();
     frame.destroy();
     scheduler().leave();
 }

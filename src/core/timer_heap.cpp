@@ -88,22 +88,14 @@ void TimerHeap::sift_up(std::size_t index, const Entry& entry) noexcept {
     place(index, entry);
 }
 
-// Which one it is cannot be predicted: two rounds of choosing without a jump.
-inline auto TimerHeap::least_of_four(std::size_t first) const noexcept -> std::size_t {
-    const std::size_t left = first + (before(heap_[first + 1], heap_[first]) ? 1 : 0);
-    const std::size_t right = first + 2 + (before(heap_[first + 3], heap_[first + 2]) ? 1 : 0);
-    return before(heap_[right], heap_[left]) ? right : left;
-}
-
 void TimerHeap::sift_down(std::size_t index, const Entry& entry) noexcept {
     for (std::size_t first = index * arity + 1; first < size_; first = index * arity + 1) {
+        const std::size_t end = std::min(first + arity, size_);
+        // In a large heap each level is a cache miss: the next is on its way while this one is compared.
+        for (std::size_t child = first; child < end; ++child) __builtin_prefetch(heap_ + (child * arity + 1));
         std::size_t least = first;
-        if (first + arity <= size_) [[likely]] {
-            least = least_of_four(first);
-        } else {
-            for (std::size_t child = first + 1; child < size_; ++child) {
-                if (before(heap_[child], heap_[least])) least = child;
-            }
+        for (std::size_t child = first + 1; child < end; ++child) {
+            if (before(heap_[child], heap_[least])) least = child;
         }
         if (!before(heap_[least], entry)) break;
         place(index, heap_[least]);

@@ -144,6 +144,10 @@ class GeneratorFrame : public PromiseBase {
 public:
     void return_void() noexcept { state = State::value; }
     void unhandled_exception() noexcept { fail(); }
+    /// What it ended with; null if that was no error.
+    [[nodiscard]] auto failure() const noexcept -> std::exception_ptr {
+        return state == State::error ? error() : std::exception_ptr();
+    }
 
     GeneratorState* generator = nullptr;  ///< The whole that it is part of; set when it starts.
 };
@@ -211,7 +215,7 @@ public:
     void await_suspend(std::coroutine_handle<>) const noexcept {}
     void await_resume() {
         auto& ended = static_cast<GeneratorFrame&>(*std::exchange(child, nullptr));
-        const std::exception_ptr error = ended.error();
+        const std::exception_ptr error = ended.failure();
         ended.destroy();
         if (error != nullptr) std::rethrow_exception(error);
     }
@@ -251,7 +255,7 @@ private:
         if (generator_ != nullptr) --std::exchange(generator_, nullptr)->cleanups;
     }
     void take_body(Frame& body) noexcept override {
-        error_ = static_cast<GeneratorFrame&>(body).error();
+        error_ = static_cast<GeneratorFrame&>(body).failure();
         body.destroy();
     }
     auto begin_cleanup() -> Frame& override { return begin_work(cleanup_).release(); }

@@ -89,7 +89,6 @@ private:
     void place(std::size_t index, const Entry& entry) noexcept;
     void sift_up(std::size_t index, const Entry& entry) noexcept;
     void sift_down(std::size_t index, const Entry& entry) noexcept;
-    [[nodiscard]] auto least_of_four(std::size_t first) const noexcept -> std::size_t;
     void remove_first() noexcept;
     void remove_dead() noexcept;
     void grow();
