@@ -23,12 +23,14 @@ void free(void* block, std::size_t) noexcept { ::operator delete(block); }
 #else
 
 // Blocks of one size class are cut from slabs. A thread has a list of free blocks for each class, and takes and gives them
-// in batches; behind the lists are the slabs, which all threads share under one mutex. A slab with nothing in use goes back
-// to the allocator.
+// in batches; behind the lists are the slabs, which all threads share under one mutex. Of those with nothing in use a few
+// are kept, for blocks of any size, and the others go back to the allocator.
 constexpr std::size_t class_bytes = 16;
 constexpr std::size_t class_count = 65;  // up to 1 KiB; larger frames are rare and go to the allocator
-constexpr std::size_t slab_alignment = 16 * 1024;
-constexpr std::size_t slab_bytes = slab_alignment - 8;  // glibc needs 8 of its own: so slabs lie side by side
+// Large, since the allocator touches pages of its own beside each; and of its own pages one takes only those it needs.
+constexpr std::size_t slab_alignment = 512 * 1024;
+constexpr std::size_t slab_bytes = slab_alignment - 16;  // the allocator's own words
+constexpr std::size_t kept_slabs = 32;  // 16 MiB at most: what is needed again soon has its pages already
 constexpr std::size_t kept_bytes_per_class = 128 * 1024;
 constexpr std::size_t batch = 32;
 
@@ -74,8 +76,7 @@ public:
         const std::size_t bytes = index * class_bytes;
         Slab* slab = with_room_[index];
         if (slab == nullptr) {
-            slab = ::new (::operator new(slab_bytes, std::align_val_t{slab_alignment})) Slab{};
-            slab->fresh = sizeof(Slab);
+            slab = make_slab();
             link(index, *slab);
         }
         FreeBlock** end = &list;  // in front of what is there, the lowest address first
@@ -111,7 +112,7 @@ public:
             slab.free = &block;
             if (--slab.used > 0) continue;
             unlink(index, slab);
-            ::operator delete(&slab, std::align_val_t{slab_alignment});
+            drop(slab);
         }
     }
 
@@ -119,6 +120,24 @@ public:
     void unlock() noexcept { mutex_.unlock(); }
 
 private:
+    auto make_slab() -> Slab* {
+        void* place = empty_;
+        if (empty_ != nullptr) {
+            empty_ = empty_->next;
+            --empty_count_;
+        } else {
+            place = ::operator new(slab_bytes, std::align_val_t{slab_alignment});
+        }
+        auto* slab = ::new (place) Slab{};
+        slab->fresh = sizeof(Slab);
+        return slab;
+    }
+    void drop(Slab& slab) noexcept {
+        if (empty_count_ == kept_slabs) return ::operator delete(&slab, std::align_val_t{slab_alignment});
+        slab.next = empty_;
+        empty_ = &slab;
+        ++empty_count_;
+    }
     static auto full(const Slab& slab, std::size_t bytes) noexcept -> bool {
         return slab.free == nullptr && slab.fresh + bytes > slab_bytes;
     }
@@ -135,6 +154,8 @@ private:
 
     std::mutex mutex_;
     std::array<Slab*, class_count> with_room_{};
+    Slab* empty_ = nullptr;
+    std::size_t empty_count_ = 0;
 };
 
 constinit Slabs slabs;
