@@ -2,6 +2,7 @@
 
 #include "exec/thread_pool_core.hpp"
 
+#include <gyre/core/counts.hpp>
 #include <gyre/core/loop.hpp>
 
 #include <algorithm>
@@ -42,8 +43,10 @@ void ShutdownWait::await_resume() {
 ThreadPool::ThreadPool(
     std::size_t threads, ThreadPoolOptions options, std::function<void()> initializer, std::function<void()> finalizer)
     : core_(std::make_shared<internal::ThreadPoolCore>(
-          threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency()), options, std::move(initializer),
-          std::move(finalizer))) {}
+          internal::require_count("pool", options.name, "the number of threads", threads) != 0
+              ? threads
+              : std::max(1U, std::thread::hardware_concurrency()),
+          options, std::move(initializer), std::move(finalizer))) {}
 
 ThreadPool::~ThreadPool() {
     core_->close(true);

@@ -42,6 +42,7 @@ struct SignalState {
 namespace {
 
 auto bits_of(std::span<const int> signals) -> backend::SignalBits {
+    if (signals.empty()) throw std::invalid_argument("SignalSet: it is empty, and would wait for ever");
     backend::SignalBits bits = 0;
     for (const int signal : signals) {
         const auto refuse = [signal](const char* why) {

@@ -1,8 +1,11 @@
 #include <gyre/sync/barrier.hpp>
 
+#include <gyre/core/counts.hpp>
+
 namespace gyre {
 
-Barrier::Barrier(std::size_t parties, std::string_view name) : waiters_("barrier", name), parties_(parties) {
+Barrier::Barrier(std::size_t parties, std::string_view name)
+    : waiters_("barrier", name), parties_(internal::require_count("barrier", name, "the number of parties", parties)) {
     if (parties == 0) throw std::invalid_argument(waiters_.title() + ": a barrier is for at least one task");
 }
 

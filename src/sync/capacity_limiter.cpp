@@ -42,7 +42,7 @@ void LimiterState::give_back(const void* borrower) noexcept {
 
 void LimiterState::set_total(std::size_t total) {
     waiters_.check_here("set_total");
-    total_ = total;
+    total_ = checked(total);
     grant();
 }
 

@@ -10,6 +10,7 @@ namespace internal {
 
 LockState::~LockState() {
     assert(!(locked_ && guarded_) && "a gyre::Lock is destroyed before its guard");
+    if (linked()) owner_->joiners.remove(*this);
     if (owner_ != nullptr) owner_->release();
 }
 
@@ -21,6 +22,7 @@ auto LockState::take_slowly(const Frame& frame) -> bool {
         take(task);
         return true;
     }
+    if (left_behind()) throw_left_behind();
     if (task != nullptr && task == owner_ && runs_alone(frame)) {
         throw DeadlockError(
             "acquire: " + waiters_.title() + " is held by " + task_text(task) + " itself, which would wait for ever");
@@ -36,13 +38,36 @@ void LockState::hand_over() noexcept {
 
 void LockState::take_in_turn(ListedWait& wait) noexcept {
     waiters_.push_back(wait);
-    if (!locked_) hand_over();
+    if (!locked_) {
+        hand_over();
+    } else if (left_behind()) {
+        free();
+    }
+}
+
+void LockState::unguard() noexcept {
+    guarded_ = false;
+    if (owner_ != nullptr && !owner_->done()) owner_->joiners.push_back(*this);
+}
+
+void LockState::task_ended() noexcept {
+    for (std::size_t left = waiters_.size(); left > 0; --left) {
+        ListedWait& wait = *waiters_.pop_front();
+        if (!wait.refuse()) waiters_.push_back(wait);
+    }
+    // Who comes from a Condition cannot go on without the lock, for its frames have a guard: it gets it after all.
+    if (!waiters_.empty()) free();
+}
+
+void LockState::throw_left_behind() const {
+    throw BrokenLockError("acquire: " + waiters_.title() + " was left held by " + task_text(owner_) +
+                          ", which has ended: what it protects may be half done; release() makes it free again");
 }
 
 void LockState::require_held(const char* operation) const {
     if (!locked_) throw InvalidStateError(std::string(operation) + ": " + waiters_.title() + " is not held");
     const TaskNode* task = running_task();
-    if (task != nullptr && task != owner_) {
+    if (task != nullptr && task != owner_ && !left_behind()) {
         throw InvalidStateError(std::string(operation) + ": " + waiters_.title() + " is held by " + task_text(owner_) +
                                 ", not by " + task_text(task));
     }
@@ -53,6 +78,7 @@ void LockState::release() {
     require_held("release");
     if (guarded_)
         throw InvalidStateError("release: " + waiters_.title() + " is held by a guard, which will give it up");
+    if (linked()) owner_->joiners.remove(*this);
     free();
 }
 

@@ -32,9 +32,13 @@ auto PassageCore::give_kind() const noexcept -> WaitKind {
 
 auto PassageCore::give_operation() const noexcept -> std::string_view { return form_ == Form::queue ? "put" : "send"; }
 
-auto PassageCore::title() const -> std::string {
+auto PassageCore::form_text(Form form) noexcept -> std::string_view {
     static constexpr const char* forms[] = {"queue", "channel", "broadcast", "watch"};
-    std::string text = forms[static_cast<std::size_t>(form_)];
+    return forms[static_cast<std::size_t>(form)];
+}
+
+auto PassageCore::title() const -> std::string {
+    std::string text(form_text(form_));
     if (!name.empty()) text += " '" + name + "'";
     return text;
 }

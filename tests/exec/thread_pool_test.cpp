@@ -143,6 +143,23 @@ TEST_P(ThreadPoolOn, map_is_bounded_and_ends_at_the_first_error) {
     });
 }
 
+TEST_P(ThreadPoolOn, map_has_a_limit_by_a_scope_around_it) {
+    run([]() -> Task<> {
+        ThreadPool pool(1);
+        Gate gate;
+        auto first = occupy(pool, gate);
+        std::atomic<int> calls = 0;
+        const std::vector<int> inputs(100, 1);
+        auto mapping = pool.map([&calls](int x) { return ++calls + x; }, inputs);
+        const auto outcome = co_await as_outcome(timeout(2ms, std::move(mapping)));
+        EXPECT_TRUE(failed_with<TimeoutError>(outcome));
+        gate.open();
+        co_await std::move(first);
+        co_await pool.shutdown();
+        EXPECT_EQ(calls, 0) << "what had not begun is dropped";
+    });
+}
+
 TEST_P(ThreadPoolOn, a_cancelled_wait_takes_a_job_that_has_not_begun_out_of_the_queue) {
     run([]() -> Task<> {
         ThreadPool pool(1);

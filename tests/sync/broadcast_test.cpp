@@ -20,6 +20,53 @@ auto receive_all(const Subscription<int>& subscription) -> Task<std::vector<int>
 
 }  // namespace
 
+class BroadcastOn : public OnLoops {};
+GYRE_ON_LOOPS(BroadcastOn);
+class WatchOn : public OnLoops {};
+GYRE_ON_LOOPS(WatchOn);
+
+TEST_P(BroadcastOn, each_subscriber_gets_all_when_senders_wait) {
+    run([]() -> Task<> {
+        Broadcast<int> topic(2, {.on_lag = OnLag::wait});
+        auto a = topic.subscribe();
+        auto b = topic.subscribe();
+        auto first = spawn(receive_all(a));
+        auto second = spawn([&]() -> Task<std::vector<int>> {
+            co_await sleep(2ms);
+            co_return co_await receive_all(b);
+        });
+        for (int i = 0; i < 20; ++i) co_await topic.send(i);
+        topic.close();
+        const auto from_a = co_await first.join();
+        const auto from_b = co_await second.join();
+        EXPECT_EQ(from_a.size(), 20U);
+        EXPECT_EQ(from_b, from_a);
+    });
+}
+
+TEST_P(WatchOn, a_slow_watcher_sees_the_latest_value) {
+    run([]() -> Task<> {
+        Watch<int> level(0);
+        std::vector<int> seen;
+        const auto watch = [&seen](Watcher<int> mine) -> Task<> {
+            while (co_await mine.changed()) {
+                seen.push_back(mine.borrow_and_update());
+                co_await sleep(5ms);
+            }
+        };
+        auto watcher = spawn(watch(level.subscribe()));
+        co_await yield_now();
+        for (int i = 1; i <= 10; ++i) {
+            level.set(i);
+            co_await yield_now();
+        }
+        co_await sleep(20ms);
+        level.close();
+        co_await watcher.join();
+        EXPECT_EQ(seen, (std::vector{1, 10}));
+    });
+}
+
 GYRE_TEST(Broadcast, gives_each_item_to_every_subscriber) {
     Broadcast<int> topic(8, BroadcastOptions{.name = "prices"});
     auto a = topic.subscribe();

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,5 +69,60 @@ public:
 private:
     std::shared_ptr<std::vector<Fate>> fates_;
 };
+
+template<class AnySender>
+auto send_items(AnySender sender, Ledger& ledger, int count) -> Task<> {
+    for (int i = 0; i < count; ++i) {
+        const std::size_t number = ledger.next();
+        co_await sender.send(ledger.make());
+        ledger.sent(number);
+    }
+}
+
+/// Senders and receivers of one channel, some of whom leave. The last receiver outlives the run: what is inside then counts.
+/// @param make gives the ends of a new channel. @param last is done with the receiver when all others are at work.
+template<class MakeEnds, class Last>
+void expect_channel_loses_nothing(const MakeEnds& make, const Last& last) {
+    Ledger ledger;
+    std::optional<decltype(make().receiver)> kept;
+    const std::size_t steps = CancelEverywhere([&]() -> Task<> {
+        auto [sender, receiver] = make();
+        kept.emplace(receiver.clone());
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            auto leaving_receiver = group.spawn([in = receiver.clone()]() -> Task<> {
+                if (auto item = co_await in.receive()) item->receive();
+            });
+            for (int i = 0; i < 3; ++i) {
+                group.spawn([in = receiver.clone()]() -> Task<> {
+                    while (auto item = co_await in.receive()) {
+                        item->receive();
+                        co_await yield_now();
+                    }
+                });
+            }
+            co_await yield_now();
+            leaving_receiver.cancel();
+            auto leaving_sender = group.spawn(send_items(sender.clone(), ledger, 1));
+            for (int i = 0; i < 3; ++i) group.spawn(send_items(sender.clone(), ledger, 8));
+            co_await yield_now();
+            leaving_sender.cancel();
+            sender.close();
+            co_await last(receiver);
+        });
+    })
+                                  .before_each([&] { ledger.clear(); })
+                                  .invariant([&](const CancelledRun& run) {
+                                      if (!kept) return;
+                                      const auto figures = kept->statistics();
+                                      EXPECT_EQ(figures.waiting_senders + figures.waiting_receivers, 0U) << run.text();
+                                      EXPECT_EQ(figures.open_senders, 0U) << run.text();
+                                      EXPECT_EQ(figures.open_receivers, 1U) << run.text();
+                                      while (auto item = kept->try_receive()) item->leave();
+                                      kept.reset();
+                                      ledger.check(run, 24);
+                                  })
+                                  .run();
+    EXPECT_GE(steps, 50U) << "hardly anybody waits";
+}
 
 }  // namespace gyre::testing

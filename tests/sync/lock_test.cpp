@@ -160,6 +160,97 @@ GYRE_TEST(Lock, is_released_by_its_owner_after_the_guard_was_detached) {
     EXPECT_FALSE(lock.locked());
 }
 
+TEST_P(LockOn, a_guard_that_is_moved_to_another_task_is_given_up_there) {
+    run([]() -> Task<> {
+        Lock lock("journal");
+        auto guard = co_await lock.acquire();
+        const auto inherit = [&lock](LockGuard mine) -> Task<> {
+            EXPECT_EQ(
+                error_of([&] { lock.release(); }), "release: lock 'journal' is held by task 'main', not by task 'heir'")
+                << "it is the guard that was handed over";
+            co_await sleep(1ms);
+            mine.release();
+        };
+        auto heir = spawn(inherit(std::move(guard)), {.name = "heir"});
+        const auto refused = co_await as_outcome(lock.acquire());
+        EXPECT_TRUE(failed_with<DeadlockError>(refused)) << "it is still the owner by name";
+        auto third = spawn(lock.acquire());
+        co_await heir.join();
+        const auto again = co_await third.join();
+        EXPECT_TRUE(static_cast<bool>(again));
+    });
+}
+
+TEST_P(LockOn, one_whose_owner_ended_without_giving_it_up_is_broken) {
+    run([]() -> Task<> {
+        Lock lock("journal");
+        auto careless = spawn(
+            [&]() -> Task<> {
+                auto guard = co_await lock.acquire();
+                guard.detach();
+                co_await sleep(1ms);
+            },
+            {.name = "careless"});
+        const std::string text =
+            "acquire: lock 'journal' was left held by task 'careless', which has ended: what it protects "
+            "may be half done; release() makes it free again";
+        co_await yield_now();
+        auto first = spawn(lock.acquire());
+        auto second = spawn(lock.acquire());
+        const auto a = co_await as_outcome(first.join());
+        const auto b = co_await as_outcome(second.join());
+        EXPECT_TRUE(failed_with<BrokenLockError>(a));
+        EXPECT_TRUE(failed_with<BrokenLockError>(b));
+        const auto late = co_await as_outcome(lock.acquire());
+        EXPECT_EQ(describe(late.error()), text);
+        EXPECT_FALSE(lock.try_acquire().has_value());
+        EXPECT_TRUE(careless.done());
+        lock.release();
+        const auto guard = co_await lock.acquire();
+        EXPECT_EQ(lock.statistics().owner, "main");
+    });
+}
+
+GYRE_TEST(Lock, one_that_was_released_in_time_is_not_broken) {
+    Lock lock;
+    co_await spawn([&]() -> Task<> {
+        auto guard = co_await lock.acquire();
+        guard.detach();
+        lock.release();
+        guard = co_await lock.acquire();
+        guard.detach();
+        lock.release();
+    }).join();
+    const auto guard = co_await lock.acquire();
+    EXPECT_TRUE(static_cast<bool>(guard));
+}
+
+GYRE_TEST(Lock, who_comes_from_a_condition_gets_one_that_was_left_held) {
+    Lock lock;
+    Condition changed(lock);
+    std::vector<std::string> log;
+    const auto wait = [&](std::string name) -> Task<> {
+        auto guard = co_await lock.acquire();
+        co_await changed.wait(guard);
+        log.push_back(std::move(name));
+    };
+    auto notified = spawn(wait("notified"));
+    auto cancelled = spawn(wait("cancelled"));
+    co_await all_blocked();
+    auto careless = spawn([&]() -> Task<> {
+        auto guard = co_await lock.acquire();
+        changed.notify();
+        guard.detach();
+    });
+    co_await careless.join();
+    co_await notified.join();
+    EXPECT_EQ(log, std::vector<std::string>{"notified"});
+    cancelled.cancel();
+    co_await all_blocked();
+    EXPECT_TRUE(cancelled.cancelled());
+    EXPECT_FALSE(lock.locked());
+}
+
 GYRE_TEST(Lock, a_guard_may_outlive_the_task_that_acquired_it) {
     Lock lock;
     auto guard = co_await spawn([&]() -> Task<LockGuard> { co_return co_await lock.acquire(); }, {.name = "gone"}).join();

@@ -2,10 +2,12 @@
 
 #include "sync/items.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
 #include <vector>
 
@@ -30,6 +32,57 @@ auto drain(Queue<int>& queue) -> Task<std::vector<int>> {
 }
 
 }  // namespace
+
+/// The same work on every kind of queue and every loop.
+class QueuesOn : public OnLoops {
+protected:
+    /// Three producers and three consumers through a queue of two places. @return what came out, in the order of its coming.
+    template<class AnyQueue>
+    auto through() -> std::vector<int> {
+        std::vector<int> values;
+        run([&]() -> Task<> {
+            AnyQueue queue(2, "jobs");
+            co_await task_group([&](TaskGroup& group) -> Task<> {
+                for (int consumer = 0; consumer < 3; ++consumer) {
+                    group.spawn([&]() -> Task<> {
+                        while (const auto item = co_await queue.get()) {
+                            values.push_back(*item);
+                            if (*item % 5 == 0) co_await sleep(1ms);
+                            queue.task_done();
+                        }
+                    });
+                }
+                auto leaving = group.spawn(queue.get());
+                leaving.cancel();
+                co_await task_group([&](TaskGroup& producers) {
+                    for (int producer = 0; producer < 3; ++producer) {
+                        producers.spawn([&queue, producer]() -> Task<> {
+                            for (int i = 0; i < 20; ++i) co_await queue.put(producer * 20 + i);
+                        });
+                    }
+                });
+                co_await queue.join();
+                const auto none = co_await move_on_after(1ms, queue.get());
+                EXPECT_FALSE(none);
+                queue.shutdown();
+            });
+            EXPECT_EQ(queue.statistics().got_count, values.size());
+        });
+        std::sort(values.begin(), values.end());
+        return values;
+    }
+
+    [[nodiscard]] static auto all() -> std::vector<int> {
+        std::vector<int> values(60);
+        std::iota(values.begin(), values.end(), 0);
+        return values;
+    }
+};
+GYRE_ON_LOOPS(QueuesOn);
+
+TEST_P(QueuesOn, first_in_first_out) { EXPECT_EQ(through<Queue<int>>(), all()); }
+TEST_P(QueuesOn, smallest_first) { EXPECT_EQ(through<PriorityQueue<int>>(), all()); }
+TEST_P(QueuesOn, last_in_first_out) { EXPECT_EQ(through<LifoQueue<int>>(), all()); }
 
 GYRE_TEST(Queue, gives_items_in_the_order_in_which_they_were_put) {
     Queue<int> queue(0, "jobs");

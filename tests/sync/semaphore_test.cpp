@@ -152,6 +152,27 @@ GYRE_TEST(Semaphore, the_record_of_a_wait_names_it) {
     waiter.cancel();
 }
 
+TEST(Semaphore, a_negative_number_is_an_error) {
+    const int minus_one = -1;
+    const auto count = static_cast<std::size_t>(minus_one);
+    EXPECT_EQ(error_of([&] { const Semaphore slots(count, "slots"); }),
+        "semaphore 'slots': the number of permits is negative: -1");
+    EXPECT_EQ(error_of([&] { const BoundedSemaphore slots(count - 1); }),
+        "bounded semaphore: the number of permits is negative: -2");
+    EXPECT_EQ(error_of([&] { const CapacityLimiter limiter(count); }),
+        "capacity limiter: the number of tokens is negative: -1");
+    CapacityLimiter limiter(1, "slots");
+    EXPECT_THROW(limiter.set_total(count), std::invalid_argument);
+    EXPECT_EQ(limiter.total(), 1U);
+    EXPECT_EQ(error_of([&] { const Barrier barrier(count); }), "barrier: the number of parties is negative: -1");
+    EXPECT_EQ(error_of([&] { const Queue<int> queue(count, "jobs"); }), "queue 'jobs': the capacity is negative: -1");
+    EXPECT_EQ(error_of([&] { static_cast<void>(channel<int>(count)); }), "channel: the capacity is negative: -1");
+    EXPECT_EQ(error_of([&] { static_cast<void>(shared_channel<int>(count, "c")); }),
+        "shared channel 'c': the capacity is negative: -1");
+    EXPECT_EQ(error_of([&] { const Broadcast<int> topic(count); }), "broadcast: the capacity is negative: -1");
+    EXPECT_EQ(error_of([&] { const ThreadPool pool(count); }), "pool 'gyre': the number of threads is negative: -1");
+}
+
 TEST(Semaphore, belongs_to_the_loop_that_used_it_first) {
     Semaphore slots(1, "slots");
     const auto use = [&]() -> Task<> { const auto permit = co_await slots.acquire(); };

@@ -123,15 +123,25 @@ template<class T>
 template<class T, auto... Members>
 struct SerializeMembers {
     static void write(Writer& writer, const T& value) {
-        writer.array(sizeof...(Members));
-        (serialize(writer, value.*Members), ...);
+        static_assert((Serializable<Member<Members>> && ...),
+            "SerializeMembers: a member that is named cannot be serialised: specialise gyre::Serialize for its type");
+        if constexpr ((Serializable<Member<Members>> && ...)) {
+            writer.array(sizeof...(Members));
+            (serialize(writer, value.*Members), ...);
+        }
     }
     static auto read(Reader& reader) -> T {
-        reader.array_of(sizeof...(Members));
         T value{};
-        ((value.*Members = deserialize<std::remove_cvref_t<decltype(value.*Members)>>(reader)), ...);
+        if constexpr ((Serializable<Member<Members>> && ...)) {  // else `write` says so, once
+            reader.array_of(sizeof...(Members));
+            ((value.*Members = deserialize<Member<Members>>(reader)), ...);
+        }
         return value;
     }
+
+private:
+    template<auto M>
+    using Member = std::remove_cvref_t<decltype(std::declval<T&>().*M)>;
 };
 
 namespace internal {

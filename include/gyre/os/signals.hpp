@@ -23,7 +23,7 @@ struct SignalState;
 class SignalSet {
 public:
     /// @throws std::invalid_argument for SIGKILL and SIGSTOP, which nobody can receive, for faults (SIGSEGV and the like),
-    /// which cannot wait, and for a number that is no signal; IoError if the kernel refuses.
+    /// which cannot wait, for a number that is no signal, and for an empty set; IoError if the kernel refuses.
     SignalSet(std::initializer_list<int> signals);
     explicit SignalSet(std::span<const int> signals);
     SignalSet(const SignalSet&) = delete;

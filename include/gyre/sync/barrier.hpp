@@ -34,7 +34,7 @@ struct BarrierStatistics {
 class Barrier {
 public:
     /// @param parties how many have to come. @param name shown in dumps and errors.
-    /// @throws std::invalid_argument if `parties` is 0.
+    /// @throws std::invalid_argument if `parties` is 0 or negative.
     explicit Barrier(std::size_t parties, std::string_view name = {});
 
     /// Waits until all are here. @return its number in this round: 0 for who waited longest, `parties() - 1` for the last.

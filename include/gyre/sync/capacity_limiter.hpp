@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gyre/core/counts.hpp>
 #include <gyre/sync/wait_list.hpp>
 
 #include <coroutine>
@@ -32,7 +33,8 @@ namespace internal {
 /// What a `CapacityLimiter` and its tokens share.
 class LimiterState {
 public:
-    LimiterState(std::size_t total, std::string_view name) : waiters_("capacity limiter", name), total_(total) {}
+    LimiterState(std::size_t total, std::string_view name)
+        : waiters_("capacity limiter", name), total_(checked(total)) {}
     LimiterState(const LimiterState&) = delete;
     auto operator=(const LimiterState&) -> LimiterState& = delete;
     ~LimiterState();
@@ -40,6 +42,10 @@ public:
     [[nodiscard]] auto waiters() noexcept -> WaitList& { return waiters_; }
     [[nodiscard]] auto waiters() const noexcept -> const WaitList& { return waiters_; }
     [[nodiscard]] auto total() const noexcept -> std::size_t { return total_; }
+    /// @throws std::invalid_argument for a negative number.
+    [[nodiscard]] auto checked(std::size_t total) const -> std::size_t {
+        return require_count("capacity limiter", waiters_.name(), "the number of tokens", total);
+    }
     [[nodiscard]] auto borrowed() const noexcept -> std::size_t { return borrowed_; }
     [[nodiscard]] auto borrowers() const -> std::vector<CapacityBorrower>;
 
@@ -105,7 +111,7 @@ private:
 class CapacityLimiter {
 public:
     /// @param total how many tokens there are; 0: nobody passes before `set_total`.
-    /// @param name  shown in dumps and errors.
+    /// @param name  shown in dumps and errors. @throws std::invalid_argument for a negative number, as `set_total`.
     explicit CapacityLimiter(std::size_t total, std::string_view name = {}) : state_(total, name) {}
 
     /// Waits for a token for this task, or branch of a `gather`. @return it; it is given back at its end.

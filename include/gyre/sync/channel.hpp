@@ -97,6 +97,39 @@ private:
     ChannelPointer<T> keep_;
 };
 
+/// What both ends have in common: which one it is, and whether it is closed.
+template<class T>
+class ChannelEnd {
+public:
+    ChannelEnd(ChannelPointer<T> state, std::size_t ChannelState<T>::* count) noexcept
+        : state_(std::move(state)), end_(++state_->last_end) {
+        ++((*state_).*count);
+    }
+    ChannelEnd(ChannelEnd&& other) noexcept : state_(other.state_), end_(other.take_end()) {}
+    auto operator=(ChannelEnd&& other) noexcept -> ChannelEnd& {
+        std::swap(state_, other.state_);
+        std::swap(end_, other.end_);
+        return *this;
+    }
+    ~ChannelEnd() = default;
+
+    [[nodiscard]] auto state() const noexcept -> const ChannelPointer<T>& { return state_; }
+    auto operator->() const noexcept -> ChannelState<T>* { return &*state_; }
+    /// Its number; 0: it is closed.
+    [[nodiscard]] auto end() const noexcept -> std::uint64_t { return end_; }
+    [[nodiscard]] auto take_end() noexcept -> std::uint64_t { return std::exchange(end_, 0); }
+    /// @throws ChannelClosed if it is closed. @return its number.
+    auto require_open(std::string_view operation) const -> std::uint64_t {
+        if (end_ == 0) [[unlikely]]
+            state_->throw_ended(Ending::own_closed, operation);
+        return end_;
+    }
+
+private:
+    ChannelPointer<T> state_;
+    std::uint64_t end_;
+};
+
 }  // namespace internal
 
 /// The sending end of a channel. Move-only; `clone` makes another one. Dropping it closes it.
@@ -107,15 +140,10 @@ class Sender {
 public:
     using value_type = T;
 
-    explicit Sender(internal::ChannelPointer<T> state) noexcept : state_(std::move(state)), end_(++state_->last_end) {
-        ++state_->senders;
-    }
-    Sender(Sender&& other) noexcept : state_(other.state_), end_(std::exchange(other.end_, 0)) {}
-    auto operator=(Sender&& other) noexcept -> Sender& {
-        std::swap(state_, other.state_);
-        std::swap(end_, other.end_);
-        return *this;
-    }
+    explicit Sender(internal::ChannelPointer<T> state) noexcept
+        : end_(std::move(state), &internal::ChannelState<T>::senders) {}
+    Sender(Sender&&) noexcept = default;
+    auto operator=(Sender&&) noexcept -> Sender& = default;
     ~Sender() { close_end(); }
 
     /// Sends `item`, waiting until there is room, or at capacity 0 until somebody receives.
@@ -123,7 +151,8 @@ public:
     /// channel of another loop. On cancel: the item was not sent; it is destroyed with the wait. To keep it, use `send_from`.
     [[nodiscard]] auto send(T item) const {
         require_open("send");
-        return internal::ChannelWait<T, internal::GiveOwnedWait<internal::Ring<T>>>(state_, std::move(item), end_);
+        return internal::ChannelWait<T, internal::GiveOwnedWait<internal::Ring<T>>>(
+            end_.state(), std::move(item), end_.end());
     }
     /// As `send`, but moves out of `item` only when it is sent. `item` outlives the wait.
     /// On cancel, and on an error: `item` is as it was.
@@ -131,14 +160,14 @@ public:
         requires(!internal::boxed_item<T>)
     {
         require_open("send_from");
-        return internal::ChannelWait<T, internal::GiveBorrowedWait<internal::Ring<T>>>(state_, item, end_);
+        return internal::ChannelWait<T, internal::GiveBorrowedWait<internal::Ring<T>>>(end_.state(), item, end_.end());
     }
     /// Sends `item` if that needs no waiting. @return false if it does: an rvalue is as it was then. @throws ChannelClosed.
     auto try_send(T&& item) const -> bool {
         require_open("try_send");
         if (!has_room()) return false;
         auto stored = internal::store_item<T>(std::move(item));
-        return state_->give(stored) == internal::Ending::done;
+        return end_->give(stored) == internal::Ending::done;
     }
     auto try_send(const T& item) const -> bool
         requires std::copy_constructible<T>
@@ -149,37 +178,35 @@ public:
 
     /// Another sending end of the same channel. @throws ChannelClosed if this one is closed.
     [[nodiscard]] auto clone() const -> Sender {
-        if (end_ == 0) state_->throw_ended(internal::Ending::own_closed, "clone");
-        return Sender(state_);
+        end_.require_open("clone");
+        return Sender(end_.state());
     }
     /// Closes this end; tasks that wait in its `send` get ChannelClosed. After the last sender, receivers get what is left
     /// and then empty. Idempotent.
     void close() {
-        state_->require_loop_of_waiters();
+        end_->require_loop_of_waiters();
         close_end();
     }
     /// Whether this end is closed.
-    [[nodiscard]] auto is_closed() const noexcept -> bool { return end_ == 0; }
-    [[nodiscard]] auto name() const noexcept -> std::string_view { return state_->name; }
-    [[nodiscard]] auto statistics() const noexcept -> ChannelStatistics { return state_->statistics(); }
+    [[nodiscard]] auto is_closed() const noexcept -> bool { return end_.end() == 0; }
+    [[nodiscard]] auto name() const noexcept -> std::string_view { return end_->name; }
+    [[nodiscard]] auto statistics() const noexcept -> ChannelStatistics { return end_->statistics(); }
 
 private:
     void require_open(std::string_view operation) const {
-        if (end_ == 0) [[unlikely]]
-            state_->throw_ended(internal::Ending::own_closed, operation);
-        if (state_->take_closed) [[unlikely]]
-            state_->throw_ended(internal::Ending::other_closed, operation);
+        end_.require_open(operation);
+        if (end_->take_closed) [[unlikely]]
+            end_->throw_ended(internal::Ending::other_closed, operation);
     }
     [[nodiscard]] auto has_room() const -> bool {
-        state_->require_loop_of_waiters();
-        return state_->takers.count() != 0 || state_->items.size() < state_->capacity;
+        end_->require_loop_of_waiters();
+        return end_->takers.count() != 0 || end_->items.size() < end_->capacity;
     }
     void close_end() noexcept {
-        if (end_ != 0) state_->close_sender(std::exchange(end_, 0));
+        if (const std::uint64_t end = end_.take_end()) end_->close_sender(end);
     }
 
-    internal::ChannelPointer<T> state_;
-    std::uint64_t end_;  ///< 0: closed.
+    internal::ChannelEnd<T> end_;
 };
 
 /// The receiving end of a channel. Move-only; `clone` makes another one, and each item goes to one of them.
@@ -191,15 +218,10 @@ class Receiver {
 public:
     using value_type = T;
 
-    explicit Receiver(internal::ChannelPointer<T> state) noexcept : state_(std::move(state)), end_(++state_->last_end) {
-        ++state_->receivers;
-    }
-    Receiver(Receiver&& other) noexcept : state_(other.state_), end_(std::exchange(other.end_, 0)) {}
-    auto operator=(Receiver&& other) noexcept -> Receiver& {
-        std::swap(state_, other.state_);
-        std::swap(end_, other.end_);
-        return *this;
-    }
+    explicit Receiver(internal::ChannelPointer<T> state) noexcept
+        : end_(std::move(state), &internal::ChannelState<T>::receivers) {}
+    Receiver(Receiver&&) noexcept = default;
+    auto operator=(Receiver&&) noexcept -> Receiver& = default;
     ~Receiver() { close_end(); }
 
     /// Receives the next item, waiting for one. @return empty when every sender is closed and nothing is left:
@@ -207,49 +229,44 @@ public:
     /// @throws ChannelClosed if this end is closed, also while it waits; InvalidStateError for a channel of another loop.
     /// On cancel: nothing was taken.
     [[nodiscard]] auto receive() const {
-        require_open("receive");
-        return internal::ChannelWait<T, internal::TakeWait<internal::Ring<T>>>(state_, end_);
+        end_.require_open("receive");
+        return internal::ChannelWait<T, internal::TakeWait<internal::Ring<T>>>(end_.state(), end_.end());
     }
     /// As `receive`: the name that generators have.
     [[nodiscard]] auto next() const { return receive(); }
     /// The next item if there is one now, else empty. @throws ChannelClosed if this end is closed.
     [[nodiscard]] auto try_receive() const -> std::optional<T> {
-        require_open("try_receive");
-        state_->require_loop_of_waiters();
+        end_.require_open("try_receive");
+        end_->require_loop_of_waiters();
         std::optional<internal::StoredItem<T>> slot;
-        if (state_->take(slot) != internal::Ending::done) return std::nullopt;
+        if (end_->take(slot) != internal::Ending::done) return std::nullopt;
         return std::optional<T>(std::move(internal::item_in<T>(*slot)));
     }
     /// Whether nothing will ever come: every sender is closed, and nothing is left.
-    [[nodiscard]] auto at_end() const noexcept -> bool { return state_->give_closed && state_->items.size() == 0; }
+    [[nodiscard]] auto at_end() const noexcept -> bool { return end_->give_closed && end_->items.size() == 0; }
 
     /// Another receiving end of the same channel. @throws ChannelClosed if this one is closed.
     [[nodiscard]] auto clone() const -> Receiver {
-        require_open("clone");
-        return Receiver(state_);
+        end_.require_open("clone");
+        return Receiver(end_.state());
     }
     /// Closes this end; tasks that wait in its `receive` get ChannelClosed. After the last receiver what is left is dropped,
     /// and senders get ChannelClosed. Idempotent.
     void close() {
-        state_->require_loop_of_waiters();
+        end_->require_loop_of_waiters();
         close_end();
     }
     /// Whether this end is closed.
-    [[nodiscard]] auto is_closed() const noexcept -> bool { return end_ == 0; }
-    [[nodiscard]] auto name() const noexcept -> std::string_view { return state_->name; }
-    [[nodiscard]] auto statistics() const noexcept -> ChannelStatistics { return state_->statistics(); }
+    [[nodiscard]] auto is_closed() const noexcept -> bool { return end_.end() == 0; }
+    [[nodiscard]] auto name() const noexcept -> std::string_view { return end_->name; }
+    [[nodiscard]] auto statistics() const noexcept -> ChannelStatistics { return end_->statistics(); }
 
 private:
-    void require_open(std::string_view operation) const {
-        if (end_ == 0) [[unlikely]]
-            state_->throw_ended(internal::Ending::own_closed, operation);
-    }
     void close_end() noexcept {
-        if (end_ != 0) state_->close_receiver(std::exchange(end_, 0));
+        if (const std::uint64_t end = end_.take_end()) end_->close_receiver(end);
     }
 
-    internal::ChannelPointer<T> state_;
-    std::uint64_t end_;  ///< 0: closed.
+    internal::ChannelEnd<T> end_;
 };
 
 /// The two ends of a new channel: `auto [sender, receiver] = gyre::channel<int>(2);`

@@ -14,8 +14,8 @@
 
 namespace gyre {
 
-/// As a capacity: no limit but memory.
-inline constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
+/// As a capacity: no limit but memory. Larger ones are negative numbers that became unsigned.
+inline constexpr std::size_t unbounded = static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max());
 
 namespace internal {
 

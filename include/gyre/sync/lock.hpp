@@ -6,11 +6,19 @@
 #include <coroutine>
 #include <cstddef>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace gyre {
+
+/// The task that holds the lock has ended without giving it up: its guard was detached, and nobody released the lock. What
+/// the lock protects may be half done. Source: trio.BrokenResourceError.
+class BrokenLockError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
 
 /// What a lock looks like from outside.
 struct LockStatistics {
@@ -21,8 +29,8 @@ struct LockStatistics {
 
 namespace internal {
 
-/// What a `Lock` and its guards share.
-class LockState {
+/// What a `Lock` and its guards share. It listens to the end of a task that holds it without a guard.
+class LockState final : private JoinListener {
 public:
     explicit LockState(std::string_view name) : waiters_("lock", name) {}
     LockState(const LockState&) = delete;
@@ -52,7 +60,11 @@ public:
         }
     }
     /// The guard is gone, the lock stays held.
-    void unguard() noexcept { guarded_ = false; }
+    void unguard() noexcept;
+    /// Whether its owner ended and left it held, so that nobody would ever give it up.
+    [[nodiscard]] auto left_behind() const noexcept -> bool { return !guarded_ && owner_ != nullptr && owner_->done(); }
+    /// @throws BrokenLockError: its owner left it held.
+    [[noreturn]] void throw_left_behind() const;
     /// `wait` gets the lock now, or when its turn comes; the latter cannot be refused for lack of memory.
     void take_in_turn(ListedWait& wait) noexcept;
     /// @throws InvalidStateError unless the running task holds the lock; where no task runs, somebody must hold it.
@@ -60,6 +72,7 @@ public:
     void release();
 
 private:
+    void task_ended() noexcept override;
     void hand_over() noexcept;
 
     WaitList waiters_;
@@ -72,8 +85,8 @@ class LockWait;
 
 }  // namespace internal
 
-/// Holds a `Lock`, and gives it up at its end. Move-only; it stays with the task that acquired it, which alone is known as
-/// the owner. Thread: the loop's.
+/// Holds a `Lock`, and gives it up at its end. Move-only. Moved to another task it gives the lock up there: that is the way
+/// to hand a lock over. The task that acquired it stays the owner by name. Thread: the loop's.
 class [[nodiscard("the lock is given up at once")]] LockGuard {
 public:
     explicit LockGuard(internal::LockState& held) noexcept : lock_(&held) {}
@@ -116,6 +129,7 @@ public:
     /// Waits for the lock. @return a guard that gives it up.
     /// @throws DeadlockError if the task holds it already and so would wait for itself. (In a branch of `gather` or `race`
     ///         this is not known, because the holder may be another branch: there it waits.)
+    /// @throws BrokenLockError if the task that holds it ended without giving it up, also while this waits.
     /// @throws InvalidStateError on another loop than the one that used it first.
     /// On cancel: stops waiting; the lock goes to the next. A lock that was handed over already is held.
     [[nodiscard]] auto acquire() noexcept -> internal::LockWait;
@@ -123,8 +137,8 @@ public:
     /// The lock if it is free now. @throws InvalidStateError as `acquire`, LoopError outside of a loop.
     [[nodiscard]] auto try_acquire() -> std::optional<LockGuard>;
 
-    /// Gives up a lock whose guard was detached. @throws InvalidStateError if it is not held, is held by another task
-    /// (both are named), or by a guard.
+    /// Gives up a lock whose guard was detached. When the task that holds it has ended, any task may.
+    /// @throws InvalidStateError if it is not held, is held by another task (both are named), or by a guard.
     void release() { state_.release(); }
 
     [[nodiscard]] auto locked() const noexcept -> bool { return state_.locked(); }
@@ -153,7 +167,18 @@ public:
         return lock_->take_slowly(*frame_);
     }
     void await_suspend(std::coroutine_handle<>) noexcept { enlist(); }
-    [[nodiscard]] auto await_resume() const noexcept -> LockGuard { return LockGuard(*lock_); }
+    [[nodiscard]] auto await_resume() const -> LockGuard {
+        if (broken_) [[unlikely]] {
+            lock_->throw_left_behind();
+        }
+        return LockGuard(*lock_);
+    }
+
+    [[nodiscard]] auto refuse() noexcept -> bool override {
+        broken_ = true;
+        granted();
+        return true;
+    }
 
     [[nodiscard]] auto record() const noexcept -> WaitRecord override {
         return {WaitKind::lock, lock_, list_->name(), Time::max(), lock_->owner()};
@@ -161,6 +186,7 @@ public:
 
 private:
     LockState* lock_;
+    bool broken_ = false;
 };
 
 }  // namespace internal

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gyre/core/counts.hpp>
 #include <gyre/core/intrusive_list.hpp>
 #include <gyre/core/scheduler.hpp>
 #include <gyre/sync/item_store.hpp>
@@ -54,7 +55,9 @@ class PassageCore {
 public:
     enum class Form : std::uint8_t { queue, channel, broadcast, watch };
 
-    PassageCore(Form form, std::size_t capacity, std::string_view name) : capacity(capacity), name(name), form_(form) {}
+    /// @throws std::invalid_argument if `capacity` is negative.
+    PassageCore(Form form, std::size_t capacity, std::string_view name)
+        : capacity(require_count(form_text(form), name, "the capacity", capacity)), name(name), form_(form) {}
     PassageCore(const PassageCore&) = delete;
     auto operator=(const PassageCore&) -> PassageCore& = delete;
 
@@ -101,6 +104,7 @@ protected:
     ~PassageCore() = default;
 
 private:
+    [[nodiscard]] static auto form_text(Form form) noexcept -> std::string_view;
     void require_loop_here() const;
     void require_no_loop() const;
     [[noreturn]] void throw_wrong_loop() const;

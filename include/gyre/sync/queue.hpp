@@ -53,6 +53,7 @@ public:
 
     /// @param maxsize how many items it holds at most; `put` waits when they are there. 0: unbounded.
     /// @param name    shown in dumps and errors.
+    /// @throws std::invalid_argument for a negative `maxsize`.
     explicit BasicQueue(std::size_t maxsize = 0, std::string_view name = {}, Store store = Store())
         : passage_(internal::PassageCore::Form::queue, maxsize == 0 ? unbounded : maxsize, name, std::move(store)) {}
     BasicQueue(const BasicQueue&) = delete;

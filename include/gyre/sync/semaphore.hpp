@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gyre/core/counts.hpp>
 #include <gyre/sync/wait_list.hpp>
 
 #include <coroutine>
@@ -24,7 +25,7 @@ namespace internal {
 class SemaphoreState {
 public:
     SemaphoreState(std::string_view kind, std::string_view name, std::size_t value, std::size_t bound)
-        : waiters_(kind, name), value_(value), bound_(bound) {}
+        : waiters_(kind, name), value_(require_count(kind, name, "the number of permits", value)), bound_(bound) {}
     SemaphoreState(const SemaphoreState&) = delete;
     auto operator=(const SemaphoreState&) -> SemaphoreState& = delete;
     ~SemaphoreState();
@@ -102,6 +103,7 @@ class Semaphore {
 public:
     /// @param permits how many there are at first; 0: none before the first `release`.
     /// @param name    shown in dumps and errors.
+    /// @throws std::invalid_argument for a negative number.
     explicit Semaphore(std::size_t permits = 1, std::string_view name = {})
         : Semaphore("semaphore", permits, SIZE_MAX, name) {}
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gyre/core/callback.hpp>
+#include <gyre/core/counts.hpp>
 #include <gyre/core/intrusive_list.hpp>
 #include <gyre/core/scheduler.hpp>
 #include <gyre/sync/channel_statistics.hpp>
@@ -66,7 +67,8 @@ private:
 /// The part that does not know its items. Everything under `mutex` but the capacity and the name.
 class SharedCore {
 public:
-    SharedCore(std::size_t room, std::string_view called) : capacity(room), name(called) {}
+    SharedCore(std::size_t room, std::string_view called)
+        : capacity(require_count("shared channel", called, "the capacity", room)), name(called) {}
     SharedCore(const SharedCore&) = delete;
     auto operator=(const SharedCore&) -> SharedCore& = delete;
 

@@ -24,6 +24,8 @@ public:
 
     /// It has what it waited for, and is in no list any more.
     virtual void granted() noexcept { scheduler().wake(*frame_); }
+    /// It will never have what it waits for, and is in no list any more. @return false if it has to have it.
+    [[nodiscard]] virtual auto refuse() noexcept -> bool { return false; }
     /// Leaves the list: it has got nothing.
     void cancel() noexcept override;
 
