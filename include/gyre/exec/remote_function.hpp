@@ -45,17 +45,6 @@ class RemoteFunction {
 public:
     using Parts = FunctionParts<decltype(F)>;
     static_assert(Parts::is_function, "submit<&f> takes a free function or a static member function");
-    static_assert(!Parts::changes_arguments,
-        "submit<&f>: f has a reference to something that it may change, but it runs in another process: take it by "
-        "value "
-        "and return it");
-    static_assert(Parts::serializable_arguments,
-        "submit<&f>: a parameter of f cannot be serialised: specialise gyre::Serialize for its type");
-    static_assert(Parts::serializable_result,
-        "submit<&f>: the result of f cannot be serialised: specialise gyre::Serialize for its type");
-    static_assert(!Awaitable<typename Parts::Result>,
-        "submit<&f>: f is a coroutine; in another process only ordinary functions are called (which may use "
-        "gyre::run)");
 
     using Result = typename Parts::Result;
     using Arguments = typename Parts::Arguments;
@@ -65,20 +54,38 @@ public:
     /// The call as bytes. @throws SerializeError.
     template<class... Given>
     [[nodiscard]] static auto write(Given&&... given) -> Writer {
+        check();
         static_assert(std::is_constructible_v<Arguments, Given&&...> && sizeof...(Given) == std::tuple_size_v<Arguments>,
             "submit<&f>: f cannot be called with these arguments");
         require_unambiguous(id, name());
         Writer writer;
         writer.array(2);
         writer.unsigned_integer(id);
-        serialize(writer, Arguments(std::forward<Given>(given)...));
+        if constexpr (usable) serialize(writer, Arguments(std::forward<Given>(given)...));
         return writer;
     }
     [[nodiscard]] static auto read_result(Reader& reader) -> Result {
-        if constexpr (!std::is_void_v<Result>) return deserialize<Result>(reader);
+        if constexpr (usable && !std::is_void_v<Result>) return deserialize<Result>(reader);
     }
 
 private:
+    /// Whether `check` is content; nothing else is made of a function of which it is not, so that there is one error.
+    static constexpr bool usable = !Parts::changes_arguments && Parts::serializable_arguments &&
+                                   Parts::serializable_result && !Awaitable<typename Parts::Result>;
+    static constexpr void check() {
+        static_assert(!Parts::changes_arguments,
+            "submit<&f>: f has a reference to something that it may change, but it runs in another process: take it by "
+            "value "
+            "and return it");
+        static_assert(Parts::serializable_arguments,
+            "submit<&f>: a parameter of f cannot be serialised: specialise gyre::Serialize for its type");
+        static_assert(Parts::serializable_result,
+            "submit<&f>: the result of f cannot be serialised: specialise gyre::Serialize for its type");
+        static_assert(!Awaitable<typename Parts::Result>,
+            "submit<&f>: f is a coroutine; in another process only ordinary functions are called (which may use "
+            "gyre::run)");
+    }
+
     template<auto Function>
     static constexpr auto name_of() noexcept -> std::string_view {
         std::string_view text = __PRETTY_FUNCTION__;  // "... [Function = &count]", "... [with auto Function = count; ...]"
@@ -88,6 +95,9 @@ private:
         return text.substr(0, text.find_first_of(";]"));
     }
     static void call(Reader& reader, Writer& writer) {
+        if constexpr (usable) call_usable(reader, writer);
+    }
+    static void call_usable(Reader& reader, Writer& writer) {
         auto arguments = deserialize<Arguments>(reader);
         if constexpr (std::is_void_v<Result>) {
             std::apply(F, std::move(arguments));
