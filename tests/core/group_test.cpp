@@ -315,6 +315,31 @@ GYRE_TEST(TaskGroup, an_error_counts_more_than_an_outer_cancellation) {
     EXPECT_EQ(describe(outcome.error()), "late");
 }
 
+GYRE_TEST(TaskGroup, a_supervisor_is_a_loop_around_as_outcome) {
+    int runs = 0;
+    const auto service = [&runs]() -> Task<int> {
+        co_await sleep(1s);
+        if (++runs < 3) throw std::runtime_error("down");
+        co_return runs;
+    };
+    const auto keep_running = [&]() -> Task<int> {
+        for (auto pause = 100ms;; pause *= 2) {
+            auto outcome = co_await as_outcome(service());
+            if (!outcome.is_error()) co_return std::move(outcome).value();
+            co_await sleep(pause);
+        }
+    };
+    const Time start = this_loop().now();
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        auto supervised = group.spawn(keep_running);
+        auto other = group.spawn(sleep(1h));
+        const int result = co_await supervised.join();
+        EXPECT_EQ(result, 3);
+        other.cancel();  // this one alone, and without an error for the group
+    });
+    EXPECT_EQ(this_loop().now() - start, 3s + 300ms);
+}
+
 GYRE_TEST(TaskGroup, nested_groups_end_from_the_inside) {
     Log log;
     const auto outcome = co_await as_outcome([&] {

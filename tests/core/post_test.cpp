@@ -225,6 +225,61 @@ void post_until_it_closes() {
     EXPECT_EQ(called, accepted);
 }
 
-TEST(PostStress, stress) { stress(post_until_it_closes); }
+/// A post that says whether it was called or only dropped.
+class Told {
+public:
+    Told(std::atomic<int>& called, std::atomic<int>& dropped) : called_(&called), dropped_(&dropped) {}
+    Told(Told&& other) noexcept : called_(other.called_), dropped_(std::exchange(other.dropped_, nullptr)) {}
+    auto operator=(Told&&) -> Told& = delete;
+    ~Told() {
+        if (dropped_ != nullptr) ++*dropped_;
+    }
+    void operator()() {
+        dropped_ = nullptr;
+        ++*called_;
+    }
+
+private:
+    std::atomic<int>* called_;
+    std::atomic<int>* dropped_;
+};
+
+// Threads post to a loop that closes under them, until they are refused: every post is called or dropped, once.
+void post_while_it_closes() {
+    constexpr int threads = 3;
+    std::atomic<int> sent{0};
+    std::atomic<int> called{0};
+    std::atomic<int> dropped{0};
+    std::atomic<int> refused{0};
+    std::vector<std::thread> others;
+    EventLoop loop(RunOptions{.backend = kernel_backend()});
+    for (int t = 0; t < threads; ++t) {
+        others.emplace_back([&] {
+            try {
+                for (;;) {
+                    ++sent;
+                    loop.post(Told(called, dropped));
+                }
+            } catch (const LoopError&) {
+                ++refused;
+            }
+        });
+    }
+    loop.run_until_complete([&]() -> Task<> {
+        while (called < 100) co_await sleep(10us);
+    });
+    loop.close();
+    for (auto& thread : others) thread.join();
+    EXPECT_EQ(refused, threads);
+    EXPECT_EQ(called + dropped, sent);
+    EXPECT_GE(dropped, threads) << "what was refused is dropped";
+}
+
+TEST(PostStress, stress) {
+    stress([] {
+        post_until_it_closes();
+        post_while_it_closes();
+    });
+}
 
 }  // namespace gyre::testing

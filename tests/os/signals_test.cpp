@@ -112,6 +112,7 @@ TEST_P(Signals, what_nobody_can_receive_is_refused) {
     EXPECT_EQ(
         error_of([] { SignalSet{SIGSEGV}; }), "SignalSet: signal 11 is a fault of the program, which cannot wait");
     EXPECT_EQ(error_of([] { SignalSet{65}; }), "SignalSet: signal 65 does not exist");
+    EXPECT_EQ(error_of([] { SignalSet(std::span<const int>()); }), "SignalSet: it is empty, and would wait for ever");
     EXPECT_EQ(error_of([] { SignalSet({SIGUSR1, 32}); }), "receive signals: Invalid argument");
 }
 
