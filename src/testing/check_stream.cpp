@@ -82,13 +82,13 @@ auto cancelled_reads(Stream& a, Stream& b) -> Task<> {
         require(!none, "a read waits while nothing has come");
     }
     co_await a.write("kept");
+    std::string bytes;
     co_await cancel_scope([&](CancelScope& scope) -> Task<> {
         scope.cancel();
-        const auto outcome = co_await as_outcome(b.read_some(100));
-        require(outcome.is_cancelled(), "in a cancelled scope a read is cancelled");
+        co_await read_into(b, bytes);  // what needs no waiting may complete
     });
-    const std::string kept = co_await b.read_exactly(4);
-    require(kept == "kept", "a cancelled read takes nothing and loses nothing");
+    const std::string rest = co_await b.read_exactly(4 - bytes.size());
+    require(bytes + rest == "kept", "a read in a cancelled scope gives what it took, or has taken nothing");
 }
 
 auto one_direction_ends(Stream& a, Stream& b) -> Task<> {

@@ -34,11 +34,19 @@ auto MemoryPipe::room_before(std::size_t limit, std::size_t passed, const char* 
     return limit - passed;
 }
 
+void MemoryPipe::check_readable() const {
+    if (refused_) {
+        throw IoError(std::make_error_code(std::errc::bad_file_descriptor), "read", "memory", "closed on this side");
+    }
+}
+
 auto MemoryPipe::read_some(std::span<std::byte> buffer) -> Task<std::size_t> {
+    check_readable();
     while (bytes_.empty() && read_ < options_.fail_after) {
         if (ended_ || read_ >= options_.end_after) co_return 0;
         changed_.clear();
         co_await changed_.wait();
+        check_readable();
     }
     if (read_ >= options_.end_after) co_return 0;
     auto count = std::min(

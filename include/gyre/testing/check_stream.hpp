@@ -18,8 +18,8 @@ public:
 using MakeStreams = std::function<Task<std::pair<net::Stream, net::Stream>>()>;
 
 /// Checks a kind of stream, or a Transport of your own in a Stream, against what code that uses streams relies on, in both
-/// directions: bytes arrive once and in order, whatever their number and the haste of the other side; a cancelled read loses
-/// nothing; a read in a cancelled scope takes nothing; one direction ends while the other goes on; closing is seen by the
+/// directions: bytes arrive once and in order, whatever their number and the haste of the other side; a cancelled read gives
+/// what it took or has taken nothing, also in a scope that is cancelled already; one direction ends while the other goes on; closing is seen by the
 /// other side, is idempotent, and ends writes to it.
 /// @param make is awaited for each check. @throws StreamRuleError for the first rule that is broken, what the stream throws,
 /// and TimeoutError when a check takes 10 s. Thread: the loop's. Source: trio.testing.check_two_way_stream.

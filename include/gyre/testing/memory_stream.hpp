@@ -50,6 +50,8 @@ public:
     [[nodiscard]] auto write_all(std::span<const std::byte> data) -> Task<void>;
 
 private:
+    /// @throws IoError if nothing will be read any more.
+    void check_readable() const;
     /// How many bytes may pass before `limit` is reached; throws `options_.error` if none may.
     [[nodiscard]] auto room_before(std::size_t limit, std::size_t passed, const char* operation) const -> std::size_t;
 
