@@ -49,7 +49,7 @@ private:
             const auto count = static_cast<long double>(length.count()) * Factor::num / Factor::den;
             if (count >= static_cast<long double>(max().count())) return max();
             if (count <= static_cast<long double>(min().count())) return min();
-            if (!(count < 0) && !(count >= 0)) throw std::invalid_argument("a duration is not a number (NaN)");
+            if (__builtin_isnan(count)) throw std::invalid_argument("a duration is not a number (NaN)");
             return Duration(static_cast<rep>(count));
         }
     }
