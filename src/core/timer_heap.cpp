@@ -44,7 +44,8 @@ void TimerHeap::cancel(Timer& timer) noexcept {
     timer.heap_index = Timer::not_armed;
     if (&entry != &heap_[size_ - 1]) {
         entry.word = std::uintptr_t{timer.sequence} * 2 + 1;
-        if (++dead_ > few_dead && dead_ > size_ / 2) remove_dead();
+        ++dead_;
+        if (dead_ > few_dead && dead_ > size_ / 2) remove_dead();
         return;
     }
     --size_;
