@@ -115,6 +115,7 @@ auto Exchange::take_stream() -> net::Stream {
 
 auto Exchange::read() -> Task<std::span<const char>> {
     if (error_) throw RequestError(*error_);
+    if (is_late_) throw TimeoutError(timeout_text_);
     for (;;) {
         if (!connection_ || head_.status == switching_protocols) co_return std::span<const char>();
         connection_->stream.consume(std::exchange(shown_, 0));
@@ -235,6 +236,7 @@ void Exchange::fail(RequestPhase phase, std::string_view reason, std::exception_
 
 void Exchange::fail_timed_out(RequestPhase phase, std::string_view operation) {
     if (this_loop().now() >= deadline_) {
+        is_late_ = true;
         connection_.reset();
         throw TimeoutError(timeout_text_);
     }

@@ -94,6 +94,7 @@ private:
     bool may_be_kept_;
     bool has_answered_ = false;  ///< A byte of a response has come.
     bool was_stale_ = false;
+    bool is_late_ = false;  ///< The deadline of the request has passed.
 };
 
 }  // namespace gyre::http::internal

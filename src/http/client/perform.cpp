@@ -62,6 +62,7 @@ auto exchange_once(const std::shared_ptr<Pool>& pool, const Outgoing& request) -
 
 auto follow(const std::shared_ptr<Pool>& pool, Outgoing& request) -> Task<ClientResponse> {
     for (;;) {
+        if (pool->is_closed()) throw InvalidStateError("http::Client: a request after close()");
         auto exchange = co_await exchange_once(pool, request);
         const bool goes_on = follow_redirect(pool->settings(), exchange->head(), exchange->peer_text(), request);
         if (!goes_on) co_return ClientResponse(std::move(exchange));
@@ -74,7 +75,6 @@ auto follow(const std::shared_ptr<Pool>& pool, Outgoing& request) -> Task<Client
 }  // namespace
 
 auto perform(std::shared_ptr<Pool> pool, Order order) -> Task<ClientResponse> {
-    if (pool->is_closed()) throw InvalidStateError("http::Client: a request after close()");
     ++pool->figures().requests;
     Outgoing request(pool->settings(), std::move(order));
     if (request.deadline == Time::max()) co_return co_await follow(pool, request);

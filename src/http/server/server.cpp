@@ -12,6 +12,7 @@
 #include <gyre/core/try_finally.hpp>
 #include <gyre/sync/event.hpp>
 
+#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -104,7 +105,7 @@ public:
     ServerState() = default;
     ServerState(const ServerState&) = delete;
     auto operator=(const ServerState&) -> ServerState& = delete;
-    ~ServerState() { cancel("its http::Server is gone"); }
+    ~ServerState() = default;
 
     /// Listens on each of `loops`. @return the address. @throws what the first that fails has met.
     auto start(std::vector<EventLoop*> loops, ServerSettings settings) -> Task<net::Address> {
@@ -127,12 +128,16 @@ public:
     }
 
     auto wait() -> Task<void> {
+        std::exception_ptr error;
         for (auto& server : servers_) {
             try {
                 co_await server->task->join();
             } catch (const CancelledError&) {  // stopped, and not politely
+            } catch (...) {
+                if (!error) error = std::current_exception();  // of the first, when all have ended
             }
         }
+        if (error) std::rethrow_exception(error);
     }
 
     void cancel(const char* reason) {
@@ -160,11 +165,29 @@ private:
 
 }  // namespace internal
 
+namespace {
+
+// They hold the state: the Server may go while they wait.
+auto stop_state(std::shared_ptr<internal::ServerState> state, Duration grace) -> Task<void> {
+    co_await state->stop(grace);
+}
+auto wait_for_state(std::shared_ptr<internal::ServerState> state) -> Task<void> { co_await state->wait(); }
+
+}  // namespace
+
 Server::Server(std::shared_ptr<internal::ServerState> state, net::Address address) noexcept
     : state_(std::move(state)), address_(address) {}
 Server::Server(Server&&) noexcept = default;
-auto Server::operator=(Server&&) noexcept -> Server& = default;
-Server::~Server() = default;
+
+auto Server::operator=(Server&& other) noexcept -> Server& {
+    std::swap(state_, other.state_);
+    std::swap(address_, other.address_);
+    return *this;
+}
+
+Server::~Server() {
+    if (state_) state_->cancel("its http::Server is gone");
+}
 
 // Not coroutines themselves: the texts in the options may be gone when the task begins.
 auto Server::start(App app, ServerOptions options) -> Task<Server> {
@@ -181,7 +204,7 @@ auto Server::start_with(internal::ServerSettings settings, std::size_t loops) ->
     co_return Server(std::move(state), address);
 }
 
-auto Server::stop(AnyDuration grace) -> Task<void> { return state_->stop(grace); }
-auto Server::wait() -> Task<void> { return state_->wait(); }
+auto Server::stop(AnyDuration grace) -> Task<void> { return stop_state(state_, grace); }
+auto Server::wait() -> Task<void> { return wait_for_state(state_); }
 
 }  // namespace gyre::http

@@ -68,7 +68,7 @@ auto ServerConnection::read_head_bytes() -> Task<Next> {
         const auto event = parser_.next(stream_.buffered());
         stream_.consume(event.consumed);
         if (event.kind == EventKind::head) co_return Next::serve;
-        const auto result = co_await fill_head(deadline, !is_first && !has_begun);
+        const auto result = co_await fill_head(deadline, !has_begun);
         if (result == GuardedStream::Fill::end) {
             parser_.finish();  // throws in the middle of a head
             co_return Next::close;

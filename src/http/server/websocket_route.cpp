@@ -70,6 +70,10 @@ auto shake_hands(std::shared_ptr<const WebSocketRoute> route, Request& request) 
         for (const auto field : answer.fields) refusal.header(field.name, field.value);
         co_return refusal;
     }
+    // Bytes of a body would be read as frames.
+    if (!request.exchange().connection().body().is_complete()) {
+        co_return Response::problem(400, "a WebSocket handshake has no body");
+    }
     Drain* const drain = request.exchange().connection().drain();
     auto response = Response::switch_protocols(
         "websocket", [route = std::move(route), parameters = std::move(answer.parameters), drain](

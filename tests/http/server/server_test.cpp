@@ -152,6 +152,57 @@ TEST_P(HttpServer, dropping_it_ends_it) {
     });
 }
 
+TEST_P(HttpServer, a_wait_outlives_it) {
+    run([]() -> Task<> {
+        TaskHandle<> waiting;
+        {
+            auto server = co_await Server::start(App(), {.port = 0});
+            waiting = spawn(server.wait());
+            co_await sleep(1ms);
+        }
+        co_await waiting.join();
+    });
+}
+
+TEST_P(HttpServer, a_connection_without_a_byte_does_not_hold_up_its_end) {
+    run([]() -> Task<> {
+        auto server = co_await Server::start(App(), {.port = 0});
+        auto silent = co_await net::connect("127.0.0.1", server.port());
+        co_await sleep(5ms);
+        const Time start = this_loop().now();
+        co_await server.stop(30s);
+        EXPECT_LT(this_loop().now() - start, 5s);
+    });
+}
+
+TEST_P(HttpServer, a_handshake_with_a_body_is_the_clients_mistake) {
+    App app;
+    app.websocket("/ws", [](http::WebSocket&) -> Task<> { co_return; });
+    run(serve_app(std::move(app), [](Client& client) -> Task<> {
+        auto request = client.get("/ws").header("Upgrade", "websocket").header("Connection", "Upgrade").body("x");
+        request.header("Sec-WebSocket-Version", "13").header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+        auto response = co_await std::move(request);
+        EXPECT_EQ(response.status(), 400);
+    }));
+}
+
+TEST_P(HttpServer, what_a_total_time_cut_stays_cut) {
+    App app;
+    app.get("/", [](Request&) -> Task<Response> {
+        co_return Response::stream("text/plain", [](http::BodyWriter& body) -> Task<> {
+            co_await body.write("half");
+            co_await sleep(1h);
+        });
+    });
+    run(serve_app(std::move(app), [](Client& client) -> Task<> {
+        auto response = co_await client.get("/").timeout(30ms);
+        for (int i = 0; i < 2; ++i) {
+            const auto outcome = co_await as_outcome(response.text());
+            EXPECT_TRUE(failed_with<TimeoutError>(outcome)) << i;
+        }
+    }));
+}
+
 TEST_P(HttpServer, speaks_tls) {
     run([]() -> Task<> {
         const net::TestAuthority authority;
