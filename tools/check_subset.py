@@ -757,6 +757,38 @@ def check_source(source, constructed):
     return sorted(problems)
 
 
+DEFINITION = re.compile(r"(?:class|struct|union|enum class|enum) (?:\[\[\w+\]\] )?(\w+)(?: final)?(?: : [^;]*)? \{")
+
+
+def defined_classes(source):
+    """The classes that this file defines at namespace level, outside unnamed namespaces: (qualified name, line)."""
+    spaces = []
+    for line, text in enumerate(source.text.split("\n"), 1):
+        if opened := re.match(r"(?:inline )?namespace ?([\w:]*) ?\{$", text):
+            spaces.append(opened[1])
+        elif text.startswith("}  // namespace") and spaces:
+            spaces.pop()
+        elif (found := DEFINITION.match(text)) and "" not in spaces:
+            yield "::".join([*spaces, found[1]]), line
+
+
+def program_of(path):
+    """What is linked into one program: the library, and a room of the tests with it."""
+    return "/".join(path.split("/")[:2]) if path.startswith("tests/") else "library" if path.startswith(("src/", "include/")) else path
+
+
+def one_definition(sources):
+    """Two classes of one name in one program: the linker keeps one of each member and says nothing."""
+    seen = {}
+    for source in sources:
+        program = program_of(source.path)
+        for name, line in defined_classes(source):
+            there = seen.get((program, name)) or seen.get(("library", name))
+            if there and there != source.path and "subset" not in source.waivers.get(line, ()):
+                yield source.path, Problem(line, "one-definition", f"{name} is defined in {there} too: give one of them its own name")
+            seen.setdefault((program, name), source.path)
+
+
 def load(path, text=None):
     if text is None:
         with open(os.path.join(ROOT, path), encoding="utf-8") as file:
@@ -790,13 +822,12 @@ def main(arguments):
     constructed = set()
     for source in sources:
         constructed |= constructed_classes(source)
-    count = 0
-    for source in sources:
-        for problem in check_source(source, constructed):
-            print(f"{source.path}:{problem.line}: {problem.rule}: {problem.text}")
-            count += 1
-    print(f"{len(sources)} files, {count} problems")
-    return 1 if count else 0
+    problems = [(source.path, problem) for source in sources for problem in check_source(source, constructed)]
+    problems += one_definition(sorted(sources, key=lambda source: source.path.startswith("tests/")))
+    for path, problem in problems:
+        print(f"{path}:{problem.line}: {problem.rule}: {problem.text}")
+    print(f"{len(sources)} files, {len(problems)} problems")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -178,6 +178,16 @@ class Rules(unittest.TestCase):
         found = check_subset.check_text("src/core/a.cpp", "// one\n/* two\n three */\n\nint x = rand();\n")
         self.assertEqual([5], [p.line for p in found])
 
+    def same_names(self, *files):
+        return [(path, p.line) for path, p in check_subset.one_definition([check_subset.load(path, text) for path, text in files])]
+
+    def test_one_definition(self):
+        named = "namespace gyre {\nclass Pool final : public Base {\n};\n}  // namespace gyre\n"
+        hidden = "namespace gyre {\nnamespace {\nclass Pool {\n};\n}  // namespace\n}  // namespace gyre\n"
+        self.assertEqual([("src/b.hpp", 2)], self.same_names(("src/a.hpp", named), ("src/b.hpp", named)))
+        self.assertEqual([("tests/a/b.cpp", 2)], self.same_names(("src/a.hpp", named), ("tests/a/b.cpp", named)))
+        self.assertEqual([], self.same_names(("tests/a/b.cpp", named), ("tests/c/b.cpp", named), ("src/a.cpp", hidden)))
+
 
 def add(name, method):
     setattr(Rules, "test_" + name.replace("-", "_"), method)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "outgoing.hpp"
+#include "output.hpp"
 
 #include <gyre/core/cancel_scope.hpp>
 #include <gyre/core/task.hpp>
@@ -75,7 +75,7 @@ private:
     net::Stream stream_;
     net::Address peer_;
     WebSocketReader reader_;
-    Outgoing out_;
+    WebSocketOutput out_;
     WebSocketParameters parameters_;
     WebSocketOptions options_;
     WebSocketRole role_;

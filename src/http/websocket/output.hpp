@@ -15,9 +15,10 @@
 
 namespace gyre::http::internal {
 
-class Outgoing {
+class WebSocketOutput {
 public:
-    Outgoing(WebSocketRole role, const std::optional<WebSocketDeflate>& deflate, const WebSocketCompression& compression)
+    WebSocketOutput(
+        WebSocketRole role, const std::optional<WebSocketDeflate>& deflate, const WebSocketCompression& compression)
         : writer_(role, deflate, compression), masks_frames_(role == WebSocketRole::client) {}
 
     /// A message, or the next piece of one.
