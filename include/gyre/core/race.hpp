@@ -21,38 +21,69 @@ namespace internal {
 
 [[noreturn]] void throw_empty_race();
 
-template<class... W>
-class [[nodiscard("co_await it")]] RaceAwaiter final : public BranchesWait {
+/// What a race of a list and one of a vector share: the winner.
+template<class Result>
+class RaceWait : public BranchesWait {
 public:
-    static_assert(sizeof...(W) > 0, "race needs at least one thing that can win");
-    using Result = std::variant<Regular<WorkResult<W>>...>;
+    RaceWait(RaceWait&&) = default;
+    auto operator=(RaceWait&&) -> RaceWait& = delete;
 
-    explicit RaceAwaiter(W... work) : work_(std::move(work)...) {}
-
-    auto await_ready() -> bool {
-        open(sizeof...(W));
-        start_all(std::index_sequence_for<W...>{});
-        return all_ended();
-    }
     auto await_resume() -> Result {
         throw_error();
         return std::move(*winner_);
     }
     [[nodiscard]] auto record() const noexcept -> WaitRecord override { return {WaitKind::race, this}; }
 
+protected:
+    RaceWait() noexcept = default;
+    ~RaceWait() = default;
+
+    template<class W>
+    void start_one(std::size_t index, W& work) noexcept {
+        if (winner_ || first_error_) return skip(index);
+        try {
+            start(index, begin_work(work).release());
+        } catch (...) {
+            fail(index);
+        }
+    }
+    /// Takes the value of a branch out of its frame; the first one wins: `win(winner, value)` says how.
+    template<class T, class Win>
+    auto take_one(Frame& root, Win win) noexcept -> std::exception_ptr {
+        std::optional<Regular<T>> value;
+        auto error = take_into<T>(value, root);
+        if (error || winner_) return error;
+        try {
+            win(winner_, std::move(*value));
+        } catch (...) {
+            return std::current_exception();
+        }
+        return nullptr;
+    }
+
+private:
+    void finished(std::size_t) noexcept override { cancel_others("another one won the race"); }
+    [[nodiscard]] auto has_winner() const noexcept -> bool override { return winner_.has_value(); }
+
+    std::optional<Result> winner_;
+};
+
+template<class... W>
+class [[nodiscard("co_await it")]] RaceAwaiter final : public RaceWait<std::variant<Regular<WorkResult<W>>...>> {
+public:
+    static_assert(sizeof...(W) > 0, "race needs at least one thing that can win");
+    explicit RaceAwaiter(W... work) : work_(std::move(work)...) {}
+
+    auto await_ready() -> bool {
+        this->open(sizeof...(W));
+        start_all(std::index_sequence_for<W...>{});
+        return this->all_ended();
+    }
+
 private:
     template<std::size_t... I>
     void start_all(std::index_sequence<I...>) noexcept {
-        (start_one<I>(), ...);
-    }
-    template<std::size_t I>
-    void start_one() noexcept {
-        if (winner_ || first_error_) return skip(I);
-        try {
-            start(I, begin_work(std::get<I>(work_)).release());
-        } catch (...) {
-            fail(I);
-        }
+        (this->start_one(I, std::get<I>(work_)), ...);
     }
     auto take(std::size_t index, Frame& root) noexcept -> std::exception_ptr override {
         return take_at(index, root, std::index_sequence_for<W...>{});
@@ -60,74 +91,41 @@ private:
     template<std::size_t... I>
     auto take_at(std::size_t index, Frame& root, std::index_sequence<I...>) noexcept -> std::exception_ptr {
         std::exception_ptr error;
-        static_cast<void>(((I == index && (error = take_one<I, WorkResult<W>>(root), true)) || ...));
+        static_cast<void>(((I == index && (error = take_as<I, WorkResult<W>>(root), true)) || ...));
         return error;
     }
     template<std::size_t I, class T>
-    auto take_one(Frame& root) noexcept -> std::exception_ptr {
-        std::optional<Regular<T>> value;
-        auto error = take_into<T>(value, root);
-        if (error || winner_) return error;
-        try {
-            winner_.emplace(std::in_place_index<I>, std::move(*value));
-        } catch (...) {
-            return std::current_exception();
-        }
-        return nullptr;
+    auto take_as(Frame& root) noexcept -> std::exception_ptr {
+        return this->template take_one<T>(root, [](auto& winner, auto&& value) {
+            winner.emplace(std::in_place_index<I>, std::forward<decltype(value)>(value));
+        });
     }
-    void finished(std::size_t) noexcept override { cancel_others("another one won the race"); }
-    [[nodiscard]] auto has_winner() const noexcept -> bool override { return winner_.has_value(); }
 
     std::tuple<W...> work_;
-    std::optional<Result> winner_;
 };
 
 /// `race` of a vector.
 template<class W>
-class [[nodiscard("co_await it")]] RaceManyAwaiter final : public BranchesWait {
+class [[nodiscard("co_await it")]] RaceManyAwaiter final : public RaceWait<RaceWinner<WorkResult<W>>> {
 public:
-    using Result = RaceWinner<WorkResult<W>>;
-
     explicit RaceManyAwaiter(std::vector<W> work) : work_(std::move(work)) {
         if (work_.empty()) throw_empty_race();
     }
 
     auto await_ready() -> bool {
-        open(work_.size());
-        for (std::size_t i = 0; i < work_.size(); ++i) start_one(i);
-        return all_ended();
+        this->open(work_.size());
+        for (std::size_t i = 0; i < work_.size(); ++i) this->start_one(i, work_[i]);
+        return this->all_ended();
     }
-    auto await_resume() -> Result {
-        throw_error();
-        return std::move(*winner_);
-    }
-    [[nodiscard]] auto record() const noexcept -> WaitRecord override { return {WaitKind::race, this}; }
 
 private:
-    void start_one(std::size_t index) noexcept {
-        if (winner_ || first_error_) return skip(index);
-        try {
-            start(index, begin_work(work_[index]).release());
-        } catch (...) {
-            fail(index);
-        }
-    }
     auto take(std::size_t index, Frame& root) noexcept -> std::exception_ptr override {
-        std::optional<Regular<WorkResult<W>>> value;
-        auto error = take_into<WorkResult<W>>(value, root);
-        if (error || winner_) return error;
-        try {
-            winner_.emplace(Result{index, std::move(*value)});
-        } catch (...) {
-            return std::current_exception();
-        }
-        return nullptr;
+        return this->template take_one<WorkResult<W>>(root, [index](auto& winner, auto&& value) {
+            winner.emplace(RaceWinner<WorkResult<W>>{index, std::forward<decltype(value)>(value)});
+        });
     }
-    void finished(std::size_t) noexcept override { cancel_others("another one won the race"); }
-    [[nodiscard]] auto has_winner() const noexcept -> bool override { return winner_.has_value(); }
 
     std::vector<W> work_;
-    std::optional<Result> winner_;
 };
 
 }  // namespace internal

@@ -1,11 +1,13 @@
 #include <gyre/http/client/client.hpp>
 
+#include "../core/grammar.hpp"
 #include "pool.hpp"
 
 #include <gyre/core/random.hpp>
 
 #include <array>
 #include <cstddef>
+#include <string_view>
 #include <utility>
 
 namespace gyre::http {
@@ -25,9 +27,9 @@ auto open_websocket(ClientRequest request, WebSocketOptions options, WebSocketOf
 
 // The request of a WebSocket is one of HTTP (RFC 6455 3).
 auto http_url(std::string url) -> std::string {
-    const bool is_websocket = url.size() > 2 && (url[0] == 'w' || url[0] == 'W') && (url[1] == 's' || url[1] == 'S');
-    const auto end = is_websocket && (url[2] == 's' || url[2] == 'S') ? 3U : 2U;
-    if (is_websocket && url.size() > end && url[end] == ':') url.replace(0, 2, "http");
+    for (const std::string_view scheme : {"ws:", "wss:"}) {
+        if (internal::equals_ignoring_case(url.substr(0, scheme.size()), scheme)) return url.replace(0, 2, "http");
+    }
     return url;
 }
 

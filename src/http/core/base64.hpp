@@ -6,6 +6,12 @@
 
 namespace gyre::http::internal {
 
+/// The digits of base64, by value. Source: RFC 4648 4.
+inline constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Base64 with padding. Source: RFC 4648 4.
+[[nodiscard]] auto to_base64(std::string_view bytes) -> std::string;
+
 /// Base64 with `-` and `_`, without padding. Source: RFC 4648 5.
 [[nodiscard]] auto to_base64url(std::string_view bytes) -> std::string;
 

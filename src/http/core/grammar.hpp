@@ -78,6 +78,15 @@ constexpr auto is_token(std::string_view text) noexcept -> bool {
     return !text.empty();
 }
 
+/// Takes the token at the front of `text`; empty if there is none.
+constexpr auto take_token(std::string_view& text) noexcept -> std::string_view {
+    std::size_t size = 0;
+    while (size < text.size() && has_class(text[size], token_char)) ++size;
+    const auto token = text.substr(0, size);
+    text.remove_prefix(size);
+    return token;
+}
+
 constexpr auto trim_whitespace(std::string_view text) noexcept -> std::string_view {
     while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
     while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);

@@ -8,13 +8,6 @@
 namespace gyre::http::internal {
 namespace {
 
-auto take_token(std::string_view& text) noexcept -> std::string_view {
-    const auto end = std::find_if(text.begin(), text.end(), [](char c) { return !has_class(c, token_char); });
-    const auto token = text.substr(0, static_cast<std::size_t>(end - text.begin()));
-    text.remove_prefix(token.size());
-    return token;
-}
-
 // After the opening quote.
 auto take_quoted(std::string_view& text, QuotedText style) -> std::optional<std::string> {
     std::string out;

@@ -3,6 +3,7 @@
 #include "grammar.hpp"
 
 #include <gyre/core/errors.hpp>
+#include <gyre/http/core/percent.hpp>
 
 #include <algorithm>
 
@@ -10,19 +11,9 @@ namespace gyre::http {
 namespace {
 
 auto decode(std::string_view text) -> std::string {
-    std::string out;
-    out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool is_escape = text[i] == '%' && text.size() - i > 2 && internal::hex_value(text[i + 1]) >= 0 &&
-                               internal::hex_value(text[i + 2]) >= 0;
-        if (is_escape) {
-            out += static_cast<char>(internal::hex_value(text[i + 1]) * 16 + internal::hex_value(text[i + 2]));
-            i += 2;
-        } else {
-            out += text[i] == '+' ? ' ' : text[i];
-        }
-    }
-    return out;
+    std::string plain(text);
+    std::replace(plain.begin(), plain.end(), '+', ' ');
+    return percent_decode(plain);
 }
 
 void encode(std::string_view text, std::string& out) {

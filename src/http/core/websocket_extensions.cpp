@@ -28,13 +28,7 @@ public:
         return true;
     }
     /// Empty: none.
-    auto token() noexcept -> std::string_view {
-        std::size_t size = 0;
-        while (size < rest_.size() && has_class(rest_[size], token_char)) ++size;
-        const auto found = rest_.substr(0, size);
-        rest_.remove_prefix(size);
-        return found;
-    }
+    auto token() noexcept -> std::string_view { return take_token(rest_); }
     /// A token, in quotes or not: quotes may be around nothing else here. Empty: none.
     auto value() -> std::string {
         if (!take('"')) return std::string(token());

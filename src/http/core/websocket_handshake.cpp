@@ -1,5 +1,6 @@
 #include <gyre/http/core/websocket_handshake.hpp>
 
+#include "base64.hpp"
 #include "grammar.hpp"
 #include "websocket_extensions.hpp"
 
@@ -17,30 +18,18 @@ namespace {
 using internal::is_token;
 
 constexpr std::string_view accept_salt = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-constexpr std::string_view base64_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::size_t key_size = 24;  // 16 bytes in base64
 
 auto base64(std::span<const std::byte> bytes) -> std::string {
-    std::string text;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-        std::uint32_t group = 0;
-        for (std::size_t j = 0; j < 3; ++j) {
-            group = group << 8U | (j < count ? std::to_integer<std::uint32_t>(bytes[i + j]) : 0);
-        }
-        for (std::size_t j = 0; j < 4; ++j) {
-            text.push_back(j <= count ? base64_letters[group >> (18 - 6 * j) & 63U] : '=');
-        }
-    }
-    return text;
+    return internal::to_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 /// 22 letters and two equals signs; the last letter holds four bits that are used and two that are zero.
 auto is_key(std::string_view key) noexcept -> bool {
     if (key.size() != key_size || !key.ends_with("==")) return false;
     const auto letters = key.substr(0, key_size - 2);
-    if (letters.find_first_not_of(base64_letters) != std::string_view::npos) return false;
-    return base64_letters.find(letters.back()) % 16 == 0;
+    if (letters.find_first_not_of(internal::base64_digits) != std::string_view::npos) return false;
+    return internal::base64_digits.find(letters.back()) % 16 == 0;
 }
 
 /// The subprotocols that a request names, in order; empty optional if they are not tokens, or come twice.

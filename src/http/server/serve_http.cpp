@@ -28,7 +28,7 @@ auto secure(net::Stream stream, const net::TlsServerContext& tls, Duration limit
 }
 
 auto serve_one(net::Stream stream, const ExchangeHandler& handler, const ConnectionOptions& options,
-    const net::TlsServerContext* tls, Drain* drain) -> Task<void> {
+    const net::TlsServerContext* tls, Drain& drain) -> Task<void> {
     if (tls != nullptr) {
         auto secured = co_await secure(std::move(stream), *tls, options.handshake_timeout);
         if (!secured) co_return;
@@ -43,7 +43,7 @@ auto serve_one(net::Stream stream, const ExchangeHandler& handler, const Connect
 auto serve_until_drained(net::Listener listener, const ExchangeHandler& handler, const ConnectionOptions& options,
     const net::TlsServerContext* tls, Drain& drain) -> Task<void> {
     net::ConnectionHandler serve_it = [&handler, &options, tls, &drain](net::Stream stream) {
-        return serve_one(std::move(stream), handler, options, tls, &drain);
+        return serve_one(std::move(stream), handler, options, tls, drain);
     };
     DrainScope accepting(drain);
     net::ServeOptions serve_options;
@@ -56,7 +56,8 @@ auto serve_until_drained(net::Listener listener, const ExchangeHandler& handler,
 
 auto serve_connection(net::Stream stream, const ExchangeHandler& handler, const ConnectionOptions& options)
     -> Task<void> {
-    internal::ServerConnection connection(std::move(stream), handler, options, nullptr);
+    internal::Drain never;
+    internal::ServerConnection connection(std::move(stream), handler, options, never);
     co_await connection.run();
 }
 

@@ -23,7 +23,7 @@ auto is_io_error(const std::exception_ptr& error) noexcept -> bool {
 }  // namespace
 
 ServerConnection::ServerConnection(
-    net::Stream stream, const ExchangeHandler& handler, const ConnectionOptions& options, Drain* drain)
+    net::Stream stream, const ExchangeHandler& handler, const ConnectionOptions& options, Drain& drain)
     : stream_(std::move(stream), options.write_timeout),
       handler_(handler),
       options_(options),
@@ -84,12 +84,12 @@ auto ServerConnection::read_head_bytes() -> Task<Next> {
 }
 
 auto ServerConnection::fill_head(Time deadline, bool is_idle) -> Task<GuardedStream::Fill> {
-    if (!is_idle || drain_ == nullptr) return stream_.fill(deadline);
+    if (!is_idle) return stream_.fill(deadline);
     return fill_unless_drained(deadline);
 }
 
 auto ServerConnection::fill_unless_drained(Time deadline) -> Task<GuardedStream::Fill> {
-    DrainScope idle(*drain_);
+    DrainScope idle(drain_);
     const auto result = co_await idle.run(stream_.fill(deadline));
     co_return result.value_or(GuardedStream::Fill::late);
 }
@@ -185,8 +185,8 @@ auto ServerConnection::refuse() -> Task<void> {
 
 auto ServerConnection::begin_response() noexcept -> bool {
     body_.response_begins();
-    const bool goes_on = drain_ == nullptr || !drain_->has_begun();
-    return goes_on && parser_.keep_alive() && served_ < options_.max_requests_per_connection && body_.can_be_drained();
+    return !drain_.has_begun() && parser_.keep_alive() && served_ < options_.max_requests_per_connection &&
+           body_.can_be_drained();
 }
 
 void ServerConnection::check_can_be_taken() const {

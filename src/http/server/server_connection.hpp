@@ -22,7 +22,7 @@ namespace gyre::http::internal {
 /// One connection of a server: reads a head, runs the handler, sees to it that the response is whole, and again.
 class ServerConnection {
 public:
-    ServerConnection(net::Stream stream, const ExchangeHandler& handler, const ConnectionOptions& options, Drain* drain);
+    ServerConnection(net::Stream stream, const ExchangeHandler& handler, const ConnectionOptions& options, Drain& drain);
     ServerConnection(const ServerConnection&) = delete;
     auto operator=(const ServerConnection&) -> ServerConnection& = delete;
 
@@ -43,8 +43,8 @@ public:
     /// Waits until the client has ended the connection, or its half of it. Looks only when there is nothing else to read, and
     /// reads ahead at most `read_ahead_bytes`. On cancel: nothing is lost.
     [[nodiscard]] auto client_gone() -> Task<void>;
-    /// The server that this connection belongs to; null if it is served alone.
-    [[nodiscard]] auto drain() const noexcept -> Drain* { return drain_; }
+    /// Of the server that this connection belongs to.
+    [[nodiscard]] auto drain() const noexcept -> Drain& { return drain_; }
 
 private:
     static constexpr std::size_t read_ahead_bytes = 64 * 1024;
@@ -66,7 +66,7 @@ private:
     GuardedStream stream_;
     const ExchangeHandler& handler_;
     const ConnectionOptions& options_;
-    Drain* drain_;
+    Drain& drain_;
     net::Address peer_;
     RequestParser parser_;
     RequestBody body_;

@@ -88,25 +88,21 @@ auto respond(const Site& site, Request& request) -> Task<Response> {
     } else {
         request.set(Allowed()).methods = std::move(match.allow);
     }
-    std::optional<Response> response;
     try {
-        response = co_await Next(site.chains[scope], *handler)(request);
+        co_return co_await Next(site.chains[scope], *handler)(request);
     } catch (const HttpError& error) {  // of a middleware
-        response = response_of(error);
+        co_return response_of(error);
     }
-    co_return std::move(*response);
 }
 
 }  // namespace
 
 auto call_handler(const Handler& handler, Request& request) -> Task<Response> {
-    std::optional<Response> response;
     try {
-        response = co_await handler(request);
+        co_return co_await handler(request);
     } catch (const HttpError& error) {
-        response = response_of(error);
+        co_return response_of(error);
     }
-    co_return std::move(*response);
 }
 
 void Site::check_open() const {

@@ -33,10 +33,9 @@ struct Ending {
     std::exception_ptr error;
 };
 
-auto run_handler(const WebSocketRoute& route, WebSocket& socket, Drain* drain) -> Task<Ending> {
+auto run_handler(const WebSocketRoute& route, WebSocket& socket, Drain& drain) -> Task<Ending> {
     Ending ending;
-    Drain never;
-    DrainScope scope(drain == nullptr ? never : *drain);
+    DrainScope scope(drain);
     try {
         const bool is_done = co_await scope.run(route.handler(socket));
         ending.is_drained = !is_done;
@@ -48,7 +47,7 @@ auto run_handler(const WebSocketRoute& route, WebSocket& socket, Drain* drain) -
     co_return ending;
 }
 
-auto use_socket(std::shared_ptr<const WebSocketRoute> route, WebSocketParameters parameters, Drain* drain,
+auto use_socket(std::shared_ptr<const WebSocketRoute> route, WebSocketParameters parameters, Drain& drain,
     net::Stream stream) -> Task<void> {
     WebSocket socket(std::move(stream), WebSocketRole::server, std::move(parameters), route->options);
     const auto ending = co_await run_handler(*route, socket, drain);
@@ -74,9 +73,9 @@ auto shake_hands(std::shared_ptr<const WebSocketRoute> route, Request& request) 
     if (!request.exchange().connection().body().is_complete()) {
         co_return Response::problem(400, "a WebSocket handshake has no body");
     }
-    Drain* const drain = request.exchange().connection().drain();
+    Drain& drain = request.exchange().connection().drain();
     auto response = Response::switch_protocols(
-        "websocket", [route = std::move(route), parameters = std::move(answer.parameters), drain](
+        "websocket", [route = std::move(route), parameters = std::move(answer.parameters), &drain](
                          net::Stream stream) { return use_socket(route, parameters, drain, std::move(stream)); });
     response.fields() = std::move(answer.fields);
     co_return response;

@@ -100,7 +100,7 @@ class App : public Routes {
 public:
     App();
 
-    /// Moves the routes of another app below `prefix`, with its middlewares around them.
+    /// Adds the routes that another app has now below `prefix`, with its middlewares around them.
     auto mount(std::string_view prefix, App app) -> App&;
 
     /// Answers one request of a connection: what `Server` does with each.
