@@ -21,4 +21,5 @@ target_compile_definitions(gyre PRIVATE GYRE_VERSION="${PROJECT_VERSION}")
 target_link_libraries(
   gyre
   PUBLIC Threads::Threads
-  PRIVATE OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB PkgConfig::GYRE_CARES PkgConfig::GYRE_URING PkgConfig::GYRE_IDN2 PkgConfig::GYRE_PSL)
+  PRIVATE OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB PkgConfig::GYRE_CARES PkgConfig::GYRE_URING PkgConfig::GYRE_IDN2 PkgConfig::GYRE_PSL
+          PkgConfig::GYRE_BROTLI PkgConfig::GYRE_ZSTD)

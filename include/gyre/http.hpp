@@ -5,6 +5,7 @@
 #include <gyre/http/body_reader.hpp>
 #include <gyre/http/client/client.hpp>
 #include <gyre/http/client/cookie_jar.hpp>
+#include <gyre/http/core/content_coding.hpp>
 #include <gyre/http/core/cookie.hpp>
 #include <gyre/http/core/fields.hpp>
 #include <gyre/http/core/message.hpp>
