@@ -1,5 +1,7 @@
 #pragma once
 
+#include "connection_slot.hpp"
+
 #include <gyre/http/client/client.hpp>
 #include <gyre/http/core/h1_parser.hpp>
 #include <gyre/net/address.hpp>
@@ -14,11 +16,10 @@ namespace gyre::http::internal {
 /// A connection to an origin, and the parser of what comes on it. It is counted as open as long as it lives.
 class Connection {
 public:
-    Connection(
-        net::Stream opened, std::string wanted_origin, const Limits& limits, std::shared_ptr<ClientStats> statistics)
-        : stream(std::move(opened)),
+    Connection(net::Stream opened, ConnectionSlot place, const Limits& limits, std::shared_ptr<ClientStats> statistics)
+        : slot(std::move(place)),
+          stream(std::move(opened)),
           parser(limits),
-          origin(std::move(wanted_origin)),
           peer(stream.peer_address()),
           peer_text(peer.text()),
           statistics_(std::move(statistics)) {
@@ -28,9 +29,9 @@ public:
     auto operator=(const Connection&) -> Connection& = delete;
     ~Connection() { --statistics_->open_connections; }
 
+    ConnectionSlot slot;  ///< Says whose requests it may carry. The last to go.
     net::Stream stream;
     ResponseParser parser;
-    std::string origin;  ///< Scheme, host and port: whose requests it may carry.
     net::Address peer;
     std::string peer_text;
     Time kept_since{};

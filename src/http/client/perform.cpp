@@ -35,9 +35,7 @@ auto drain(Exchange& exchange) -> Task<void> {
 
 auto try_once(const std::shared_ptr<Pool>& pool, const Outgoing& request, const std::string& head, bool allow_reuse)
     -> Task<std::unique_ptr<Exchange>> {
-    std::unique_ptr<internal::Connection> connection;
-    if (allow_reuse) connection = co_await pool->reuse(request);
-    if (!connection) connection = co_await pool->open(request);
+    auto connection = co_await pool->connection(request, !allow_reuse);
     auto exchange = std::make_unique<Exchange>(pool, std::move(connection), request);
     try {
         co_await exchange->run(head, request.body);

@@ -2,7 +2,9 @@
 
 #include "http/wall_clock.hpp"
 
+#include <gyre/core/counts.hpp>
 #include <gyre/core/duration_text.hpp>
+#include <gyre/core/errors.hpp>
 #include <gyre/core/scope.hpp>
 #include <gyre/net/connect.hpp>
 
@@ -39,34 +41,65 @@ auto wanted_peer(const Url& url) -> std::string {
     return std::string(url.host()) + ":" + std::to_string(url.effective_port());
 }
 
+auto limits_of(const ClientOptions& options) -> ConnectionLimits {
+    using gyre::internal::require_count;
+    ConnectionLimits limits;
+    limits.total = require_count("http::Client", {}, "max_connections", options.max_connections);
+    limits.per_origin = require_count("http::Client", {}, "max_connections_per_host", options.max_connections_per_host);
+    limits.kept_per_origin = require_count("http::Client", {}, "max_idle_per_host", options.max_idle_per_host);
+    limits.kept_for = options.idle_timeout;
+    return limits;
+}
+
 }  // namespace
 
 Pool::Pool(const ClientOptions& options)
     : settings_(options),
       statistics_(std::make_shared<ClientStats>()),
-      jar_(options.cookies ? options.cookie_jar : nullptr) {}
+      jar_(options.cookies ? options.cookie_jar : nullptr),
+      connections_(limits_of(options)) {}
 
 Pool::~Pool() { close(); }
 
 auto Pool::stats() const noexcept -> ClientStats {
     auto figures = *statistics_;
-    for (const auto& [origin, connections] : kept_) figures.idle_connections += connections.size();
+    figures.idle_connections = connections_.kept();
+    figures.connecting = connections_.slots() - figures.open_connections;
+    figures.waiting_requests = connections_.waiting();
     return figures;
 }
 
-auto Pool::reuse(const Outgoing& request) -> Task<std::unique_ptr<Connection>> {
-    const std::string origin = request.url.origin();
-    while (auto connection = take(origin)) {
-        const bool quiet = co_await is_quiet(*connection);
-        if (!quiet) continue;
-        connection->is_reused = true;
-        ++statistics_->connections_reused;
-        co_return connection;
+auto Pool::connection(const Outgoing& request, bool fresh) -> Task<std::unique_ptr<Connection>> {
+    auto turn = co_await wait_for_turn(request);
+    while (turn.kept) {
+        // Where one of an origin was dead, the others are likely to be: a fresh one is made in their place.
+        bool is_good = false;
+        if (!fresh) is_good = co_await is_quiet(*turn.kept);
+        if (is_good) {
+            turn.kept->is_reused = true;
+            ++statistics_->connections_reused;
+            co_return std::move(turn.kept);
+        }
+        auto& origin = turn.kept->slot.origin();
+        turn.slot = std::move(turn.kept->slot);
+        turn.kept.reset();
+        if (!fresh) turn.kept = connections_.take_kept(origin);
     }
-    co_return nullptr;
+    auto opening = open(request, std::move(turn.slot));
+    co_return co_await std::move(opening);
 }
 
-auto Pool::open(const Outgoing& request) -> Task<std::unique_ptr<Connection>> {
+auto Pool::wait_for_turn(const Outgoing& request) -> Task<ConnectionTurn> {
+    const Duration limit = settings_.timeout().pool;
+    auto waiting = connections_.turn(request.url.origin());
+    if (limit <= Duration::zero()) co_return co_await std::move(waiting);
+    auto turn = co_await move_on_after(limit, std::move(waiting));
+    if (turn) co_return std::move(*turn);
+    const std::string text = "no connection became free: timed out after " + gyre::internal::duration_text(limit);
+    throw request.error(RequestPhase::pool, text, wanted_peer(request.url), std::make_exception_ptr(TimeoutError(text)));
+}
+
+auto Pool::open(const Outgoing& request, ConnectionSlot slot) -> Task<std::unique_ptr<Connection>> {
     const std::string host = host_to_connect(request.url);
     const Time started = this_loop().now();
     std::optional<net::Stream> stream;
@@ -84,8 +117,7 @@ auto Pool::open(const Outgoing& request) -> Task<std::unique_ptr<Connection>> {
         stream = co_await std::move(encrypting);
     }
     ++statistics_->connections_opened;
-    co_return std::make_unique<Connection>(
-        std::move(*stream), request.url.origin(), settings_.options().limits, statistics_);
+    co_return std::make_unique<Connection>(std::move(*stream), std::move(slot), settings_.options().limits, statistics_);
 }
 
 auto Pool::encrypt(const Outgoing& request, const std::string& host, net::Stream plain, Time started)
@@ -109,9 +141,7 @@ void Pool::keep(std::unique_ptr<Connection> connection) noexcept {
     try {
         connection->kept_since = this_loop().now();
         watch_age(connection->kept_since);
-        auto& kept = kept_[connection->origin];
-        kept.push_back(std::move(connection));
-        if (kept.size() > settings_.options().max_idle_per_host) kept.erase(kept.begin());
+        connections_.keep(std::move(connection));
     } catch (...) {  // no memory, or no loop any more: a connection that is not kept is closed, and that is all
     }
 }
@@ -129,29 +159,9 @@ void Pool::take_cookies(const Url& url, const Fields& response) {
 
 void Pool::close() noexcept {
     is_closed_ = true;
-    kept_.clear();
+    connections_.close_kept();
     if (age_timer_) age_timer_->cancel();
     age_timer_.reset();
-}
-
-auto Pool::take(const std::string& origin) -> std::unique_ptr<Connection> {
-    const auto found = kept_.find(origin);
-    if (found == kept_.end()) return nullptr;
-    auto& kept = found->second;
-    std::unique_ptr<Connection> last;
-    if (!kept.empty() && !is_too_old(*kept.back())) {
-        last = std::move(kept.back());
-        kept.pop_back();
-    } else {
-        kept.clear();  // the last one is the youngest
-    }
-    if (kept.empty()) kept_.erase(found);
-    return last;
-}
-
-auto Pool::is_too_old(const Connection& connection) const -> bool {
-    const Duration limit = settings_.options().idle_timeout;
-    return limit > Duration::zero() && this_loop().now() - connection.kept_since >= limit;
 }
 
 auto Pool::tls_context() -> const net::TlsClientContext& {
@@ -174,13 +184,7 @@ void Pool::watch_age(Time oldest) {
 
 void Pool::drop_old() {
     age_timer_.reset();
-    Time oldest = Time::max();
-    for (auto at = kept_.begin(); at != kept_.end();) {
-        auto& kept = at->second;
-        std::erase_if(kept, [this](const auto& connection) { return is_too_old(*connection); });
-        if (!kept.empty()) oldest = std::min(oldest, kept.front()->kept_since);
-        at = kept.empty() ? kept_.erase(at) : std::next(at);
-    }
+    const Time oldest = connections_.close_old();
     if (oldest != Time::max()) watch_age(oldest);
 }
 

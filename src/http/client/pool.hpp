@@ -1,6 +1,7 @@
 #pragma once
 
 #include "connection.hpp"
+#include "connections.hpp"
 #include "outgoing.hpp"
 #include "settings.hpp"
 
@@ -10,11 +11,9 @@
 #include <gyre/http/client/cookie_jar.hpp>
 #include <gyre/net/tls.hpp>
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace gyre::http::internal {
 
@@ -32,10 +31,9 @@ public:
     [[nodiscard]] auto figures() noexcept -> ClientStats& { return *statistics_; }
     [[nodiscard]] auto stats() const noexcept -> ClientStats;
 
-    /// A kept connection on which nothing has arrived since, or null. Those on which something has are closed.
-    [[nodiscard]] auto reuse(const Outgoing& request) -> Task<std::unique_ptr<Connection>>;
-    /// A new connection. @throws RequestError, phases `resolve`, `connect` and `tls`.
-    [[nodiscard]] auto open(const Outgoing& request) -> Task<std::unique_ptr<Connection>>;
+    /// A kept connection on which nothing has arrived since, or a new one; waits for its turn before that.
+    /// @param fresh it must be a new one. @throws RequestError, phases `pool`, `resolve`, `connect` and `tls`.
+    [[nodiscard]] auto connection(const Outgoing& request, bool fresh) -> Task<std::unique_ptr<Connection>>;
     /// Keeps a connection whose response was read to its end, or closes it if there is no room.
     void keep(std::unique_ptr<Connection> connection) noexcept;
 
@@ -48,10 +46,8 @@ public:
     [[nodiscard]] auto is_closed() const noexcept -> bool { return is_closed_; }
 
 private:
-    using Kept = std::vector<std::unique_ptr<Connection>>;  // the last one back is the first one out
-
-    [[nodiscard]] auto take(const std::string& origin) -> std::unique_ptr<Connection>;
-    [[nodiscard]] auto is_too_old(const Connection& connection) const -> bool;
+    [[nodiscard]] auto wait_for_turn(const Outgoing& request) -> Task<ConnectionTurn>;
+    [[nodiscard]] auto open(const Outgoing& request, ConnectionSlot slot) -> Task<std::unique_ptr<Connection>>;
     [[nodiscard]] auto tls_context() -> const net::TlsClientContext&;
     [[nodiscard]] auto encrypt(const Outgoing& request, const std::string& host, net::Stream plain, Time started)
         -> Task<net::Stream>;
@@ -63,7 +59,7 @@ private:
     std::optional<net::TlsClientContext> tls_;
     std::optional<CookieJar> own_jar_;  ///< From the first cookie on: the public suffixes take a moment to read.
     CookieJar* jar_;                    ///< That, or the user's. Null: no cookie yet, or none wanted.
-    std::map<std::string, Kept> kept_;
+    Connections connections_;
     std::optional<TimerHandle> age_timer_;
     bool is_closed_ = false;
 };

@@ -104,6 +104,8 @@ auto ScriptedServer::run(http::ClientOptions options, ClientBody body) -> Task<>
         co_await body(client, base);
         const auto end = client.stats();
         EXPECT_EQ(end.open_connections, end.idle_connections) << "a connection is neither used nor kept";
+        EXPECT_EQ(end.connecting, 0U) << "a place for a connection is lost";
+        EXPECT_EQ(end.waiting_requests, 0U);
     });
 }
 

@@ -29,6 +29,8 @@ struct ClientStats {
     std::uint64_t bytes_received = 0;      ///< Heads and bodies, as sent by servers (inside TLS).
     std::size_t open_connections = 0;      ///< In use or kept.
     std::size_t idle_connections = 0;      ///< Kept.
+    std::size_t connecting = 0;            ///< Being made.
+    std::size_t waiting_requests = 0;      ///< Requests that wait for a connection to become free.
 };
 
 /// Makes HTTP/1.1 requests over connections that it keeps: http and https, redirects, limits and timeouts.

@@ -15,6 +15,7 @@ class CookieJar;
 /// How long a client waits. Zero or less: without an end.
 struct ClientTimeouts {
     AnyDuration total{};  ///< A request with its redirects and replays, to the end of the body.
+    AnyDuration pool{};   ///< One wait for a connection to become free, when `max_connections` are open.
     AnyDuration connect = std::chrono::seconds(10);  ///< One connection: its name, attempts and TLS handshake together.
     /// One wait: until the next bytes come, or until the kernel takes the next bytes of the request.
     AnyDuration read = std::chrono::seconds(30);
@@ -33,6 +34,11 @@ struct ClientOptions {
     bool follow_redirects = true;
     /// Whether a 307 or 308 may take the body of a request to another origin; else it is an error.
     bool resend_body_across_origins = false;
+    /// Connections that may be open at a time, those kept and those being made included; 0: no end. One more request waits,
+    /// behind those that wait already.
+    std::size_t max_connections = 100;
+    /// The same for one origin (scheme, host and port); 0: as many as in all.
+    std::size_t max_connections_per_host = 0;
     /// Connections that are kept for one origin; 0 keeps none.
     std::size_t max_idle_per_host = 16;
     /// How long a connection is kept unused; shorter than what servers grant.

@@ -11,6 +11,7 @@ namespace gyre::http {
 /// How far a request had come when it failed.
 enum class RequestPhase : std::uint8_t {
     url,       ///< the URL, the method or the fields: nothing was sent
+    pool,      ///< the queue for a connection
     resolve,   ///< the name of the host
     connect,   ///< the connection
     tls,       ///< the handshake: certificate, name, protocol
