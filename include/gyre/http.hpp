@@ -12,5 +12,6 @@
 #include <gyre/http/core/query.hpp>
 #include <gyre/http/core/url.hpp>
 #include <gyre/http/server/app.hpp>
+#include <gyre/http/server/deadline.hpp>
 #include <gyre/http/server/server.hpp>
 #include <gyre/http/websocket.hpp>

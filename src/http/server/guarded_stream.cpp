@@ -1,6 +1,7 @@
 #include "guarded_stream.hpp"
 
 #include <gyre/core/errors.hpp>
+#include <gyre/core/loop.hpp>
 #include <gyre/core/scope.hpp>
 
 #include <optional>
@@ -13,8 +14,95 @@ void GuardedStream::check(const char* operation) const {
     if (is_broken()) throw IoError(std::make_error_code(std::errc::not_connected), operation, "the client");
 }
 
+/// The task that looks for the end of the stream.
+class GuardedStream::Watch {
+public:
+    explicit Watch(GuardedStream& stream) noexcept : stream_(stream) { stream.watch_ = this; }
+    Watch(const Watch&) = delete;
+    auto operator=(const Watch&) -> Watch& = delete;
+    ~Watch() {
+        stream_.watch_ = nullptr;
+        step_aside();
+    }
+
+    void step_aside() {
+        filling = nullptr;
+        if (stream_.watch_left_ != nullptr) stream_.watch_left_->set();
+    }
+
+    CancelScope* filling = nullptr;  ///< While it reads ahead.
+    gyre::Event changed{"the reader of a request"};
+
+private:
+    GuardedStream& stream_;
+};
+
+/// Marks a task in `fill`.
+class GuardedStream::Reading {
+public:
+    explicit Reading(GuardedStream& stream) noexcept : stream_(stream) { stream.is_reading_ = true; }
+    Reading(const Reading&) = delete;
+    auto operator=(const Reading&) -> Reading& = delete;
+    ~Reading() {
+        stream_.is_reading_ = false;
+        if (stream_.watch_ != nullptr) stream_.look_again();
+    }
+
+private:
+    GuardedStream& stream_;
+};
+
+void GuardedStream::look_again() { watch_->changed.set(); }
+
+auto GuardedStream::wait_for_end(std::size_t limit) -> Task<void> {
+    Watch watch(*this);
+    while (!is_broken_) {
+        if (is_reading_ || is_lent_ || stream_.buffered().size() >= limit) {
+            watch.changed.clear();
+            co_await watch.changed.wait();
+            continue;
+        }
+        CancelScope scope;
+        watch.filling = &scope;
+        std::optional<std::size_t> count;
+        try {
+            count = co_await scope.run(stream_.fill(piece_bytes));
+        } catch (const IoError&) {
+            is_broken_ = true;
+        }
+        watch.step_aside();
+        received_ += count.value_or(0);
+        if (count == std::size_t{0}) co_return;
+    }
+}
+
+auto GuardedStream::interrupt_watch() -> Task<void> {
+    gyre::Event left("the watch over a connection, which steps aside");
+    /// Takes the event back, also when this is cancelled.
+    class Waiting {
+    public:
+        Waiting(gyre::Event*& place, gyre::Event& event) noexcept : place_(place) { place_ = &event; }
+        Waiting(const Waiting&) = delete;
+        auto operator=(const Waiting&) -> Waiting& = delete;
+        ~Waiting() { place_ = nullptr; }
+
+    private:
+        gyre::Event*& place_;
+    };
+    const Waiting waiting(watch_left_, left);
+    watch_->filling->cancel("the request is read");
+    co_await left.wait();
+}
+
 auto GuardedStream::fill(Time deadline) -> Task<Fill> {
     if (is_broken_) check("read");
+    const Reading reading(*this);
+    if (watch_ != nullptr && watch_->filling != nullptr) {
+        const auto before = received_;
+        co_await interrupt_watch();
+        if (is_broken_) check("read");
+        if (received_ != before) co_return Fill::bytes;
+    }
     std::optional<std::size_t> count;
     try {
         count = co_await move_on_at(deadline, stream_.fill(piece_bytes));
@@ -23,15 +111,20 @@ auto GuardedStream::fill(Time deadline) -> Task<Fill> {
         throw;
     }
     if (!count) co_return Fill::late;
+    received_ += *count;
     co_return *count == 0 ? Fill::end : Fill::bytes;
 }
 
 auto GuardedStream::write(std::string_view data) -> Task<void> {
     check("write");
     is_writing_ = true;
+    auto& loop = this_loop();
     while (!data.empty()) {
         const auto piece = data.substr(0, piece_bytes);
-        const bool taken = co_await move_on_after(write_timeout_, stream_.write(piece));
+        const auto before = loop.now();
+        written_ += piece.size();
+        const bool taken = co_await move_on_after(write_pace_.patience(written_, waited_), stream_.write(piece));
+        waited_ += loop.now() - before;
         if (!taken) {
             is_broken_ = true;
             throw IoError(std::make_error_code(std::errc::timed_out), "write", stream_.peer_address().text(),
@@ -68,7 +161,7 @@ auto GuardedStream::linger(Duration limit, std::size_t limit_bytes) -> Task<void
 
 auto GuardedStream::close() -> Task<void> {
     try {
-        const bool closed = co_await move_on_after(write_timeout_, stream_.close());
+        const bool closed = co_await move_on_after(write_pace_.longest_wait, stream_.close());
         if (!closed) stream_.abort();
     } catch (const IoError&) {
         stream_.abort();

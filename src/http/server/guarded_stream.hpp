@@ -1,7 +1,11 @@
 #pragma once
 
+#include "pace.hpp"
+
+#include <gyre/core/cancel_scope.hpp>
 #include <gyre/core/task.hpp>
 #include <gyre/net/stream.hpp>
+#include <gyre/sync/event.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,14 +23,32 @@ public:
     /// What is read ahead at most, and what the peer must take within the time limit of a write.
     static constexpr std::size_t piece_bytes = 16 * 1024;
 
-    GuardedStream(net::Stream stream, Duration write_timeout) noexcept
-        : stream_(std::move(stream)), write_timeout_(write_timeout) {}
+    GuardedStream(net::Stream stream, const Pace& write_pace) noexcept
+        : stream_(std::move(stream)), write_pace_(write_pace) {}
+    GuardedStream(const GuardedStream&) = delete;
+    auto operator=(const GuardedStream&) -> GuardedStream& = delete;
 
     [[nodiscard]] auto buffered() const noexcept -> std::span<const char> { return stream_.buffered(); }
-    void consume(std::size_t count) noexcept { stream_.consume(count); }
+    void consume(std::size_t count) {
+        stream_.consume(count);
+        is_lent_ = false;
+        if (watch_ != nullptr) look_again();
+    }
+    /// Somebody uses bytes of `buffered()` until the next `consume`: they stay where they are.
+    void lend() noexcept { is_lent_ = true; }
+    /// How many bytes have come in all.
+    [[nodiscard]] auto received() const noexcept -> std::uint64_t { return received_; }
 
     /// Waits for more bytes behind the buffered ones. @throws IoError. On cancel: nothing is lost.
     [[nodiscard]] auto fill(Time deadline) -> Task<Fill>;
+    /// Waits for the end of the stream while nobody else fills: for that it reads ahead, until `limit` bytes are buffered.
+    /// Steps aside for a `fill`. Never throws. On cancel: nothing is lost.
+    [[nodiscard]] auto wait_for_end(std::size_t limit) -> Task<void>;
+    /// Another response: what the peer took of earlier ones does not count for it.
+    void begin_response() noexcept {
+        written_ = 0;
+        waited_ = {};
+    }
     /// Sends all of it. @throws IoError, `timed_out` if the peer does not take it; the stream is broken then.
     [[nodiscard]] auto write(std::string_view data) -> Task<void>;
 
@@ -45,11 +67,23 @@ public:
     [[nodiscard]] auto release() noexcept -> net::Stream;
 
 private:
+    class Watch;
+    class Reading;
+
+    void look_again();
+    [[nodiscard]] auto interrupt_watch() -> Task<void>;
     [[nodiscard]] auto discard(std::size_t limit_bytes) -> Task<bool>;
     void check(const char* operation) const;
 
     net::Stream stream_;
-    Duration write_timeout_;
+    Pace write_pace_;
+    std::uint64_t received_ = 0;
+    std::uint64_t written_ = 0;  ///< Of this response.
+    Duration waited_{};          ///< For the peer to take it.
+    Watch* watch_ = nullptr;
+    gyre::Event* watch_left_ = nullptr;  ///< Who waits until the watch has stepped aside.
+    bool is_reading_ = false;            ///< In `fill`.
+    bool is_lent_ = false;
     bool is_broken_ = false;
     bool is_writing_ = false;  ///< Stays when a write is cancelled or fails.
 };

@@ -4,8 +4,6 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/scope.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -20,7 +18,7 @@ void RequestBody::begin() {
     refusal_.reset();
     pending_ = 0;
     delivered_ = 0;
-    received_ = stream_.buffered().size();
+    began_at_ = stream_.received() - stream_.buffered().size();
     waited_ = {};
     owes_continue_ = waits_for_continue_ = parser_.expects_continue();
     is_complete_ = parser_.next({}).kind == EventKind::complete;
@@ -40,37 +38,16 @@ auto RequestBody::read() -> Task<std::span<const char>> {
         }
         if (event.kind == EventKind::body && !event.body.empty()) {
             pending_ = event.consumed;
+            stream_.lend();
             delivered_ += event.body.size();
             waits_for_continue_ = false;
             co_return event.body;
         }
         stream_.consume(event.consumed);
-        if (event.kind == EventKind::complete) {
-            is_complete_ = true;
-            if (completed_ != nullptr) completed_->set();
-        }
+        if (event.kind == EventKind::complete) is_complete_ = true;
         if (event.kind == EventKind::need_more) co_await fill();
     }
     co_return std::span<const char>();
-}
-
-auto RequestBody::wait_complete() -> Task<void> {
-    if (is_complete_) co_return;
-    /// Takes the event back, also when this is cancelled.
-    class Waiting {
-    public:
-        explicit Waiting(gyre::Event*& place) noexcept : place_(place) {}
-        Waiting(const Waiting&) = delete;
-        auto operator=(const Waiting&) -> Waiting& = delete;
-        ~Waiting() { place_ = nullptr; }
-
-    private:
-        gyre::Event*& place_;
-    };
-    gyre::Event completed("the end of a request's body");
-    completed_ = &completed;
-    const Waiting waiting(completed_);
-    co_await completed.wait();
 }
 
 auto RequestBody::fill() -> Task<void> {
@@ -82,7 +59,6 @@ auto RequestBody::fill() -> Task<void> {
     const auto before = loop.now();
     const auto result = co_await stream_.fill(before + patience());
     waited_ += loop.now() - before;
-    received_ += stream_.buffered().size();  // nothing was left when this fill began
     if (result == GuardedStream::Fill::late) {
         refusal_.emplace(408, "the body comes too slowly");
         throw IoError(
@@ -99,12 +75,8 @@ auto RequestBody::fill() -> Task<void> {
 }
 
 auto RequestBody::patience() const noexcept -> Duration {
-    if (options_.body_min_rate == 0) return options_.body_idle_timeout;
-    // The bytes so far have earned that much time; the cap keeps it inside of what a Duration holds.
-    const auto earned = std::chrono::milliseconds(
-        std::min<std::uint64_t>(received_, std::uint64_t{1} << 32) * 1000 / options_.body_min_rate);
-    const Duration grace = std::min<Duration>(options_.body_rate_grace, Duration::max() - earned);
-    return std::min<Duration>(options_.body_idle_timeout, grace + earned - waited_);
+    const Pace pace{options_.body_idle_timeout, options_.body_min_rate, options_.body_rate_grace};
+    return pace.patience(stream_.received() - began_at_, waited_);
 }
 
 auto RequestBody::can_be_drained() const noexcept -> bool {

@@ -5,7 +5,6 @@
 #include <gyre/core/task.hpp>
 #include <gyre/http/core/h1_parser.hpp>
 #include <gyre/http/server/connection_options.hpp>
-#include <gyre/sync/event.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -46,8 +45,6 @@ public:
     [[nodiscard]] auto drain() -> Task<bool>;
 
     [[nodiscard]] auto is_complete() const noexcept -> bool { return is_complete_; }
-    /// Waits until it is complete.
-    [[nodiscard]] auto wait_complete() -> Task<void>;
     /// What is wrong with the body, if something was found.
     [[nodiscard]] auto refusal() const noexcept -> const std::optional<Refusal>& { return refusal_; }
 
@@ -63,12 +60,11 @@ private:
     std::optional<Refusal> refusal_;
     std::size_t pending_ = 0;      ///< Bytes of the piece that was handed out, still buffered.
     std::uint64_t delivered_ = 0;  ///< Bytes of the body.
-    std::uint64_t received_ = 0;   ///< Bytes of the connection, since the body began.
+    std::uint64_t began_at_ = 0;   ///< Which byte of the connection was its first.
     Duration waited_{};
     bool owes_continue_ = false;
     bool waits_for_continue_ = false;  ///< The client was not told to go on, and may not send the body.
     bool is_complete_ = false;
-    gyre::Event* completed_ = nullptr;  ///< Who waits for that.
 };
 
 }  // namespace gyre::http::internal

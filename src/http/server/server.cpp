@@ -41,6 +41,7 @@ struct ServerSettings {
     int backlog;
     std::optional<net::TlsServerOptions> tls;
     ConnectionOptions connection;
+    std::shared_ptr<ConnectionCounts> counts = std::make_shared<ConnectionCounts>();
 };
 
 /// A server on one loop. `drain` is that loop's; the rest belongs to the loop that started the server.
@@ -72,8 +73,16 @@ auto serve_on_this_loop(std::shared_ptr<LoopServer> server, EventLoop& home, Ser
     auto listener = co_await net::listen(settings.host, settings.port, how);
     auto announcing = announce(server, listener.local_address());
     co_await on(home, std::move(announcing));
-    co_await serve_until_drained(
-        std::move(listener), handler, settings.connection, tls ? &*tls : nullptr, server->drain);
+    Service service(handler, settings.connection, server->drain, *settings.counts);
+    const auto* secured = tls ? &*tls : nullptr;
+    co_await serve_until_drained(std::move(listener), service, secured);
+}
+
+/// Waits for one loop's server. One that was stopped, and not politely, is no error.
+auto end_of(std::shared_ptr<LoopServer> server) -> Task<void> {
+    try {
+        co_await server->task->join();
+    } catch (const CancelledError&) {}
 }
 
 auto begin_drain(std::shared_ptr<LoopServer> server) -> Task<void> {
@@ -110,6 +119,8 @@ public:
     /// Listens on each of `loops`. @return the address. @throws what the first that fails has met.
     auto start(std::vector<EventLoop*> loops, ServerSettings settings) -> Task<net::Address> {
         settings.reuse_port = loops.size() > 1;
+        auto& most = settings.connection.max_connections;
+        most = most / loops.size() + (most % loops.size() == 0 ? 0 : 1);
         for (EventLoop* loop : loops) {
             auto& server = servers_.emplace_back(std::make_shared<LoopServer>(*loop));
             auto serving = serve_on_this_loop(server, this_loop(), settings);
@@ -127,17 +138,12 @@ public:
         co_await try_finally(std::move(draining), [this] { return end(); });
     }
 
+    /// Until all have ended, or one has failed.
     auto wait() -> Task<void> {
-        std::exception_ptr error;
-        for (auto& server : servers_) {
-            try {
-                co_await server->task->join();
-            } catch (const CancelledError&) {  // stopped, and not politely
-            } catch (...) {
-                if (!error) error = std::current_exception();  // of the first, when all have ended
-            }
-        }
-        if (error) std::rethrow_exception(error);
+        std::vector<Task<void>> ends;
+        ends.reserve(servers_.size());
+        for (auto& server : servers_) ends.push_back(end_of(server));
+        co_await gather(std::move(ends));
     }
 
     void cancel(const char* reason) {
@@ -152,12 +158,24 @@ private:
             auto beginning = begin_drain(server);
             co_await on(server->loop, std::move(beginning));
         }
-        co_await wait();
+        co_await wait_for_all();
     }
 
     auto end() -> Task<void> {
         cancel("the time to drain has passed");
-        co_await wait();
+        co_await wait_for_all();
+    }
+
+    auto wait_for_all() -> Task<void> {
+        std::exception_ptr error;
+        for (auto& server : servers_) {
+            try {
+                co_await end_of(server);
+            } catch (...) {
+                if (!error) error = std::current_exception();  // of the first, when all have ended
+            }
+        }
+        if (error) std::rethrow_exception(error);
     }
 
     std::vector<std::shared_ptr<LoopServer>> servers_;

@@ -2,8 +2,12 @@
 
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
+#include <gyre/core/scope.hpp>
 #include <gyre/core/sleep.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace gyre::http::internal {
@@ -20,18 +24,26 @@ auto is_io_error(const std::exception_ptr& error) noexcept -> bool {
     }
 }
 
+/// When the connection with that number is old. Steps of the golden ratio spread over a range as evenly as can be.
+auto end_of_youth(Duration age, std::uint64_t number) -> Time {
+    if (age <= Duration::zero()) return Time::max();
+    const auto share = static_cast<std::int64_t>((number * 0x9e37'79b9'7f4a'7c15U) >> 54U);  // of 1024
+    const auto now = this_loop().now();
+    return now + std::min<Duration>(age - age / 10 / 1024 * share, Time::max() - now);
+}
+
 }  // namespace
 
-ServerConnection::ServerConnection(
-    net::Stream stream, const ExchangeHandler& handler, const ConnectionOptions& options, Drain& drain)
-    : stream_(std::move(stream), options.write_timeout),
-      handler_(handler),
-      options_(options),
-      drain_(drain),
+ServerConnection::ServerConnection(net::Stream stream, Service& service)
+    : stream_(std::move(stream),
+          {service.options.write_timeout, service.options.write_min_rate, service.options.write_rate_grace}),
+      service_(service),
+      options_(service.options),
       peer_(stream_.peer_address()),
-      parser_(options.limits),
-      body_(stream_, parser_, options),
-      response_(stream_, this_loop().local<WallClock>()) {}
+      parser_(options_.limits),
+      body_(stream_, parser_, options_),
+      response_(stream_, this_loop().local<WallClock>()),
+      old_from_(end_of_youth(options_.max_connection_age, service.connections++)) {}
 
 auto ServerConnection::run() -> Task<void> {
     auto next = Next::serve;
@@ -89,7 +101,7 @@ auto ServerConnection::fill_head(Time deadline, bool is_idle) -> Task<GuardedStr
 }
 
 auto ServerConnection::fill_unless_drained(Time deadline) -> Task<GuardedStream::Fill> {
-    DrainScope idle(drain_);
+    DrainScope idle(service_.drain);
     const auto result = co_await idle.run(stream_.fill(deadline));
     co_return result.value_or(GuardedStream::Fill::late);
 }
@@ -97,11 +109,16 @@ auto ServerConnection::fill_unless_drained(Time deadline) -> Task<GuardedStream:
 auto ServerConnection::serve() -> Task<Next> {
     ++served_;
     body_.begin();
+    stream_.begin_response();
     response_.begin(parser_.head().method, parser_.head().version);
     std::exception_ptr error;
     try {
         ServerExchange exchange(*this);
-        co_await handler_(exchange);
+        if (options_.request_timeout > Duration::zero()) {
+            co_await handle_in_time(exchange);
+        } else {
+            co_await service_.handler(exchange);
+        }
     } catch (...) {
         error = std::current_exception();
     }
@@ -109,11 +126,24 @@ auto ServerConnection::serve() -> Task<Next> {
     co_return next;
 }
 
+auto ServerConnection::handle_in_time(ServerExchange& exchange) -> Task<void> {
+    CancelScope scope;
+    scope.set_timeout(options_.request_timeout);
+    time_limit_ = &scope;
+    const bool is_done = co_await scope.run(service_.handler(exchange));
+    is_late_ = !is_done;
+}
+
 auto ServerConnection::complete(std::exception_ptr error) -> Task<Next> {
     if (stream_.is_broken()) {
         // The client has gone, or was dropped; that the handler could not write is no news.
         if (error && !is_io_error(error)) report(error);
         co_return Next::drop;
+    }
+    if (is_late_ && !response_.is_finished()) {
+        if (response_.has_started()) co_return Next::drop;
+        refusal_.emplace(503, "the request took longer than the server gives it");
+        co_return Next::refuse;
     }
     if (!response_.has_started()) {
         if (body_.refusal()) {
@@ -185,8 +215,8 @@ auto ServerConnection::refuse() -> Task<void> {
 
 auto ServerConnection::begin_response() noexcept -> bool {
     body_.response_begins();
-    return !drain_.has_begun() && parser_.keep_alive() && served_ < options_.max_requests_per_connection &&
-           body_.can_be_drained();
+    return !service_.drain.has_begun() && parser_.keep_alive() && served_ < options_.max_requests_per_connection &&
+           this_loop().now() < old_from_ && body_.can_be_drained();
 }
 
 void ServerConnection::check_can_be_taken() const {
@@ -198,6 +228,7 @@ void ServerConnection::check_can_be_taken() const {
 
 auto ServerConnection::take_stream() -> net::Stream {
     check_can_be_taken();
+    if (time_limit_ != nullptr) time_limit_->set_deadline(Time::max());
     return stream_.release();
 }
 
@@ -205,15 +236,7 @@ auto ServerConnection::client_gone() -> Task<void> {
     const auto patience = options_.disconnect_check_after;
     if (patience <= Duration::zero()) co_await sleep_until(Time::max());
     co_await sleep(patience);
-    co_await body_.wait_complete();
-    try {
-        for (;;) {
-            if (stream_.buffered().size() >= read_ahead_bytes) co_await sleep_until(Time::max());
-            const auto result = co_await stream_.fill(Time::max());
-            if (result == GuardedStream::Fill::end) break;
-        }
-    } catch (const IoError&) {  // gone, and not politely
-    }
+    co_await stream_.wait_for_end(read_ahead_bytes);
 }
 
 void ServerConnection::report(std::exception_ptr error) const {

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "drain.hpp"
 #include "guarded_stream.hpp"
 #include "request_body.hpp"
 #include "response_writer.hpp"
+#include "service.hpp"
 
 #include <gyre/core/task.hpp>
 #include <gyre/http/core/h1_parser.hpp>
@@ -22,7 +22,7 @@ namespace gyre::http::internal {
 /// One connection of a server: reads a head, runs the handler, sees to it that the response is whole, and again.
 class ServerConnection {
 public:
-    ServerConnection(net::Stream stream, const ExchangeHandler& handler, const ConnectionOptions& options, Drain& drain);
+    ServerConnection(net::Stream stream, Service& service);
     ServerConnection(const ServerConnection&) = delete;
     auto operator=(const ServerConnection&) -> ServerConnection& = delete;
 
@@ -40,11 +40,11 @@ public:
     /// @throws InvalidStateError if there is something left of the request or the response.
     void check_can_be_taken() const;
     [[nodiscard]] auto take_stream() -> net::Stream;
-    /// Waits until the client has ended the connection, or its half of it. Looks only when there is nothing else to read, and
+    /// Waits until the client has ended the connection, or its half of it. Looks while nobody reads the body, and for that
     /// reads ahead at most `read_ahead_bytes`. On cancel: nothing is lost.
     [[nodiscard]] auto client_gone() -> Task<void>;
     /// Of the server that this connection belongs to.
-    [[nodiscard]] auto drain() const noexcept -> Drain& { return drain_; }
+    [[nodiscard]] auto drain() const noexcept -> Drain& { return service_.drain; }
 
 private:
     static constexpr std::size_t read_ahead_bytes = 64 * 1024;
@@ -57,6 +57,7 @@ private:
     [[nodiscard]] auto fill_head(Time deadline, bool is_idle) -> Task<GuardedStream::Fill>;
     [[nodiscard]] auto fill_unless_drained(Time deadline) -> Task<GuardedStream::Fill>;
     [[nodiscard]] auto serve() -> Task<Next>;
+    [[nodiscard]] auto handle_in_time(ServerExchange& exchange) -> Task<void>;
     [[nodiscard]] auto complete(std::exception_ptr error) -> Task<Next>;
     [[nodiscard]] auto after_response() -> Task<Next>;
     [[nodiscard]] auto answer_for_handler() -> Task<Next>;
@@ -64,15 +65,17 @@ private:
     void report(std::exception_ptr error) const;
 
     GuardedStream stream_;
-    const ExchangeHandler& handler_;
+    Service& service_;
     const ConnectionOptions& options_;
-    Drain& drain_;
     net::Address peer_;
     RequestParser parser_;
     RequestBody body_;
     ResponseWriter response_;
     std::optional<Refusal> refusal_;
     std::size_t served_ = 0;
+    Time old_from_;                      ///< When it has served for long enough.
+    CancelScope* time_limit_ = nullptr;  ///< Of the request, if there is one.
+    bool is_late_ = false;
 };
 
 }  // namespace gyre::http::internal

@@ -4,6 +4,9 @@
 
 #include <gyre/net/test_authority.hpp>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -249,6 +252,35 @@ TEST(HttpServerLoops, every_loop_serves_on_the_one_port_with_an_app_of_its_own) 
         },
         {.loops = 2});
     EXPECT_EQ(apps, 2);
+}
+
+/// Breaks one of the sockets that listen on that port. @return whether there was one.
+auto break_a_listener(std::uint16_t port) -> bool {
+    for (int descriptor = 3; descriptor < 1024; ++descriptor) {
+        sockaddr_in bound{};
+        socklen_t length = sizeof bound;
+        auto* address = reinterpret_cast<sockaddr*>(&bound);
+        if (::getsockname(descriptor, address, &length) != 0) continue;  // seam: the test looks at its own descriptors
+        if (bound.sin_family != AF_INET || ntohs(bound.sin_port) != port) continue;
+        // From now on accepting there fails, for good.
+        return ::shutdown(descriptor, SHUT_RDWR) == 0;  // seam: and breaks one of them
+    }
+    return false;
+}
+
+TEST(HttpServerLoops, an_accept_that_fails_on_one_loop_is_told_while_the_others_run) {
+    run(
+        []() -> Task<> {
+            auto server = co_await Server::start(App(), {.port = 0, .loops = 2});
+            const auto early = co_await move_on_after(20ms, server.wait());
+            EXPECT_FALSE(early);
+            EXPECT_TRUE(break_a_listener(server.port()));
+            const auto outcome = co_await as_outcome(timeout(10s, server.wait()));
+            EXPECT_TRUE(failed_with<IoError>(outcome));
+            const auto stopped = co_await as_outcome(server.stop());
+            EXPECT_TRUE(failed_with<IoError>(stopped)) << "it tells again why it was not all there";
+        },
+        {.loops = 2});
 }
 
 TEST(HttpServerCancel, survives_cancellation_anywhere) {

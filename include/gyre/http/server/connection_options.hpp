@@ -45,8 +45,24 @@ struct ConnectionOptions {
     /// How long the client may take to receive each next 16 KiB of a response. Then the connection is dropped.
     AnyDuration write_timeout = std::chrono::seconds(30);
 
+    /// Bytes per second of a response that the client must take on average, counting only the time in which the server
+    /// waits for it. 0: any rate will do. Then the connection is dropped.
+    std::uint64_t write_min_rate = 240;
+
+    /// What the client may be behind that rate.
+    AnyDuration write_rate_grace = std::chrono::seconds(5);
+
+    /// From the head of a request to the end of its response. Then the handler is cancelled, and the client gets 503, or if
+    /// the response had begun, the connection is dropped. Zero or less: none, for there are responses that never end; the
+    /// middleware `deadline` limits single routes. A connection that was taken over (a WebSocket) is not under it any more.
+    AnyDuration request_timeout{};
+
     /// The response to the last one says `Connection: close`.
     std::size_t max_requests_per_connection = 1000;
+
+    /// The first response after that time says `Connection: close`; up to a tenth sooner, other on each connection, so that
+    /// clients which came together do not come back together. Zero or less: any age will do.
+    AnyDuration max_connection_age = std::chrono::hours(1);
 
     /// How much of a body that the handler did not read is read and dropped so that the connection can be used again,
     /// within `linger_timeout`. A longer one closes it.
@@ -60,11 +76,20 @@ struct ConnectionOptions {
     std::size_t linger_bytes = 1024 * 1024;
 
     /// How long a handler of an `App` runs before the server looks whether the client is still there; if it has ended the
-    /// connection, or its half of it, the handler is cancelled. Zero or less: never.
+    /// connection, or its half of it, the handler is cancelled. The server looks by reading ahead, 64 KiB at most, so it does
+    /// not see the end behind more of a body than that, nor while the handler uses a piece. Zero or less: never.
     AnyDuration disconnect_check_after = std::chrono::milliseconds(20);
 
-    /// Connections at a time, on each loop. Beyond it, accepting pauses.
+    /// Connections at a time. Beyond it, accepting pauses. The loops of a server share it out evenly.
     std::size_t max_connections = 10'000;
+
+    /// Connections at a time from one source: an IPv4 address, or a /64 of IPv6. One more gets 503 (with TLS: nothing) and is
+    /// closed. Those on Unix sockets have no source.
+    std::size_t max_connections_per_source = 1000;
+
+    /// How many bits of an address make a source.
+    unsigned source_bits_ipv4 = 32;
+    unsigned source_bits_ipv6 = 64;
 };
 
 }  // namespace gyre::http

@@ -57,7 +57,8 @@ public:
     /// On cancel: what still runs is cancelled and waited for.
     [[nodiscard]] auto stop(AnyDuration grace = std::chrono::seconds(30)) -> Task<void>;
 
-    /// Waits until it has ended: by `stop`, or because accepting failed for good. @throws IoError of that.
+    /// Waits until it has ended: by `stop`, or because accepting failed for good on one of its loops; the others serve on
+    /// until it is stopped. @throws IoError of that.
     [[nodiscard]] auto wait() -> Task<void>;
 
 private:

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "connection_counts.hpp"
+#include "drain.hpp"
+
+#include <gyre/http/server/connection_options.hpp>
+#include <gyre/http/server/exchange.hpp>
+
+#include <cstdint>
+
+namespace gyre::http::internal {
+
+/// What the connections of a server on one loop have in common. The rest of it is owned elsewhere, and lives longer.
+struct Service {
+    Service(const ExchangeHandler& its_handler, const ConnectionOptions& its_options, Drain& its_drain,
+        ConnectionCounts& its_counts) noexcept
+        : handler(its_handler), options(its_options), drain(its_drain), counts(its_counts) {}
+
+    const ExchangeHandler& handler;
+    const ConnectionOptions& options;
+    Drain& drain;
+    ConnectionCounts& counts;
+    std::uint64_t connections = 0;  ///< How many there were.
+};
+
+}  // namespace gyre::http::internal
