@@ -159,7 +159,7 @@ private:
 
     auto fetch_once(Download& download, std::size_t index, bool& restartable) -> Task<void> {
         co_await output_.turn(index);
-        auto getting = client_.get(download.url);
+        auto getting = client_.get(download.url).decode(false);  // a file is saved as it is
         auto response = co_await std::move(getting);
         download.status = response.status();
         download.expected = response.content_length();

@@ -63,6 +63,12 @@ auto ClientRequest::follow_redirects(bool follow) & -> ClientRequest& {
 }
 auto ClientRequest::follow_redirects(bool follow) && -> ClientRequest&& { return std::move(follow_redirects(follow)); }
 
+auto ClientRequest::decode(bool decode) & -> ClientRequest& {
+    decode_ = decode;
+    return *this;
+}
+auto ClientRequest::decode(bool decode) && -> ClientRequest&& { return std::move(this->decode(decode)); }
+
 auto ClientRequest::send() && -> Task<ClientResponse> {
     if (!pool_) throw InvalidStateError("http::ClientRequest: it was sent already, or moved away");
     internal::Order order;
@@ -73,6 +79,7 @@ auto ClientRequest::send() && -> Task<ClientResponse> {
     order.body = std::move(body_);
     order.total = total_;
     order.follow_redirects = follow_redirects_;
+    order.decode = decode_;
     return internal::perform(std::move(pool_), std::move(order));
 }
 

@@ -19,6 +19,7 @@ constexpr std::size_t head_read_size = 16 * 1024;
 constexpr std::size_t body_read_size = 64 * 1024;
 constexpr std::size_t write_size = 64 * 1024;  // what one wait of the read timeout is for
 constexpr int switching_protocols = 101;
+constexpr int partial_content = 206;
 constexpr std::size_t small_body_size = 16 * 1024;  // travels with the head in one write
 
 }  // namespace
@@ -34,6 +35,7 @@ Exchange::Exchange(std::shared_ptr<Pool> pool, std::unique_ptr<Connection> conne
       deadline_(request.deadline),
       timeout_text_(deadline_ == Time::max() ? std::string() : request.timeout_text()),
       offers_upgrade_(request.offers_upgrade()),
+      decodes_(request.decodes),
       may_be_kept_(!request.wants_close()) {}
 
 Exchange::~Exchange() { finish_with_what_is_there(); }
@@ -99,7 +101,11 @@ void Exchange::begin_body() {
     content_length_ = parser.content_length();
     may_be_kept_ = may_be_kept_ && parser.keep_alive();
     head_ = parser.take_head();
-    if (framing_ != BodyFraming::none) return;
+    if (framing_ != BodyFraming::none) {
+        // Of a part of the content, the beginning may be missing; with an unknown coding it is the caller's to decode.
+        if (decodes_ && head_.status != partial_content) codings_ = content_codings(head_.fields).value_or(codings_);
+        return;
+    }
     static_cast<void>(parser.next({}));  // a message without a body is complete now
     if (head_.status != switching_protocols) finish();
 }
@@ -113,7 +119,39 @@ auto Exchange::take_stream() -> net::Stream {
     return stream;
 }
 
-auto Exchange::read() -> Task<std::span<const char>> {
+auto Exchange::read() -> Task<std::span<const char>> { return codings_.empty() ? read_coded() : read_decoded(); }
+
+auto Exchange::read_decoded() -> Task<std::span<const char>> {
+    for (;;) {
+        if (error_) throw RequestError(*error_);
+        const auto piece = decode();
+        if (!piece.empty()) co_return std::span<const char>(piece);
+        const auto coded = co_await read_coded();
+        if (coded.empty()) break;
+        coded_ = std::string_view(coded.data(), coded.size());
+    }
+    finish_decoding();
+    co_return std::span<const char>();
+}
+
+auto Exchange::decode() -> std::string_view {
+    try {
+        if (!decoder_) decoder_.emplace(codings_, pool_->settings().options().decode_limits);
+        return decoder_->take(coded_);
+    } catch (const ContentError& error) {
+        fail(RequestPhase::body, error.what(), std::current_exception());
+    }
+}
+
+void Exchange::finish_decoding() {
+    try {
+        decoder_->finish();
+    } catch (const ContentError& error) {
+        fail(RequestPhase::body, error.what(), std::current_exception());
+    }
+}
+
+auto Exchange::read_coded() -> Task<std::span<const char>> {
     if (error_) throw RequestError(*error_);
     if (is_late_) throw TimeoutError(timeout_text_);
     for (;;) {
@@ -139,7 +177,8 @@ auto Exchange::read() -> Task<std::span<const char>> {
 auto Exchange::text(std::size_t limit) -> Task<std::string> {
     const std::string too_long = "the body is longer than " + std::to_string(limit) + " bytes";
     // What is announced is not worth waiting for.
-    const bool is_announced = framing_ == BodyFraming::content_length && content_length_ - body_bytes_ > limit;
+    const bool is_announced = codings_.empty() && framing_ == BodyFraming::content_length &&
+                              content_length_ - body_bytes_ > limit;
     if (is_announced) fail(RequestPhase::body, too_long);
     try {
         auto text = co_await reader_.text(limit);

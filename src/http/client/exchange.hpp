@@ -6,6 +6,7 @@
 
 #include <gyre/core/task.hpp>
 #include <gyre/http/body_reader.hpp>
+#include <gyre/http/core/content_coding.hpp>
 #include <gyre/http/core/message.hpp>
 
 #include <cstddef>
@@ -16,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gyre::http::internal {
 
@@ -34,8 +36,10 @@ public:
     /// Did `run` fail because a kept connection was dead: before any byte of a response?
     [[nodiscard]] auto was_stale() const noexcept -> bool { return was_stale_; }
 
-    /// The next piece of the body, empty at its end. @throws RequestError.
+    /// The next piece of the body, decoded if that is wanted; empty at its end. @throws RequestError.
     [[nodiscard]] auto read() -> Task<std::span<const char>> override;
+    /// The same as it was sent.
+    [[nodiscard]] auto read_coded() -> Task<std::span<const char>>;
     /// The rest of the body. @throws RequestError.
     [[nodiscard]] auto text(std::size_t limit) -> Task<std::string>;
     [[nodiscard]] auto reader() noexcept -> BodyReader& { return reader_; }
@@ -63,6 +67,10 @@ private:
     [[nodiscard]] auto fill(RequestPhase phase, std::size_t size) -> Task<bool>;
     /// The next event in what has been received; bytes without meaning of their own are consumed.
     [[nodiscard]] auto parse(RequestPhase phase) -> Event;
+    [[nodiscard]] auto read_decoded() -> Task<std::span<const char>>;
+    /// Decodes what has been received. @throws RequestError.
+    [[nodiscard]] auto decode() -> std::string_view;
+    void finish_decoding();
     void stream_ended(RequestPhase phase);
     void begin_body();
     void finish_with_what_is_there() noexcept;
@@ -85,12 +93,16 @@ private:
     ResponseHead head_;
     Fields trailers_;
     std::uint64_t content_length_ = 0;
-    std::uint64_t body_bytes_ = 0;       ///< Of the body, so far.
-    std::size_t shown_ = 0;              ///< Bytes of the stream's buffer that the caller looks at.
+    std::uint64_t body_bytes_ = 0;        ///< Of the body, so far.
+    std::size_t shown_ = 0;               ///< Bytes of the stream's buffer that the caller looks at.
+    std::vector<ContentCoding> codings_;  ///< What is to be decoded, in the order in which it was coded.
+    std::optional<ContentDecoder> decoder_;
+    std::string_view coded_;             ///< Received, and not yet decoded.
     std::exception_ptr send_error_;      ///< Sending failed, and an early answer is being looked for.
     std::optional<RequestError> error_;  ///< Reading failed for good.
     BodyFraming framing_ = BodyFraming::none;
     bool offers_upgrade_;
+    bool decodes_;
     bool may_be_kept_;
     bool has_answered_ = false;  ///< A byte of a response has come.
     bool was_stale_ = false;

@@ -2,6 +2,7 @@
 
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/loop.hpp>
+#include <gyre/http/core/content_coding.hpp>
 #include <gyre/http/core/errors.hpp>
 #include <gyre/http/core/h1_writer.hpp>
 #include <gyre/http/core/message.hpp>
@@ -47,6 +48,7 @@ Outgoing::Outgoing(const Settings& settings, Order order)
       fields(std::move(order.fields)),
       body(std::move(order.body)),
       follows_redirects(order.follow_redirects.value_or(settings.options().follow_redirects)),
+      decodes(order.decode.value_or(settings.options().decode)),
       total(order.total.value_or(settings.timeout().total)) {
     if (total > Duration::zero()) deadline = this_loop().now() + total;
     if (url.scheme() != "http" && url.scheme() != "https")
@@ -72,6 +74,10 @@ auto Outgoing::head(const Settings& settings, const std::optional<std::string>& 
             head.fields.add("User-Agent", settings.user_agent());
         }
         if (!fields.contains("Accept")) head.fields.add("Accept", "*/*");
+        if (decodes && !fields.contains("Accept-Encoding") && !offers_upgrade()) {
+            // A range of a coded body could not be decoded.
+            head.fields.add("Accept-Encoding", fields.contains("Range") ? "identity" : accepted_codings);
+        }
         if (!body.empty() || is_one_of(method, methods_with_body)) {
             head.fields.add("Content-Length", std::to_string(body.size()));
         }

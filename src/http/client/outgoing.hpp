@@ -26,6 +26,7 @@ struct Order {
     std::string body;
     std::optional<Duration> total;         ///< Instead of the client's.
     std::optional<bool> follow_redirects;  ///< Instead of the client's.
+    std::optional<bool> decode;            ///< Instead of the client's.
 };
 
 /// A request on its way: what the caller asked for, changed by each redirect.
@@ -61,6 +62,7 @@ public:
     std::string body;
     std::size_t redirects = 0;
     bool follows_redirects;
+    bool decodes;
     Duration total;               ///< Zero or less: without an end.
     Time deadline = Time::max();  ///< Of that.
 };

@@ -25,7 +25,7 @@ auto drain(Exchange& exchange) -> Task<void> {
     std::size_t drained = 0;
     try {
         while (drained <= longest_drain) {
-            const auto piece = co_await exchange.read();
+            const auto piece = co_await exchange.read_coded();
             if (piece.empty()) co_return;
             drained += piece.size();
         }

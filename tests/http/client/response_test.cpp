@@ -221,9 +221,10 @@ TEST_P(HttpResponse, request_as_sent) {
     const std::string plain = "GET /a%20b?c=d HTTP/1.1\r\nHost: 127.0.0.1:";
     EXPECT_EQ(requests.at(0).substr(0, plain.size()), plain);
     EXPECT_NE(requests.at(0).find("\r\nUser-Agent: gyre/"), std::string::npos);
-    EXPECT_NE(requests.at(0).find("\r\nAccept: */*\r\n"), std::string::npos);
+    EXPECT_NE(requests.at(0).find("\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n"), std::string::npos);
     EXPECT_EQ(requests.at(1),
-        "POST / HTTP/1.1\r\nHost: other.example\r\nAccept: */*\r\nContent-Length: 4\r\nuser-agent: mine\r\n"
+        "POST / HTTP/1.1\r\nHost: other.example\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate, br, "
+        "zstd\r\nContent-Length: 4\r\nuser-agent: mine\r\n"
         "X: y\r\n\r\nbody");
 }
 

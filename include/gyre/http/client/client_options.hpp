@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gyre/http/core/content_coding.hpp>
 #include <gyre/http/core/limits.hpp>
 #include <gyre/http/core/url.hpp>
 #include <gyre/net/tls.hpp>
@@ -52,6 +53,10 @@ struct ClientOptions {
     CookieJar* cookie_jar = nullptr;
     /// User-Agent, unless the request has its own. Null: "gyre/VERSION"; "": none.
     const char* user_agent = nullptr;
+    /// Whether compressed responses are asked for, and decoded as they are read.
+    bool decode = true;
+    /// How much they may become.
+    DecodeLimits decode_limits = {};
     /// Of what the server sends.
     Limits limits = Limits::client();
     /// How URLs and Location fields are read. Strict: what two parsers could read differently is refused.

@@ -53,10 +53,14 @@ public:
     /// Whether redirects are followed, for this request.
     auto follow_redirects(bool follow) & -> ClientRequest&;
     auto follow_redirects(bool follow) && -> ClientRequest&&;
+    /// `ClientOptions::decode` of this request.
+    auto decode(bool decode) & -> ClientRequest&;
+    auto decode(bool decode) && -> ClientRequest&&;
 
     /// Sends it and waits for the head of the response, following redirects.
     ///
-    /// Host, Content-Length, User-Agent and Accept are added; a Host, User-Agent or Accept of the request is used instead.
+    /// Host, Content-Length, User-Agent, Accept and Accept-Encoding are added; those of the request, but for Content-Length, are
+    /// used instead.
     /// Every status is a response. @throws RequestError; TimeoutError if the total time has passed; InvalidStateError
     /// after `Client::close`, and for one that was sent before.
     /// On cancel: the connection is closed; whether the server got the request is not known.
@@ -72,6 +76,7 @@ private:
     std::string body_;
     std::optional<Duration> total_;
     std::optional<bool> follow_redirects_;
+    std::optional<bool> decode_;
 };
 
 }  // namespace gyre::http

@@ -51,22 +51,24 @@ public:
     [[nodiscard]] auto redirects() const noexcept -> std::size_t;
     [[nodiscard]] auto peer() const noexcept -> const net::Address&;
 
-    /// How long the body is, if the server said so in advance; 0 where there can be none.
+    /// How long the body is as it is sent, if the server said so in advance; 0 where there can be none. A coded body gets longer
+    /// when it is decoded.
     [[nodiscard]] auto content_length() const noexcept -> std::optional<std::uint64_t>;
     /// Can the end of the body be told from a cut connection? False for a body without length that lasts until the
     /// server closes: then a cut looks like an end.
     [[nodiscard]] auto body_is_delimited() const noexcept -> bool;
 
-    /// The body, piece by piece or in lines.
+    /// The body, piece by piece or in lines; decoded by its Content-Encoding, as with `read` and `text`, which stays among the
+    /// fields. Left as it is: an unknown coding, a part of the content (206), and everything without `ClientOptions::decode`.
     [[nodiscard]] auto body() noexcept -> BodyReader&;
 
     /// Nothing for a status below 400. @throws StatusError for another, naming method, URL and status.
     void raise_for_status() const;
 
     /// The next piece of the body, waiting for it; empty at its end, and again after that. The bytes stay where they
-    /// were received and are valid until the next call. The client holds one piece at a time, whatever the length.
-    /// @throws RequestError if the body is cut short or malformed, or nothing comes for the read timeout; and again at
-    /// each later call.
+    /// were received or decoded and are valid until the next call. The client holds one piece at a time, whatever the length.
+    /// @throws RequestError if the body is cut short or malformed, cannot be decoded or passes a limit (the cause is then a
+    /// ContentError), or nothing comes for the read timeout; and again at each later call.
     /// On cancel: nothing is lost, and reading may go on.
     [[nodiscard]] auto read() -> Task<std::span<const char>>;
 
