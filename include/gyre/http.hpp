@@ -5,6 +5,8 @@
 #include <gyre/http/body_reader.hpp>
 #include <gyre/http/client/client.hpp>
 #include <gyre/http/client/cookie_jar.hpp>
+#include <gyre/http/client/middleware.hpp>
+#include <gyre/http/client/mock.hpp>
 #include <gyre/http/core/content_coding.hpp>
 #include <gyre/http/core/cookie.hpp>
 #include <gyre/http/core/fields.hpp>
@@ -14,4 +16,5 @@
 #include <gyre/http/server/app.hpp>
 #include <gyre/http/server/deadline.hpp>
 #include <gyre/http/server/server.hpp>
+#include <gyre/http/test_client.hpp>
 #include <gyre/http/websocket.hpp>

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -36,6 +37,7 @@ auto http_url(std::string url) -> std::string {
 }  // namespace
 
 Client::Client(const ClientOptions& options) : pool_(std::make_shared<internal::Pool>(options)) {}
+Client::Client(std::shared_ptr<internal::Pool> pool) noexcept : pool_(std::move(pool)) {}
 Client::Client(Client&&) noexcept = default;
 
 auto Client::operator=(Client&& other) noexcept -> Client& {
@@ -57,6 +59,12 @@ auto Client::websocket(std::string url, const WebSocketOptions& options, WebSock
 
 auto Client::websocket(ClientRequest request, const WebSocketOptions& options, WebSocketOffer offer) -> Task<WebSocket> {
     return open_websocket(std::move(request), options, std::move(offer));
+}
+
+auto Client::use(ClientMiddleware middleware) -> Client& {
+    if (!middleware) throw std::invalid_argument("http::Client::use: an empty middleware");
+    pool_->use(std::move(middleware));
+    return *this;
 }
 
 auto Client::stats() const noexcept -> ClientStats { return pool_->stats(); }

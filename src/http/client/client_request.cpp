@@ -4,6 +4,7 @@
 
 #include <gyre/core/errors.hpp>
 
+#include <stdexcept>
 #include <utility>
 
 namespace gyre::http {
@@ -69,6 +70,21 @@ auto ClientRequest::decode(bool decode) & -> ClientRequest& {
 }
 auto ClientRequest::decode(bool decode) && -> ClientRequest&& { return std::move(this->decode(decode)); }
 
+auto ClientRequest::raise_for_status(bool raise) & -> ClientRequest& {
+    raise_for_status_ = raise;
+    return *this;
+}
+auto ClientRequest::raise_for_status(bool raise) && -> ClientRequest&& { return std::move(raise_for_status(raise)); }
+
+auto ClientRequest::use(ClientMiddleware middleware) & -> ClientRequest& {
+    if (!middleware) throw std::invalid_argument("http::ClientRequest::use: an empty middleware");
+    middlewares_.push_back(std::move(middleware));
+    return *this;
+}
+auto ClientRequest::use(ClientMiddleware middleware) && -> ClientRequest&& {
+    return std::move(use(std::move(middleware)));
+}
+
 auto ClientRequest::send() && -> Task<ClientResponse> {
     if (!pool_) throw InvalidStateError("http::ClientRequest: it was sent already, or moved away");
     internal::Order order;
@@ -80,6 +96,8 @@ auto ClientRequest::send() && -> Task<ClientResponse> {
     order.total = total_;
     order.follow_redirects = follow_redirects_;
     order.decode = decode_;
+    order.raise_for_status = raise_for_status_;
+    order.middlewares = std::move(middlewares_);
     return internal::perform(std::move(pool_), std::move(order));
 }
 

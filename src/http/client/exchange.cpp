@@ -25,18 +25,17 @@ constexpr std::size_t small_body_size = 16 * 1024;  // travels with the head in 
 }  // namespace
 
 Exchange::Exchange(std::shared_ptr<Pool> pool, std::unique_ptr<Connection> connection, const Outgoing& request)
-    : pool_(std::move(pool)),
+    : Answer(request),
+      pool_(std::move(pool)),
       connection_(std::move(connection)),
-      method_(request.method),
-      url_(request.url),
-      peer_(connection_->peer),
-      peer_text_(connection_->peer_text),
-      redirects_(request.redirects),
       deadline_(request.deadline),
       timeout_text_(deadline_ == Time::max() ? std::string() : request.timeout_text()),
       offers_upgrade_(request.offers_upgrade()),
       decodes_(request.decodes),
-      may_be_kept_(!request.wants_close()) {}
+      may_be_kept_(!request.wants_close()) {
+    peer_ = connection_->peer;
+    peer_text_ = connection_->peer_text;
+}
 
 Exchange::~Exchange() { finish_with_what_is_there(); }
 
@@ -104,6 +103,7 @@ void Exchange::begin_body() {
     if (framing_ != BodyFraming::none) {
         // Of a part of the content, the beginning may be missing; with an unknown coding it is the caller's to decode.
         if (decodes_ && head_.status != partial_content) codings_ = content_codings(head_.fields).value_or(codings_);
+        is_decoded_ = !codings_.empty();
         return;
     }
     static_cast<void>(parser.next({}));  // a message without a body is complete now
@@ -111,9 +111,7 @@ void Exchange::begin_body() {
 }
 
 auto Exchange::take_stream() -> net::Stream {
-    if (!connection_ || head_.status != switching_protocols) {
-        throw InvalidStateError("http::ClientResponse::take_stream: this response does not switch protocols");
-    }
+    if (!connection_ || head_.status != switching_protocols) return Answer::take_stream();
     auto stream = std::move(connection_->stream);
     connection_.reset();
     return stream;
@@ -171,20 +169,6 @@ auto Exchange::read_coded() -> Task<std::span<const char>> {
             const bool more = co_await fill(RequestPhase::body, body_read_size);
             if (!more) stream_ended(RequestPhase::body);
         }
-    }
-}
-
-auto Exchange::text(std::size_t limit) -> Task<std::string> {
-    const std::string too_long = "the body is longer than " + std::to_string(limit) + " bytes";
-    // What is announced is not worth waiting for.
-    const bool is_announced = codings_.empty() && framing_ == BodyFraming::content_length &&
-                              content_length_ - body_bytes_ > limit;
-    if (is_announced) fail(RequestPhase::body, too_long);
-    try {
-        auto text = co_await reader_.text(limit);
-        co_return text;
-    } catch (const LimitError&) {
-        fail(RequestPhase::body, too_long, std::current_exception());
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "answer.hpp"
 #include "connection.hpp"
 #include "outgoing.hpp"
 #include "pool.hpp"
@@ -23,12 +24,12 @@ namespace gyre::http::internal {
 
 /// One request and its response on one connection, which it gives back to the pool when the body was read to its end.
 /// Destroyed before that, it closes the connection.
-class Exchange final : public BodySource {
+class Exchange final : public Answer {
 public:
     Exchange(std::shared_ptr<Pool> pool, std::unique_ptr<Connection> connection, const Outgoing& request);
     Exchange(const Exchange&) = delete;
     auto operator=(const Exchange&) -> Exchange& = delete;
-    ~Exchange();
+    ~Exchange() override;
 
     /// Sends `head` and `body`, and reads the head of the final response. Once. @throws RequestError.
     [[nodiscard]] auto run(std::string_view head, std::string_view body) -> Task<void>;
@@ -38,24 +39,8 @@ public:
 
     /// The next piece of the body, decoded if that is wanted; empty at its end. @throws RequestError.
     [[nodiscard]] auto read() -> Task<std::span<const char>> override;
-    /// The same as it was sent.
-    [[nodiscard]] auto read_coded() -> Task<std::span<const char>>;
-    /// The rest of the body. @throws RequestError.
-    [[nodiscard]] auto text(std::size_t limit) -> Task<std::string>;
-    [[nodiscard]] auto reader() noexcept -> BodyReader& { return reader_; }
-
-    /// The connection, after 101. @throws InvalidStateError after another status, and the second time.
-    [[nodiscard]] auto take_stream() -> net::Stream;
-
-    [[nodiscard]] auto method() const noexcept -> const std::string& { return method_; }
-    [[nodiscard]] auto head() const noexcept -> const ResponseHead& { return head_; }
-    [[nodiscard]] auto url() const noexcept -> const Url& { return url_; }
-    [[nodiscard]] auto redirects() const noexcept -> std::size_t { return redirects_; }
-    [[nodiscard]] auto peer() const noexcept -> const net::Address& { return peer_; }
-    [[nodiscard]] auto peer_text() const noexcept -> const std::string& { return peer_text_; }
-    [[nodiscard]] auto framing() const noexcept -> BodyFraming { return framing_; }
-    [[nodiscard]] auto content_length() const noexcept -> std::uint64_t { return content_length_; }
-    [[nodiscard]] auto trailers() const noexcept -> const Fields& { return trailers_; }
+    [[nodiscard]] auto read_coded() -> Task<std::span<const char>> override;
+    [[nodiscard]] auto take_stream() -> net::Stream override;
 
 private:
     [[nodiscard]] auto send(std::string_view head, std::string_view body) -> Task<void>;
@@ -76,31 +61,19 @@ private:
     void finish_with_what_is_there() noexcept;
     void finish() noexcept;
 
-    [[noreturn]] void fail(RequestPhase phase, std::string_view reason, std::exception_ptr cause = nullptr);
+    [[noreturn]] void fail(RequestPhase phase, std::string_view reason, std::exception_ptr cause = nullptr) override;
     [[noreturn]] void fail_timed_out(RequestPhase phase, std::string_view operation);
 
     std::shared_ptr<Pool> pool_;
     std::unique_ptr<Connection> connection_;  ///< Null once it was given back or closed.
-    std::string method_;
-    Url url_;
-    net::Address peer_;
-    std::string peer_text_;
-    std::size_t redirects_;
-    Time deadline_;             ///< Of the whole request.
-    std::string timeout_text_;  ///< What is said when that has passed; empty if there is none.
-    BodyReader reader_{*this};
-
-    ResponseHead head_;
-    Fields trailers_;
-    std::uint64_t content_length_ = 0;
-    std::uint64_t body_bytes_ = 0;        ///< Of the body, so far.
+    Time deadline_;                       ///< Of the whole request.
+    std::string timeout_text_;            ///< What is said when that has passed; empty if there is none.
     std::size_t shown_ = 0;               ///< Bytes of the stream's buffer that the caller looks at.
     std::vector<ContentCoding> codings_;  ///< What is to be decoded, in the order in which it was coded.
     std::optional<ContentDecoder> decoder_;
     std::string_view coded_;             ///< Received, and not yet decoded.
     std::exception_ptr send_error_;      ///< Sending failed, and an early answer is being looked for.
     std::optional<RequestError> error_;  ///< Reading failed for good.
-    BodyFraming framing_ = BodyFraming::none;
     bool offers_upgrade_;
     bool decodes_;
     bool may_be_kept_;

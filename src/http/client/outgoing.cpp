@@ -51,6 +51,10 @@ Outgoing::Outgoing(const Settings& settings, Order order)
       decodes(order.decode.value_or(settings.options().decode)),
       total(order.total.value_or(settings.timeout().total)) {
     if (total > Duration::zero()) deadline = this_loop().now() + total;
+    check();
+}
+
+void Outgoing::check() const {
     if (url.scheme() != "http" && url.scheme() != "https")
         throw error(RequestPhase::url, "the scheme is not http or https");
     if (!url.username().empty() || !url.password().empty()) {
@@ -62,12 +66,11 @@ Outgoing::Outgoing(const Settings& settings, Order order)
         throw error(RequestPhase::url, "Transfer-Encoding is the client's own to set");
 }
 
-auto Outgoing::head(const Settings& settings, const std::optional<std::string>& cookies) const -> std::string {
+auto Outgoing::complete_head(const Settings& settings) const -> RequestHead {
     RequestHead head;
     head.method = method;
     head.target = url.request_target();
     const auto host = fields.get("Host");
-    std::string out;
     try {
         head.fields.add("Host", host ? *host : url.authority());
         if (!fields.contains("User-Agent") && !settings.user_agent().empty()) {
@@ -94,6 +97,16 @@ auto Outgoing::head(const Settings& settings, const std::optional<std::string>& 
             const std::string all = own ? std::string(*own) + "; " + *cookies : *cookies;
             head.fields.set("Cookie", all);
         }
+    } catch (const ProtocolError& problem) {
+        throw error(RequestPhase::url, problem.what(), {}, std::current_exception());
+    }
+    return head;
+}
+
+auto Outgoing::head(const Settings& settings) const -> std::string {
+    const RequestHead head = complete_head(settings);
+    std::string out;
+    try {
         // The body goes out from where it is; the encoder only checks that it fits the head.
         auto encoder = write_head(head, out);
         if (!body.empty()) {

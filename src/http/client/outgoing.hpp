@@ -3,8 +3,10 @@
 #include "settings.hpp"
 
 #include <gyre/core/task.hpp>
+#include <gyre/http/client/middleware.hpp>
 #include <gyre/http/client/request_error.hpp>
 #include <gyre/http/core/fields.hpp>
+#include <gyre/http/core/message.hpp>
 #include <gyre/http/core/url.hpp>
 
 #include <cstddef>
@@ -12,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gyre::http::internal {
 
@@ -27,6 +30,8 @@ struct Order {
     std::optional<Duration> total;         ///< Instead of the client's.
     std::optional<bool> follow_redirects;  ///< Instead of the client's.
     std::optional<bool> decode;            ///< Instead of the client's.
+    std::optional<bool> raise_for_status;  ///< Instead of the client's.
+    std::vector<ClientMiddleware> middlewares;
 };
 
 /// A request on its way: what the caller asked for, changed by each redirect.
@@ -35,9 +40,13 @@ public:
     /// @throws RequestError, phase `url`.
     Outgoing(const Settings& settings, Order order);
 
-    /// The request line and the fields as they are sent, checked. @throws RequestError, phase `url`.
-    /// @param cookies of a jar; they come after those of the caller.
-    [[nodiscard]] auto head(const Settings& settings, const std::optional<std::string>& cookies) const -> std::string;
+    /// Is it a request that can be sent? @throws RequestError, phase `url`.
+    void check() const;
+
+    /// Everything that is sent before the body. @throws RequestError, phase `url`.
+    [[nodiscard]] auto complete_head(const Settings& settings) const -> RequestHead;
+    /// The same as bytes, and checked.
+    [[nodiscard]] auto head(const Settings& settings) const -> std::string;
 
     /// May it be sent again when it is not known whether the server got it? Source: RFC 9110 9.2.2.
     [[nodiscard]] auto is_idempotent() const noexcept -> bool;
@@ -60,6 +69,7 @@ public:
     Url url;
     Fields fields;
     std::string body;
+    std::optional<std::string> cookies;  ///< Of a jar; they come after those of the caller.
     std::size_t redirects = 0;
     bool follows_redirects;
     bool decodes;

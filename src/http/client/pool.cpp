@@ -100,6 +100,11 @@ auto Pool::wait_for_turn(const Outgoing& request) -> Task<ConnectionTurn> {
 }
 
 auto Pool::open(const Outgoing& request, ConnectionSlot slot) -> Task<std::unique_ptr<Connection>> {
+    if (dial_) {
+        ++statistics_->connections_opened;
+        co_return std::make_unique<Connection>(
+            dial_(request.url), std::move(slot), settings_.options().limits, statistics_);
+    }
     const std::string host = host_to_connect(request.url);
     const Time started = this_loop().now();
     std::optional<net::Stream> stream;
@@ -155,6 +160,13 @@ void Pool::take_cookies(const Url& url, const Fields& response) {
     if (!settings_.options().cookies || !response.contains("Set-Cookie")) return;
     if (jar_ == nullptr) jar_ = &own_jar_.emplace();
     jar_->set_from(url, response, this_loop().local<WallClock>().now());
+}
+
+void Pool::use(ClientMiddleware middleware) {
+    // Requests under way keep the list that they began with.
+    auto more = middlewares_ ? *middlewares_ : std::vector<ClientMiddleware>();
+    more.push_back(std::move(middleware));
+    middlewares_ = std::make_shared<const std::vector<ClientMiddleware>>(std::move(more));
 }
 
 void Pool::close() noexcept {

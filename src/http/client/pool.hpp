@@ -9,11 +9,15 @@
 #include <gyre/core/task.hpp>
 #include <gyre/http/client/client.hpp>
 #include <gyre/http/client/cookie_jar.hpp>
+#include <gyre/http/client/middleware.hpp>
 #include <gyre/net/tls.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace gyre::http::internal {
 
@@ -42,6 +46,16 @@ public:
     /// Takes the cookies of a response.
     void take_cookies(const Url& url, const Fields& response);
 
+    /// Opens every connection with that function instead, unencrypted.
+    void dial_with(std::function<net::Stream(const Url&)> dial) { dial_ = std::move(dial); }
+
+    /// Adds one for the requests that are sent from now on.
+    void use(ClientMiddleware middleware);
+    /// Null: none.
+    [[nodiscard]] auto middlewares() const noexcept -> std::shared_ptr<const std::vector<ClientMiddleware>> {
+        return middlewares_;
+    }
+
     void close() noexcept;
     [[nodiscard]] auto is_closed() const noexcept -> bool { return is_closed_; }
 
@@ -61,6 +75,8 @@ private:
     CookieJar* jar_;                    ///< That, or the user's. Null: no cookie yet, or none wanted.
     Connections connections_;
     std::optional<TimerHandle> age_timer_;
+    std::shared_ptr<const std::vector<ClientMiddleware>> middlewares_;
+    std::function<net::Stream(const Url&)> dial_;  ///< Empty: over the network.
     bool is_closed_ = false;
 };
 

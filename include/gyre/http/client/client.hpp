@@ -4,6 +4,7 @@
 #include <gyre/http/client/client_options.hpp>
 #include <gyre/http/client/client_request.hpp>
 #include <gyre/http/client/client_response.hpp>
+#include <gyre/http/client/middleware.hpp>
 #include <gyre/http/client/request_error.hpp>
 #include <gyre/http/websocket.hpp>
 
@@ -70,11 +71,18 @@ public:
     [[nodiscard]] auto websocket(ClientRequest request, const WebSocketOptions& options = {}, WebSocketOffer offer = {})
         -> Task<WebSocket>;
 
+    /// Adds a middleware around the requests that are sent from now on, the first one outermost.
+    /// @throws std::invalid_argument for an empty function.
+    auto use(ClientMiddleware middleware) -> Client&;
+
     [[nodiscard]] auto stats() const noexcept -> ClientStats;
 
     /// Closes the kept connections at once and refuses new requests. Responses under way are not disturbed; their
     /// connections are closed and not kept. Idempotent.
     void close() noexcept;
+
+protected:
+    explicit Client(std::shared_ptr<internal::Pool> pool) noexcept;
 
 private:
     std::shared_ptr<internal::Pool> pool_;

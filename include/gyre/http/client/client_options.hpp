@@ -11,6 +11,7 @@
 
 namespace gyre::http {
 
+class ClientTransport;
 class CookieJar;
 
 /// How long a client waits. Zero or less: without an end.
@@ -61,6 +62,11 @@ struct ClientOptions {
     Limits limits = Limits::client();
     /// How URLs and Location fields are read. Strict: what two parsers could read differently is refused.
     UrlMode url_mode = UrlMode::strict;
+    /// Whether a status of 400 and above is thrown as a StatusError, unless the request says otherwise.
+    bool raise_for_status = false;
+    /// Answers in place of connections, for tests, records and other protocols; must outlive the client's requests and
+    /// responses. Null: connections.
+    ClientTransport* transport = nullptr;
 };
 
 }  // namespace gyre::http

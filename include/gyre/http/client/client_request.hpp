@@ -2,6 +2,7 @@
 
 #include <gyre/core/task.hpp>
 #include <gyre/http/client/client_response.hpp>
+#include <gyre/http/client/middleware.hpp>
 #include <gyre/http/core/fields.hpp>
 #include <gyre/http/core/query.hpp>
 
@@ -9,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gyre::http {
 
@@ -56,12 +58,20 @@ public:
     /// `ClientOptions::decode` of this request.
     auto decode(bool decode) & -> ClientRequest&;
     auto decode(bool decode) && -> ClientRequest&&;
+    /// Whether a status of 400 and above is thrown as a StatusError, for this request.
+    auto raise_for_status(bool raise = true) & -> ClientRequest&;
+    auto raise_for_status(bool raise = true) && -> ClientRequest&&;
+    /// Adds a middleware for this request, inside of the client's and of those that were added before.
+    /// @throws std::invalid_argument for an empty function.
+    auto use(ClientMiddleware middleware) & -> ClientRequest&;
+    auto use(ClientMiddleware middleware) && -> ClientRequest&&;
 
     /// Sends it and waits for the head of the response, following redirects.
     ///
     /// Host, Content-Length, User-Agent, Accept and Accept-Encoding are added; those of the request, but for Content-Length, are
     /// used instead.
-    /// Every status is a response. @throws RequestError; TimeoutError if the total time has passed; InvalidStateError
+    /// Every status is a response, unless `raise_for_status` is on. @throws RequestError; TimeoutError if the total time has
+    /// passed; StatusError; InvalidStateError
     /// after `Client::close`, and for one that was sent before.
     /// On cancel: the connection is closed; whether the server got the request is not known.
     [[nodiscard]] auto send() && -> Task<ClientResponse>;
@@ -77,6 +87,8 @@ private:
     std::optional<Duration> total_;
     std::optional<bool> follow_redirects_;
     std::optional<bool> decode_;
+    std::optional<bool> raise_for_status_;
+    std::vector<ClientMiddleware> middlewares_;
 };
 
 }  // namespace gyre::http

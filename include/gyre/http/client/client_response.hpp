@@ -20,7 +20,7 @@
 namespace gyre::http {
 
 namespace internal {
-class Exchange;
+class Answer;
 }  // namespace internal
 
 /// What a server answered: the head at once, the body piece by piece as it is read. Move-only.
@@ -32,7 +32,7 @@ public:
     /// What `text` gathers by default at most, in bytes.
     static constexpr std::size_t default_text_limit = 64 * 1024 * 1024;
 
-    explicit ClientResponse(std::unique_ptr<internal::Exchange> exchange) noexcept;
+    explicit ClientResponse(std::unique_ptr<internal::Answer> answer) noexcept;
     ClientResponse(ClientResponse&&) noexcept;
     auto operator=(ClientResponse&&) noexcept -> ClientResponse&;
     ~ClientResponse();
@@ -76,6 +76,10 @@ public:
     /// On cancel: what it had gathered is lost.
     [[nodiscard]] auto text(std::size_t limit = default_text_limit) -> Task<std::string>;
 
+    /// Reads the rest of the body away, for a response that does not matter, so that its connection can serve again; what
+    /// takes more than 64 KiB or a second is not worth it, and its connection is closed. Never throws for what it reads.
+    [[nodiscard]] auto discard() -> Task<void>;
+
     /// The connection, after 101 (Switching Protocols) to a request that offered it; bytes that came already are in its buffer.
     /// @throws InvalidStateError after another status, and the second time.
     [[nodiscard]] auto take_stream() -> net::Stream;
@@ -84,7 +88,7 @@ public:
     [[nodiscard]] auto trailers() const noexcept -> const Fields&;
 
 private:
-    std::unique_ptr<internal::Exchange> exchange_;
+    std::unique_ptr<internal::Answer> answer_;
 };
 
 }  // namespace gyre::http

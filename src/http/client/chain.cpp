@@ -1,0 +1,91 @@
+#include "chain.hpp"
+
+#include "exchange.hpp"
+
+#include <gyre/core/errors.hpp>
+
+#include <string>
+#include <utility>
+
+namespace gyre::http {
+
+namespace internal {
+
+namespace {
+
+auto try_once(const std::shared_ptr<Pool>& pool, const Outgoing& request, const std::string& head, bool allow_reuse)
+    -> Task<std::unique_ptr<Exchange>> {
+    auto connection = co_await pool->connection(request, !allow_reuse);
+    auto exchange = std::make_unique<Exchange>(pool, std::move(connection), request);
+    try {
+        co_await exchange->run(head, request.body);
+    } catch (const RequestError&) {
+        // A kept connection that dies at the first use most likely died of old age: one new try cannot do harm twice.
+        const bool again = exchange->was_stale() && request.is_idempotent() && pool->settings().options().replay;
+        if (!again) throw;
+        exchange.reset();
+    }
+    co_return exchange;
+}
+
+}  // namespace
+
+ClientChain::ClientChain(std::shared_ptr<Pool> pool, Middlewares own)
+    : pool_(std::move(pool)), common_(pool_->middlewares()), own_(std::move(own)) {}
+
+auto ClientChain::send(Outgoing& request) const -> Task<ClientResponse> {
+    if (pool_->is_closed()) throw InvalidStateError("http::Client: a request after close()");
+    const bool is_direct = !common_ && own_.empty() && pool_->settings().options().transport == nullptr;
+    if (!is_direct) return send_through(request);
+    request.cookies = pool_->cookies_for(request.url);
+    return exchange(request);
+}
+
+auto ClientChain::send_through(Outgoing& request) const -> Task<ClientResponse> {
+    ClientCall call(*pool_, request);
+    auto response = co_await step(0, call);
+    call.restore();
+    co_return response;
+}
+
+auto ClientChain::step(std::size_t place, ClientCall& call) const -> Task<ClientResponse> {
+    if (place == connections) return exchange(call.request());
+    const std::size_t common = common_ ? common_->size() : 0;
+    const ClientNext next(*this, place + 1);
+    if (place < common) return (*common_)[place](call, next);
+    if (place < common + own_.size()) return own_[place - common](call, next);
+    return end(call);
+}
+
+auto ClientChain::end(ClientCall& call) const -> Task<ClientResponse> {
+    if (pool_->is_closed()) throw InvalidStateError("http::Client: a request after close()");
+    auto& request = call.request();
+    request.check();
+    request.cookies = pool_->cookies_for(request.url);
+    auto* const transport = pool_->settings().options().transport;
+    if (transport == nullptr) return exchange(request);
+    return send_over(*transport, call);
+}
+
+auto ClientChain::send_over(ClientTransport& transport, ClientCall& call) const -> Task<ClientResponse> {
+    auto response = co_await transport.send(call, ClientNext(*this, connections));
+    pool_->take_cookies(call.url(), response.fields());
+    co_return response;
+}
+
+auto ClientChain::exchange(const Outgoing& request) const -> Task<ClientResponse> {
+    const std::string head = request.head(pool_->settings());
+    auto exchange = co_await try_once(pool_, request, head, true);
+    if (!exchange) {
+        ++pool_->figures().replays;
+        exchange = co_await try_once(pool_, request, head, false);
+    }
+    pool_->take_cookies(request.url, exchange->head().fields);
+    co_return ClientResponse(std::move(exchange));
+}
+
+}  // namespace internal
+
+auto ClientNext::operator()(ClientCall& call) const -> Task<ClientResponse> { return chain_->step(place_, call); }
+
+}  // namespace gyre::http
