@@ -7,6 +7,7 @@
 #include <gyre/http/client/cookie_jar.hpp>
 #include <gyre/http/client/middleware.hpp>
 #include <gyre/http/client/mock.hpp>
+#include <gyre/http/client/retry.hpp>
 #include <gyre/http/core/content_coding.hpp>
 #include <gyre/http/core/cookie.hpp>
 #include <gyre/http/core/fields.hpp>

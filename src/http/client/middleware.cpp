@@ -24,6 +24,7 @@ void ClientCall::set_body(std::string bytes) {
 }
 
 auto ClientCall::is_idempotent() const noexcept -> bool { return request_->is_idempotent(); }
+auto ClientCall::can_be_sent_again() const noexcept -> bool { return request_->can_be_sent_again(); }
 auto ClientCall::redirects() const noexcept -> std::size_t { return request_->redirects; }
 auto ClientCall::deadline() const noexcept -> Time { return request_->deadline; }
 auto ClientCall::head() const -> RequestHead { return request_->complete_head(pool_->settings()); }

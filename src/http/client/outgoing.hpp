@@ -50,6 +50,8 @@ public:
 
     /// May it be sent again when it is not known whether the server got it? Source: RFC 9110 9.2.2.
     [[nodiscard]] auto is_idempotent() const noexcept -> bool;
+    /// Is the body still here after it was sent?
+    [[nodiscard]] auto can_be_sent_again() const noexcept -> bool { return true; }  // it is bytes in memory
     /// Does the caller want the connection closed afterwards?
     [[nodiscard]] auto wants_close() const noexcept -> bool { return fields.contains_token("Connection", "close"); }
 

@@ -27,6 +27,8 @@ struct ClientStats {
     std::uint64_t connections_reused = 0;  ///< Requests, redirects included, that went over a kept connection.
     std::uint64_t redirects = 0;           ///< Redirects followed.
     std::uint64_t replays = 0;             ///< Requests sent once more because a kept connection was dead.
+    std::uint64_t retries = 0;             ///< Requests that `http::retry` sent again.
+    std::uint64_t retries_denied = 0;      ///< Those that its budget forbade to send again.
     std::uint64_t bytes_received = 0;      ///< Heads and bodies, as sent by servers (inside TLS).
     std::size_t open_connections = 0;      ///< In use or kept.
     std::size_t idle_connections = 0;      ///< Kept.

@@ -52,6 +52,8 @@ public:
 
     /// May it be sent again when it is not known whether the server got it? Source: RFC 9110 9.2.2.
     [[nodiscard]] auto is_idempotent() const noexcept -> bool;
+    /// Is the body still here after it was sent?
+    [[nodiscard]] auto can_be_sent_again() const noexcept -> bool;
     /// How many redirects led here.
     [[nodiscard]] auto redirects() const noexcept -> std::size_t;
     /// When the total time of the request is over; `Time::max()`: never.

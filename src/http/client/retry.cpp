@@ -1,0 +1,180 @@
+#include <gyre/http/client/retry.hpp>
+
+#include "pool.hpp"
+#include "retry_budget.hpp"
+
+#include "http/wall_clock.hpp"
+
+#include <gyre/core/loop.hpp>
+#include <gyre/core/random.hpp>
+#include <gyre/core/sleep.hpp>
+#include <gyre/http/core/date.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace gyre::http {
+
+namespace internal {
+
+void RetryBudget::deposit() noexcept { earned_ = std::min(earned_ + per_request_, most_earned); }
+
+auto RetryBudget::withdraw(Time now) noexcept -> bool {
+    constexpr std::chrono::duration<double> refill = std::chrono::seconds(10);
+    const std::chrono::duration<double> passed = now - counted_;
+    if (counted_ != Time{}) reserve_ = std::min(most_reserve_, reserve_ + most_reserve_ * (passed / refill));
+    counted_ = now;
+    for (double* const purse : {&earned_, &reserve_}) {
+        // Sums of fifths are not exact.
+        if (*purse < 1.0 - 1e-9) continue;
+        *purse = std::max(0.0, *purse - 1.0);
+        return true;
+    }
+    return false;
+}
+
+namespace {
+
+auto is_for_the_moment(int status) noexcept -> bool {
+    constexpr std::array<int, 6> statuses = {408, 429, 500, 502, 503, 504};
+    return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
+}
+
+/// How an attempt ended: with a response, or an error.
+struct Attempt {
+    Attempt() = default;
+
+    std::optional<ClientResponse> response;
+    std::exception_ptr error;
+    std::optional<RequestPhase> phase;  ///< Of a RequestError.
+    bool is_timeout = false;
+};
+
+auto make_attempt(ClientCall& call, const ClientNext& next) -> Task<Attempt> {
+    Attempt attempt;
+    try {
+        attempt.response = co_await next(call);
+    } catch (const RequestError& error) {
+        attempt.error = std::current_exception();
+        attempt.phase = error.phase();
+        attempt.is_timeout = error.is_timeout();
+    }
+    co_return attempt;
+}
+
+// A number in [0, 1).
+auto chance() -> double {
+    std::array<std::byte, 4> bytes{};
+    fill_random(bytes);
+    std::uint32_t number = 0;
+    for (const auto byte : bytes) number = number << 8 | std::to_integer<std::uint32_t>(byte);
+    return static_cast<double>(number) / 4294967296.0;
+}
+
+/// What the server asked for, if it did.
+auto retry_after(const ClientResponse& response) -> std::optional<Duration> {
+    const auto text = response.header("Retry-After");
+    if (!text) return std::nullopt;
+    std::uint64_t seconds = 0;
+    const auto result = std::from_chars(text->data(), text->data() + text->size(), seconds);
+    if (result.ptr == text->data() + text->size() && !text->empty()) {
+        // A number that is too large for us is too long as well.
+        constexpr std::uint64_t longest = std::uint64_t{100} * 365 * 24 * 3600;
+        if (result.ec != std::errc()) seconds = longest;
+        return std::chrono::seconds(std::min(seconds, longest));
+    }
+    const auto now = this_loop().local<WallClock>().now();
+    const auto date = parse_http_date(*text, now);
+    if (!date) return std::nullopt;
+    return std::max<Duration>(*date - now, Duration::zero());
+}
+
+class Retrier {
+public:
+    explicit Retrier(const RetryOptions& options)
+        : options_(options), budget_(options.budget_per_request, options.budget_reserve) {}
+
+    [[nodiscard]] auto run(ClientCall& call, ClientNext next) -> Task<ClientResponse>;
+
+private:
+    [[nodiscard]] auto is_worth_it(const ClientCall& call, const Attempt& attempt) const -> bool;
+    /// How long to wait before the next attempt; empty: there is none.
+    [[nodiscard]] auto wait_after(const ClientCall& call, const Attempt& attempt, std::size_t made)
+        -> std::optional<Duration>;
+
+    RetryOptions options_;
+    RetryBudget budget_;
+};
+
+auto Retrier::is_worth_it(const ClientCall& call, const Attempt& attempt) const -> bool {
+    const bool may_come_twice = options_.any_method || call.is_idempotent();
+    if (attempt.response) return may_come_twice && options_.on_status && is_for_the_moment(attempt.response->status());
+    switch (*attempt.phase) {
+    case RequestPhase::resolve:
+    case RequestPhase::connect:
+        return true;
+    case RequestPhase::tls:
+        return attempt.is_timeout;  // a certificate is as wrong the second time
+    case RequestPhase::send:
+    case RequestPhase::response:
+        return may_come_twice;
+    default:
+        return false;
+    }
+}
+
+auto Retrier::wait_after(const ClientCall& call, const Attempt& attempt, std::size_t made) -> std::optional<Duration> {
+    if (made >= options_.attempts || !call.can_be_sent_again() || !is_worth_it(call, attempt)) return std::nullopt;
+    Duration most = options_.first_wait;
+    for (std::size_t i = 1; i < made && most < Duration(options_.longest_wait); ++i) most *= 2;
+    most = std::min<Duration>(most, options_.longest_wait);
+    const std::chrono::duration<double> some = std::chrono::duration<double>(most) * chance();
+    auto wait = std::chrono::duration_cast<Duration>(some);
+    const auto asked = attempt.response ? retry_after(*attempt.response) : std::nullopt;
+    if (asked && *asked > Duration(options_.longest_retry_after)) return std::nullopt;
+    if (asked) wait = std::max(wait, *asked);
+    const auto now = this_loop().now();
+    if (call.deadline() != Time::max() && call.deadline() - now <= wait) return std::nullopt;
+    if (!budget_.withdraw(now)) {
+        ++call.pool().figures().retries_denied;
+        return std::nullopt;
+    }
+    return wait;
+}
+
+auto Retrier::run(ClientCall& call, ClientNext next) -> Task<ClientResponse> {
+    budget_.deposit();
+    const Fields fields = call.fields();
+    const Url url = call.url();
+    for (std::size_t made = 1;; ++made) {
+        auto attempt = co_await make_attempt(call, next);
+        const auto wait = wait_after(call, attempt, made);
+        if (!wait && attempt.error) std::rethrow_exception(attempt.error);
+        if (!wait) co_return std::move(*attempt.response);
+        ++call.pool().figures().retries;
+        if (attempt.response) co_await attempt.response->discard();
+        attempt.response.reset();
+        co_await sleep(*wait);
+        call.fields() = fields;
+        call.set_url(url);
+    }
+}
+
+}  // namespace
+
+}  // namespace internal
+
+auto retry(const RetryOptions& options) -> ClientMiddleware {
+    if (options.attempts == 0) throw std::invalid_argument("http::retry: no attempt at all");
+    if (!(options.budget_per_request >= 0)) throw std::invalid_argument("http::retry: a budget below zero");
+    auto retrier = std::make_shared<internal::Retrier>(options);
+    return [retrier](ClientCall& call, ClientNext next) { return retrier->run(call, next); };
+}
+
+}  // namespace gyre::http
