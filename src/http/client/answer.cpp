@@ -13,7 +13,8 @@ Answer::Answer(const Outgoing& request) : method_(request.method), url_(request.
 auto Answer::text(std::size_t limit) -> Task<std::string> {
     const std::string too_long = "the body is longer than " + std::to_string(limit) + " bytes";
     // What is announced is not worth waiting for.
-    const bool is_announced = !is_decoded_ && framing_ == BodyFraming::content_length && content_length_ - body_bytes_ > limit;
+    const bool is_announced = !is_decoded_ && framing_ == BodyFraming::content_length &&
+                              content_length_ - body_bytes_ > limit;
     if (is_announced) fail(RequestPhase::body, too_long, nullptr);
     try {
         auto text = co_await reader_.text(limit);
