@@ -1,7 +1,6 @@
 #include "serve_command.hpp"
 
 #include "demo_site.hpp"
-#include "static_files.hpp"
 
 #include <gyre/core/run.hpp>
 #include <gyre/http/server/server.hpp>
@@ -46,7 +45,9 @@ auto handler_for(const ServeArguments& arguments) -> http::ExchangeHandler {
     if (!std::filesystem::is_directory(arguments.directory)) {
         throw std::runtime_error(arguments.directory + ": not a directory");
     }
-    return static_files(arguments.directory);
+    http::App app;
+    app.files("/", arguments.directory);
+    return app.handler();
 }
 
 auto tls_for(const ServeArguments& arguments) -> std::optional<net::TlsServerContext> {

@@ -11,10 +11,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <memory>
 #include <new>
+#include <string_view>
 
 namespace gyre::backend {
 
@@ -41,14 +45,61 @@ void settle(int descriptor) noexcept {
     if (flags >= 0) ::fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK);
 }
 
+auto is_link(int directory, const char* name) noexcept -> bool {
+    struct stat found{};
+    return ::fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(found.st_mode);
+}
+
+auto resolve_beneath(int directory, const FileRequest& request) noexcept -> std::int64_t {
+    open_how how{};
+    how.flags = static_cast<std::uint64_t>(request.flags) | O_CLOEXEC;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    if ((request.flags & O_NOFOLLOW) != 0) how.resolve |= RESOLVE_NO_SYMLINKS;
+    std::int64_t result = -EAGAIN;
+    // EAGAIN: something was renamed meanwhile, and the kernel is not sure any more where the path leads.
+    for (int tries = 0; result == -EAGAIN && tries < 8; ++tries) {
+        result = retried([&] { return ::syscall(SYS_openat2, directory, request.target, &how, sizeof how); });
+    }
+    return result;
+}
+
+/// The same name by name, where the kernel has no openat2: neither ".." nor a link is ever followed.
+auto walk_beneath(int directory, const FileRequest& request) noexcept -> std::int64_t {
+    std::string_view rest = request.target;
+    if (rest.empty()) return -ENOENT;
+    if (rest.front() == '/') return -EXDEV;
+    std::array<char, NAME_MAX + 1> name{};
+    int parent = -1;  // the one that is ours to close
+    for (;;) {
+        const auto slash = std::min(rest.find('/'), rest.size());
+        const bool is_last = slash == rest.size();
+        const auto part = is_last || slash > 0 ? rest.substr(0, slash) : std::string_view(".");
+        std::int64_t next = -ENAMETOOLONG;
+        if (part == "..") {
+            next = -EXDEV;
+        } else if (part.size() <= NAME_MAX) {
+            *std::copy(part.begin(), part.end(), name.begin()) = '\0';
+            const int flags = is_last ? request.flags : O_PATH | O_DIRECTORY | O_NOFOLLOW;
+            const char* const text = part.empty() ? "." : name.data();  // a slash at the end
+            next = retried([&] { return ::openat(parent < 0 ? directory : parent, text, flags | O_CLOEXEC); });
+            if (next == -ENOTDIR && !is_last && is_link(parent < 0 ? directory : parent, text)) next = -ELOOP;
+        }
+        if (parent >= 0) ::close(parent);
+        if (is_last || next < 0) return next;
+        parent = static_cast<int>(next);
+        rest.remove_prefix(slash + 1);
+    }
+}
+
 auto open_beneath(const FileRequest& request) noexcept -> std::int64_t {
     const auto directory = static_cast<int>(
         retried([&] { return ::openat(request.descriptor, request.path, O_PATH | O_DIRECTORY | O_CLOEXEC); }));
     if (directory < 0) return directory;
-    open_how how{};
-    how.flags = static_cast<std::uint64_t>(request.flags) | O_CLOEXEC;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    const auto result = retried([&] { return ::syscall(SYS_openat2, directory, request.target, &how, sizeof how); });
+    auto result = resolve_beneath(directory, request);
+    // Before 5.6, and under the filters of older containers.
+    if ((result == -ENOSYS || result == -EPERM) && (request.flags & O_NOFOLLOW) != 0) {
+        result = walk_beneath(directory, request);
+    }
     ::close(directory);
     if (result >= 0 && (request.flags & O_NONBLOCK) != 0) settle(static_cast<int>(result));
     return result;

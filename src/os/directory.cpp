@@ -84,6 +84,17 @@ auto Directory::open(std::filesystem::path path) -> Task<Directory> {
     co_return Directory(std::make_shared<State>(std::move(file), std::move(path)));
 }
 
+auto Directory::open_beneath(std::filesystem::path root, std::string relative, BeneathOptions options)
+    -> Task<Directory> {
+    const int flags = O_DIRECTORY | (options.follow_links ? 0 : O_NOFOLLOW);
+    auto opening = internal::open_beneath(std::move(root), std::move(relative), flags);
+    auto opened = co_await std::move(opening);
+    auto& files = internal::loop_files();
+    auto file = std::make_shared<internal::FileState>(files, opened.descriptor.get(), opened.path, 0);
+    static_cast<void>(opened.descriptor.release());
+    co_return Directory(std::make_shared<State>(std::move(file), std::filesystem::path(std::move(opened.path))));
+}
+
 auto Directory::next() -> Task<std::optional<DirectoryEntry>> { return next_of(state_); }
 
 auto Directory::next_of(std::shared_ptr<State> state) -> Task<std::optional<DirectoryEntry>> {

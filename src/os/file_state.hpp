@@ -1,5 +1,6 @@
 #pragma once
 
+#include "os/owned_descriptor.hpp"
 #include "os/read_ahead.hpp"
 
 #include <gyre/backend/files.hpp>
@@ -70,6 +71,17 @@ private:
 
 /// The files of this thread's loop.
 [[nodiscard]] auto loop_files() -> backend::Files&;
+
+/// What was opened, and is nobody's yet.
+struct OpenedBeneath {
+    OpenedBeneath() = default;
+
+    OwnedDescriptor descriptor;
+    std::string path;
+};
+
+/// Opens what an outsider names. @param flags O_NOFOLLOW: no symbolic links; O_DIRECTORY: a directory. @throws IoError.
+[[nodiscard]] auto open_beneath(std::filesystem::path root, std::string relative, int flags) -> Task<OpenedBeneath>;
 
 [[nodiscard]] auto file_type(std::uint32_t mode) noexcept -> fs::FileType;
 [[nodiscard]] auto info_of(const struct statx& status) noexcept -> fs::FileInfo;

@@ -10,6 +10,38 @@
 #include <stdexcept>
 #include <utility>
 
+namespace gyre::internal {
+
+auto open_beneath(std::filesystem::path root, std::string relative, int flags) -> Task<OpenedBeneath> {
+    const std::string root_text = path_text(root);
+    const std::string relative_text = path_text(relative);
+    backend::FileRequest request;
+    request.call = backend::FileCall::open_beneath;
+    request.path = root_text.c_str();
+    request.target = relative_text.c_str();
+    request.flags = flags | O_RDONLY | O_NONBLOCK;  // not blocking on a FIFO that an outsider names
+    const std::int64_t result = co_await FileWait("open", request);
+    OpenedBeneath opened;
+    if (result >= 0) opened.descriptor = OwnedDescriptor(static_cast<int>(result));
+    opened.path = (root / relative).string();
+    if (result == -EXDEV) {
+        throw IoError(
+            std::make_error_code(std::errc::permission_denied), "open", opened.path, "the path leaves its directory");
+    }
+    if (result == -ELOOP) {
+        throw IoError(std::make_error_code(std::errc::too_many_symbolic_link_levels), "open", opened.path,
+            "a symbolic link is in the path");
+    }
+    if (result == -ENOSYS) {
+        throw IoError(std::make_error_code(std::errc::function_not_supported), "open", opened.path,
+            "following links below a directory needs openat2(2), which this kernel, or its filter, does not have");
+    }
+    if (result < 0) throw_file_error(result, "open", opened.path);
+    co_return opened;
+}
+
+}  // namespace gyre::internal
+
 namespace gyre::fs {
 
 namespace {
@@ -68,23 +100,10 @@ auto open(std::filesystem::path path, std::string mode, OpenOptions options) -> 
     co_return file;
 }
 
-auto open_beneath(std::filesystem::path root, std::string relative) -> Task<File> {
-    const std::string root_text = path_text(root);
-    const std::string relative_text = path_text(relative);
-    FileRequest request;
-    request.call = FileCall::open_beneath;
-    request.path = root_text.c_str();
-    request.target = relative_text.c_str();
-    request.flags = O_RDONLY | O_NONBLOCK;  // not blocking on a FIFO that an outsider names
-    const std::int64_t result = co_await FileWait("open", request);
-    const std::string text = (root / relative).string();
-    if (result == -EXDEV)
-        throw IoError(std::make_error_code(std::errc::permission_denied), "open", text, "the path leaves its directory");
-    if (result == -ELOOP)
-        throw IoError(std::make_error_code(std::errc::too_many_symbolic_link_levels), "open", text,
-            "a symbolic link is in the path");
-    if (result < 0) throw_file_error(result, "open", text);
-    co_return File::adopt(static_cast<int>(result), text);
+auto open_beneath(std::filesystem::path root, std::string relative, BeneathOptions options) -> Task<File> {
+    auto opening = internal::open_beneath(std::move(root), std::move(relative), options.follow_links ? 0 : O_NOFOLLOW);
+    auto opened = co_await std::move(opening);
+    co_return File::adopt(opened.descriptor.release(), std::move(opened.path));
 }
 
 auto duplicate(int descriptor, std::string name) -> Task<File> {

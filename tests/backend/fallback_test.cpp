@@ -2,6 +2,9 @@
 
 #include "harness.hpp"
 
+#include <gyre/backend/files.hpp>
+
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -10,7 +13,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -178,6 +185,61 @@ TEST(Refusals, epoll_without_its_precise_wait_still_waits) {
     });
     if (!verdict) GTEST_SKIP() << "no seccomp filter here";
     EXPECT_EQ(*verdict, "waited");
+}
+
+/// What comes of opening `path` below `root`: "open", or the errno's name.
+auto beneath(const std::filesystem::path& root, const char* path, int flags) -> std::string {
+    FileRequest request;
+    request.call = FileCall::open_beneath;
+    request.path = root.c_str();
+    request.target = path;
+    request.flags = O_RDONLY | flags;
+    const auto result = kernel_files().perform(request);
+    if (result < 0) return ::strerrorname_np(static_cast<int>(-result));
+    kernel_files().close(static_cast<int>(result));
+    return "open";
+}
+
+/// Everything that a path can be, in one line.
+auto beneath_all(const std::filesystem::path& root, int flags) -> std::string {
+    std::string verdict;
+    for (const auto* const path : {"file", "folder/file", "folder", "folder/", "./file", "folder//file", ".", "none", "file/",
+             "file/x", "link", "inner", "linked/secret", "folder/../file", "../secret", "..", "/etc/passwd", ""}) {
+        verdict.append(path).append(" ").append(beneath(root, path, flags)).append(", ");
+    }
+    const std::string long_name(300, 'x');
+    return verdict + beneath(root, long_name.c_str(), flags);
+}
+
+TEST(Beneath, the_same_with_and_without_openat2) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "gyre-beneath-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    const std::filesystem::path root = std::filesystem::path(pattern) / "root";
+    std::filesystem::create_directories(root / "folder");
+    for (const auto& file : {root / "file", root / "folder" / "file", root / ".." / "secret"}) std::ofstream(file) << "x";
+    std::filesystem::create_symlink("../secret", root / "link");
+    std::filesystem::create_symlink("file", root / "inner");
+    std::filesystem::create_directory_symlink("..", root / "linked");
+
+    const auto with = beneath_all(root, O_NOFOLLOW);
+    EXPECT_EQ(with,
+        "file open, folder/file open, folder open, folder/ open, ./file open, folder//file open, . open, none ENOENT, "
+        "file/ ENOTDIR, file/x ENOTDIR, link ELOOP, inner ELOOP, linked/secret ELOOP, folder/../file open, ../secret EXDEV, "
+        ".. EXDEV, /etc/passwd EXDEV,  ENOENT, ENAMETOOLONG");
+    EXPECT_EQ(beneath(root, "inner", 0), "open") << "links that stay below, where they may";
+    EXPECT_EQ(beneath(root, "link", 0), "EXDEV");
+    for (const int error : {ENOSYS, EPERM}) {
+        const auto without = in_a_child([&] {
+            refuse(SYS_openat2, error);
+            return beneath_all(root, O_NOFOLLOW) + " / " + beneath(root, "inner", 0);
+        });
+        if (!without) GTEST_SKIP() << "no seccomp filter here";
+        auto expected = with;
+        // Not worth the care that it would take: no link is followed, so it is not needed either.
+        expected.replace(expected.find("folder/../file open"), 19, "folder/../file EXDEV");
+        EXPECT_EQ(*without, expected + " / " + ::strerrorname_np(error));
+    }
+    std::filesystem::remove_all(pattern);
 }
 
 }  // namespace

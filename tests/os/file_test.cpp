@@ -320,6 +320,27 @@ TEST_P(FileOnLoops, cannot_leave_the_root_that_an_outsider_was_given) {
     });
 }
 
+TEST_P(FileOnLoops, follows_links_that_stay_below_the_root_if_it_may) {
+    run([&]() -> Task<> {
+        co_await fs::create_directory(scratch / "root");
+        co_await fs::write_text(scratch / "root/page", "p");
+        co_await fs::symlink("page", scratch / "root/inner");
+        co_await fs::symlink("..", scratch / "root/up");
+        fs::BeneathOptions options;
+        options.follow_links = true;
+        auto page = co_await fs::open_beneath(scratch / "root", "inner", options);
+        const auto text = co_await page.read_all();
+        EXPECT_EQ(text, "p");
+        const auto up = co_await error_text(fs::open_beneath(scratch / "root", "up", options));
+        EXPECT_NE(up.find("the path leaves its directory"), std::string::npos) << up;
+        auto root = co_await fs::Directory::open_beneath(scratch / "root", ".");
+        const auto entry = co_await root.next();
+        EXPECT_TRUE(entry.has_value());
+        const auto file = co_await error_text(fs::Directory::open_beneath(scratch / "root", "page"));
+        EXPECT_NE(file.find("Not a directory"), std::string::npos) << file;
+    });
+}
+
 TEST_P(FileOnLoops, a_write_that_fails_says_what_and_where) {
     run([&]() -> Task<> {
         auto full = co_await fs::open("/dev/full", "w");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gyre/core/task.hpp>
+#include <gyre/os/file.hpp>
 #include <gyre/os/file_info.hpp>
 
 #include <cstddef>
@@ -27,6 +28,9 @@ class Directory {
 public:
     /// @throws IoError naming the path.
     [[nodiscard]] static auto open(std::filesystem::path path) -> Task<Directory>;
+    /// Opens a directory whose path comes from an outsider, as `fs::open_beneath` does; "." is `root` itself.
+    [[nodiscard]] static auto open_beneath(
+        std::filesystem::path root, std::string relative, BeneathOptions options = {}) -> Task<Directory>;
     Directory(Directory&&) noexcept;
     auto operator=(Directory&&) noexcept -> Directory&;
     ~Directory();

@@ -132,9 +132,16 @@ private:
 /// @throws IoError naming the path; std::invalid_argument for another mode.
 [[nodiscard]] auto open(std::filesystem::path path, std::string mode = "r", OpenOptions options = {}) -> Task<File>;
 
+/// How a path of an outsider is followed.
+struct BeneathOptions {
+    bool follow_links = false;  ///< True: symbolic links that stay below the root are followed, others refused.
+};
+
 /// Opens a file for reading whose path comes from an outsider: it cannot leave `root`, and symbolic links are refused.
-/// @throws IoError naming the path. Source: openat2(2).
-[[nodiscard]] auto open_beneath(std::filesystem::path root, std::string relative) -> Task<File>;
+/// Does not wait for the other end of a FIFO. @throws IoError naming the path; "Function not implemented" for `follow_links`
+/// on a kernel before 5.6. Source: openat2(2).
+[[nodiscard]] auto open_beneath(std::filesystem::path root, std::string relative, BeneathOptions options = {})
+    -> Task<File>;
 
 /// A file over a descriptor of the program's: standard output, for instance. It is duplicated, and stays the program's. The
 /// position is shared: what was read ahead is read for others too.

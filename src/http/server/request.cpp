@@ -1,8 +1,11 @@
 #include <gyre/http/server/request.hpp>
 
 #include "../core/grammar.hpp"
+#include "http/wall_clock.hpp"
 
 #include <gyre/core/errors.hpp>
+#include <gyre/core/loop.hpp>
+#include <gyre/http/core/conditions.hpp>
 #include <gyre/http/core/cookie.hpp>
 #include <gyre/http/server/http_error.hpp>
 
@@ -67,6 +70,19 @@ auto Request::form(std::size_t limit) -> Task<QueryParams> {
     } catch (const LimitError& error) {
         throw HttpError(400, error.what());
     }
+}
+
+auto Request::not_modified(const Validators& current) const -> std::optional<Response> {
+    const auto now = this_loop().local<internal::WallClock>().now();
+    switch (check_conditions(method(), fields(), current, now)) {
+    case Condition::holds:
+        break;
+    case Condition::not_modified:
+        return Response(304).validators(current);
+    case Condition::failed:
+        return Response::problem(412).validators(current);
+    }
+    return std::nullopt;
 }
 
 auto Request::early_hints(Fields fields) -> Task<void> {

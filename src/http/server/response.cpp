@@ -3,6 +3,9 @@
 #include "../core/json_text.hpp"
 
 #include <gyre/core/errors.hpp>
+#include <gyre/http/core/content_disposition.hpp>
+#include <gyre/http/core/date.hpp>
+#include <gyre/http/core/file_types.hpp>
 #include <gyre/http/core/message.hpp>
 
 #include <stdexcept>
@@ -52,6 +55,19 @@ auto Response::stream(std::string content_type, BodyProducer producer) -> Respon
     return response;
 }
 
+auto Response::file(std::filesystem::path path, const FileOptions& options) -> Response {
+    Response response;
+    const std::string name = path.filename().string();
+    const auto type = options.content_type.empty() ? media_type_of_file(name) : options.content_type;
+    response.fields_.add("Content-Type", type);
+    if (!options.download_name.empty()) {
+        response.fields_.add("Content-Disposition", format_content_disposition("attachment", options.download_name));
+    }
+    if (!options.cache_control.empty()) response.fields_.add("Cache-Control", options.cache_control);
+    response.body_ = FileSource(std::move(path));
+    return response;
+}
+
 auto Response::redirect(std::string_view location, int status) -> Response {
     const bool is_redirect = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
     if (!is_redirect) {
@@ -87,6 +103,13 @@ auto Response::header(std::string_view name, std::string_view value) & -> Respon
 auto Response::header(std::string_view name, std::string_view value) && -> Response&& {
     return std::move(header(name, value));
 }
+
+auto Response::validators(const Validators& current) & -> Response& {
+    if (current.etag) fields_.set("ETag", current.etag->to_string());
+    if (current.last_modified) fields_.set("Last-Modified", format_http_date(*current.last_modified));
+    return *this;
+}
+auto Response::validators(const Validators& current) && -> Response&& { return std::move(validators(current)); }
 
 auto Response::cookie(const Cookie& cookie) & -> Response& { return header("Set-Cookie", cookie.to_set_cookie()); }
 auto Response::cookie(const Cookie& cookie) && -> Response&& { return std::move(this->cookie(cookie)); }

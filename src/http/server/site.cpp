@@ -1,5 +1,6 @@
 #include "site.hpp"
 
+#include "served_file.hpp"
 #include "server_connection.hpp"
 
 #include <gyre/core/errors.hpp>
@@ -89,7 +90,11 @@ auto respond(const Site& site, Request& request) -> Task<Response> {
         request.set(Allowed()).methods = std::move(match.allow);
     }
     try {
-        co_return co_await Next(site.chains[scope], *handler)(request);
+        auto response = co_await Next(site.chains[scope], *handler)(request);
+        if (std::holds_alternative<FileSource>(response.body())) {  // a middleware's own
+            response = co_await open_source(request, std::move(response));
+        }
+        co_return response;
     } catch (const HttpError& error) {  // of a middleware
         co_return response_of(error);
     }
@@ -99,7 +104,11 @@ auto respond(const Site& site, Request& request) -> Task<Response> {
 
 auto call_handler(const Handler& handler, Request& request) -> Task<Response> {
     try {
-        co_return co_await handler(request);
+        auto response = co_await handler(request);
+        if (std::holds_alternative<FileSource>(response.body())) {
+            response = co_await open_source(request, std::move(response));
+        }
+        co_return response;
     } catch (const HttpError& error) {
         co_return response_of(error);
     }

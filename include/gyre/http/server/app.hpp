@@ -8,6 +8,7 @@
 #include <gyre/http/websocket.hpp>
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
@@ -27,6 +28,17 @@ using Handler = std::function<Task<Response>(Request&)>;
 /// Uses a WebSocket. When it returns the socket is closed with 1000 unless it is closed already; an error closes it with
 /// 1011, and the loop's exception handler is told. When the server drains, it is cancelled and the socket closed with 1001.
 using WebSocketHandler = std::function<Task<void>(WebSocket&)>;
+
+/// How `Routes::files` serves. The texts are copied at once.
+struct FilesOptions {
+    std::string_view index = "index.html";  ///< What stands for a directory; empty: nothing.
+    std::string_view cache_control = {};    ///< The field Cache-Control of files; empty: none.
+    bool listing = false;                   ///< A directory without an index is answered with the names in it.
+    bool hidden = false;                    ///< Names that begin with a dot are there too.
+    bool follow_links = false;              ///< Symbolic links are followed as long as they stay below the directory.
+    /// A file is sent as its .br, .zst or .gz neighbour, if the client takes that and it is not older than the file.
+    bool precompressed = false;
+};
 
 class Next;
 
@@ -71,6 +83,15 @@ public:
     /// @param method any token, as sent; "*" for all that have no route of their own. GET answers HEAD as well, without the
     ///               body; OPTIONS is answered with what is allowed unless it has a route.
     auto route(std::string_view method, std::string_view pattern, Handler handler) -> Routes&;
+
+    /// Serves the files below a directory at `prefix`: "/static", or "/" for all. GET and HEAD, with media types by extension,
+    /// ETag and Last-Modified, conditional requests, ranges and precompressed variants.
+    ///
+    /// Whatever is asked for, nothing outside of the directory is opened (openat2(2) with RESOLVE_BENEATH): `..`, encoded slashes,
+    /// NULs and controls, backslashes, symbolic links, names that begin with a dot, and what is neither a file nor a directory are
+    /// answered as if they were not there. A directory without its slash is redirected to the one with it.
+    /// @throws as `route`; std::invalid_argument if there is no such directory. The directory is not looked at again.
+    auto files(std::string_view prefix, std::filesystem::path directory, const FilesOptions& options = {}) -> Routes&;
 
     /// A route for WebSockets (RFC 6455). Another GET there is answered with 426 (Upgrade Required), one of another origin's
     /// page with 403 unless `policy` allows it.

@@ -6,6 +6,7 @@
 #include <gyre/http/core/message.hpp>
 #include <gyre/http/core/query.hpp>
 #include <gyre/http/server/exchange.hpp>
+#include <gyre/http/server/response.hpp>
 #include <gyre/net/address.hpp>
 
 #include <any>
@@ -79,6 +80,11 @@ public:
     [[nodiscard]] auto form(std::size_t limit = default_text_limit) -> Task<QueryParams>;
     /// The fields after a chunked body, once it was read to its end.
     [[nodiscard]] auto trailers() const noexcept -> const Fields& { return exchange_->trailers(); }
+
+    /// What answers this request without the handler's work, given the present state of what it asks for: 304 (Not Modified) if
+    /// the client has that state already, 412 (Precondition Failed) if it believes in another. Empty: go on, and send
+    /// `response.validators(current)`. Source: RFC 9110 13.2.2.
+    [[nodiscard]] auto not_modified(const Validators& current) const -> std::optional<Response>;
 
     /// Sends 103 (Early Hints) with these fields, before the response. Nothing is sent to HTTP/1.0. @throws
     /// InvalidStateError once the response was started; IoError if the client has gone.
