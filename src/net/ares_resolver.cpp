@@ -4,9 +4,11 @@
 
 #include <ares.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -33,6 +35,15 @@ auto read_addresses(const ares_addrinfo& found) -> std::vector<net::Address> {
     return addresses;
 }
 
+auto time_of(const ares_addrinfo& found) -> std::optional<Duration> {
+    std::optional<int> shortest;
+    const auto note = [&](int seconds) { shortest = shortest ? std::min(*shortest, seconds) : seconds; };
+    for (const ares_addrinfo_node* node = found.nodes; node != nullptr; node = node->ai_next) note(node->ai_ttl);
+    for (const ares_addrinfo_cname* name = found.cnames; name != nullptr; name = name->next) note(name->ttl);
+    if (!shortest) return std::nullopt;
+    return std::chrono::seconds(*shortest);
+}
+
 auto answer_of(int status, const ares_addrinfo* found) -> LookupAnswer {
     switch (status) {
     case ARES_SUCCESS:
@@ -52,6 +63,7 @@ auto answer_of(int status, const ares_addrinfo* found) -> LookupAnswer {
     }
     LookupAnswer answer;
     answer.addresses = read_addresses(*found);
+    answer.good_for = time_of(*found);
     return answer.addresses.empty() ? LookupAnswer::no_such_name() : answer;
 }
 

@@ -7,6 +7,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -19,9 +20,13 @@ class LookupWait;
 struct LookupAnswer {
     std::vector<net::Address> addresses;
     std::error_code error;
-    std::string detail;  ///< Of the error, as its text ends: "no such name".
+    std::string detail;                ///< Of the error, as its text ends: "no such name".
+    std::optional<Duration> good_for;  ///< As the name servers said.
 
     [[nodiscard]] static auto no_such_name() -> LookupAnswer;
+    [[nodiscard]] auto is_no_such_name() const noexcept -> bool {
+        return error == std::errc::no_such_device_or_address;
+    }
     [[nodiscard]] static auto failed(std::errc error, std::string detail) -> LookupAnswer;
 };
 
@@ -41,6 +46,8 @@ public:
     /// The answer has come: wakes everyone, in the order in which they came.
     void finish(LookupAnswer answer) noexcept;
 
+    /// Of one that is done.
+    [[nodiscard]] auto answer() const noexcept -> const LookupAnswer& { return answer_; }
     /// Waits for the answer. On cancel: stops waiting; the question stands, for others.
     [[nodiscard]] auto wait() noexcept -> LookupWait;
     /// The addresses that were found, with a port. @throws IoError "resolve <host>: ..." if there are none.

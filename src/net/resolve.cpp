@@ -42,13 +42,21 @@ auto known_addresses(const std::string& host, std::uint16_t port) -> std::vector
 
 }  // namespace
 
-auto resolve(std::string host, std::uint16_t port) -> Task<std::vector<Address>> {
+auto resolve(std::string host, std::uint16_t port, ResolveOptions options) -> Task<std::vector<Address>> {
     check_host(host);
     auto known = known_addresses(host, port);
     if (!known.empty()) co_return known;
-    const auto lookup = this_loop().local<internal::Resolver>().ask(host);
+    const auto lookup = this_loop().local<internal::Resolver>().ask(host, options.cached);
     co_await lookup->wait();
     co_return lookup->addresses(port);
 }
+
+auto name_cache_stats() -> NameCacheStats { return this_loop().local<internal::Resolver>().cache().stats(); }
+
+void forget_name(std::string_view host) {
+    this_loop().local<internal::Resolver>().cache().forget(internal::plain_name(host));
+}
+
+void clear_name_cache() { this_loop().local<internal::Resolver>().cache().clear(); }
 
 }  // namespace gyre::net

@@ -1,7 +1,7 @@
 // Happy Eyeballs in virtual time: which address is tried when, who wins, and what is said when nobody does.
 #include "connected.hpp"
 #include "net/connect_any.hpp"
-#include "net/socket.hpp"
+#include "silent_address.hpp"
 #include "support/loops.hpp"
 
 #include <gyre/backend/backend.hpp>
@@ -12,24 +12,6 @@ namespace {
 constexpr std::uint16_t port = 4'000;
 
 auto at(std::string_view ip) -> net::Address { return net::Address::from_ip(ip, port); }
-
-/// An address that never answers: its listener's queue is full.
-class Silent {
-public:
-    explicit Silent(const net::Address& address) : listener_(internal::Socket::open(address, SOCK_STREAM, "listen")) {
-        if (listener_.bind(address) != 0 || listener_.listen(0) != 0) throw std::runtime_error("no silent address");
-    }
-    /// Fills the queue.
-    auto fall_silent() -> Task<> {
-        const auto address = listener_.local_address();
-        auto stream = co_await net::connect(address);
-        guest_.emplace(std::move(stream));
-    }
-
-private:
-    internal::Socket listener_;
-    std::optional<net::Stream> guest_;
-};
 
 auto addresses(std::initializer_list<std::string_view> texts) -> std::vector<net::Address> {
     std::vector<net::Address> list;
@@ -63,8 +45,8 @@ GYRE_TEST(HappyEyeballs, after_a_failure_the_next_is_tried_at_once) {
 }
 
 GYRE_TEST(HappyEyeballs, silence_gets_company_after_the_delay) {
-    Silent first(at("127.0.0.1"));
-    Silent second(at("127.0.0.2"));
+    SilentAddress first(at("127.0.0.1"));
+    SilentAddress second(at("127.0.0.2"));
     co_await first.fall_silent();
     co_await second.fall_silent();
     auto listener = co_await net::listen("127.0.0.3", port);
@@ -78,7 +60,7 @@ GYRE_TEST(HappyEyeballs, silence_gets_company_after_the_delay) {
 }
 
 GYRE_TEST(HappyEyeballs, the_families_take_turns) {
-    Silent first(at("::1"));
+    SilentAddress first(at("::1"));
     co_await first.fall_silent();
     auto listener = co_await net::listen("127.0.0.1", port);
     auto list = addresses({"::1", "::1", "::1", "127.0.0.1"});
@@ -88,8 +70,8 @@ GYRE_TEST(HappyEyeballs, the_families_take_turns) {
 }
 
 GYRE_TEST(HappyEyeballs, an_earlier_address_may_still_win) {
-    Silent first(at("127.0.0.1"));
-    Silent second(at("127.0.0.2"));
+    SilentAddress first(at("127.0.0.1"));
+    SilentAddress second(at("127.0.0.2"));
     co_await first.fall_silent();
     co_await second.fall_silent();
     net::ConnectOptions options;
@@ -121,7 +103,7 @@ GYRE_TEST(HappyEyeballs, the_most_telling_failure_gives_the_code) {
 }
 
 GYRE_TEST(HappyEyeballs, without_a_timeout_it_waits) {
-    Silent first(at("127.0.0.1"));
+    SilentAddress first(at("127.0.0.1"));
     co_await first.fall_silent();
     net::ConnectOptions options;
     options.timeout = {};
@@ -131,7 +113,7 @@ GYRE_TEST(HappyEyeballs, without_a_timeout_it_waits) {
 }
 
 auto races_three() -> Task<> {
-    Silent first(at("127.0.0.1"));
+    SilentAddress first(at("127.0.0.1"));
     co_await first.fall_silent();
     auto listener = co_await net::listen("127.0.0.3", port);
     auto list = addresses({"127.0.0.1", "127.0.0.2", "127.0.0.3"});

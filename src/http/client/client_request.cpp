@@ -52,6 +52,12 @@ auto ClientRequest::form(const QueryParams& form) & -> ClientRequest& {
 }
 auto ClientRequest::form(const QueryParams& form) && -> ClientRequest&& { return std::move(this->form(form)); }
 
+auto ClientRequest::timeouts(const ClientTimeouts& limits) & -> ClientRequest& {
+    timeouts_ = limits;
+    return *this;
+}
+auto ClientRequest::timeouts(const ClientTimeouts& limits) && -> ClientRequest&& { return std::move(timeouts(limits)); }
+
 auto ClientRequest::timeout(AnyDuration total) & -> ClientRequest& {
     total_ = total;
     return *this;
@@ -93,6 +99,7 @@ auto ClientRequest::send() && -> Task<ClientResponse> {
     order.query = query_.to_string();
     order.fields = std::move(fields_);
     order.body = std::move(body_);
+    order.timeouts = timeouts_;
     order.total = total_;
     order.follow_redirects = follow_redirects_;
     order.decode = decode_;

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t head_read_size = 16 * 1024;
 constexpr std::size_t body_read_size = 64 * 1024;
-constexpr std::size_t write_size = 64 * 1024;  // what one wait of the read timeout is for
+constexpr std::size_t write_size = 64 * 1024;  // what one wait of the write timeout is for
 constexpr int switching_protocols = 101;
 constexpr int partial_content = 206;
 constexpr std::size_t small_body_size = 16 * 1024;  // travels with the head in one write
@@ -28,6 +28,8 @@ Exchange::Exchange(std::shared_ptr<Pool> pool, std::unique_ptr<Connection> conne
     : Answer(request),
       pool_(std::move(pool)),
       connection_(std::move(connection)),
+      timeouts_(request.timeouts),
+      speed_(timeouts_.low_speed_limit, timeouts_.low_speed_time),
       deadline_(request.deadline),
       timeout_text_(deadline_ == Time::max() ? std::string() : request.timeout_text()),
       offers_upgrade_(request.offers_upgrade()),
@@ -64,7 +66,7 @@ auto Exchange::send(std::string_view head, std::string_view body) -> Task<void> 
 }
 
 auto Exchange::send_all(std::string_view bytes) -> Task<void> {
-    const Duration limit = pool_->settings().timeout().read;
+    const Duration limit = timeouts_.write;
     while (!bytes.empty()) {
         auto writing = connection_->stream.write(bytes.substr(0, write_size));
         bool sent = true;
@@ -73,7 +75,7 @@ auto Exchange::send_all(std::string_view bytes) -> Task<void> {
         } else {
             sent = co_await move_on_after(limit, std::move(writing));
         }
-        if (!sent) fail_timed_out(RequestPhase::send, "write");
+        if (!sent) fail_timed_out(RequestPhase::send, "write", limit);
         bytes.remove_prefix(std::min(bytes.size(), write_size));
     }
 }
@@ -173,28 +175,39 @@ auto Exchange::read_coded() -> Task<std::span<const char>> {
 }
 
 auto Exchange::wait_limit() const -> Duration {
-    const Duration limit = pool_->settings().timeout().read;
+    const Duration limit = has_answered_ ? timeouts_.read : timeouts_.first_byte;
     if (deadline_ == Time::max()) return limit;
     const Duration left = std::max<Duration>(deadline_ - this_loop().now(), std::chrono::nanoseconds(1));
     return limit <= Duration::zero() ? left : std::min(limit, left);
 }
 
 auto Exchange::fill(RequestPhase phase, std::size_t size) -> Task<bool> {
-    const Duration limit = wait_limit();
+    const bool is_watched = speed_.is_on() && phase == RequestPhase::body;
     std::optional<std::size_t> came;
     try {
-        auto filling = connection_->stream.fill(size);
-        if (limit <= Duration::zero()) {
-            came = co_await std::move(filling);
-        } else {
-            came = co_await move_on_after(limit, std::move(filling));
+        while (!came) {
+            const Time began = is_watched ? this_loop().now() : Time{};
+            const Duration most = wait_limit();
+            const bool only_looks = is_watched && (most <= Duration::zero() || speed_.until_look() < most);
+            const Duration limit = only_looks ? speed_.until_look() : most;
+            auto filling = connection_->stream.fill(size);
+            if (limit <= Duration::zero()) {
+                came = co_await std::move(filling);
+            } else {
+                came = co_await move_on_after(limit, std::move(filling));
+            }
+            if (is_watched && speed_.is_too_slow(came.value_or(0), this_loop().now() - began)) fail_too_slow(phase);
+            if (!came && !only_looks) break;
         }
     } catch (const IoError& error) {
         was_stale_ = connection_->is_reused && !has_answered_;
         if (send_error_) fail(RequestPhase::send, describe(send_error_), send_error_);
         fail(phase, error.what(), std::current_exception());
     }
-    if (!came) fail_timed_out(phase, "read");
+    if (!came) {
+        const bool is_first = !has_answered_;
+        fail_timed_out(phase, is_first ? "first byte" : "read", is_first ? timeouts_.first_byte : timeouts_.read);
+    }
     pool_->figures().bytes_received += *came;
     co_return *came > 0;
 }
@@ -257,14 +270,19 @@ void Exchange::fail(RequestPhase phase, std::string_view reason, std::exception_
     throw RequestError(*error_);
 }
 
-void Exchange::fail_timed_out(RequestPhase phase, std::string_view operation) {
+void Exchange::fail_timed_out(RequestPhase phase, std::string_view operation, Duration limit) {
     if (this_loop().now() >= deadline_) {
         is_late_ = true;
         connection_.reset();
         throw TimeoutError(timeout_text_);
     }
-    const std::string text = std::string(operation) + " timed out after " +
-                             gyre::internal::duration_text(pool_->settings().timeout().read);
+    const std::string text = std::string(operation) + " timed out after " + gyre::internal::duration_text(limit);
+    fail(phase, text, std::make_exception_ptr(TimeoutError(peer_text_ + ": " + text)));
+}
+
+void Exchange::fail_too_slow(RequestPhase phase) {
+    const std::string text = "slower than " + std::to_string(timeouts_.low_speed_limit) + " bytes/s for " +
+                             gyre::internal::duration_text(timeouts_.low_speed_time);
     fail(phase, text, std::make_exception_ptr(TimeoutError(peer_text_ + ": " + text)));
 }
 

@@ -4,6 +4,7 @@
 #include "connection.hpp"
 #include "outgoing.hpp"
 #include "pool.hpp"
+#include "speed_watch.hpp"
 
 #include <gyre/core/task.hpp>
 #include <gyre/http/body_reader.hpp>
@@ -48,7 +49,7 @@ private:
     [[nodiscard]] auto read_head() -> Task<void>;
     /// How long a read may take now.
     [[nodiscard]] auto wait_limit() const -> Duration;
-    /// Reads more, within the read timeout. @return false at the end of the stream.
+    /// Reads more, within the time limits. @return false at the end of the stream.
     [[nodiscard]] auto fill(RequestPhase phase, std::size_t size) -> Task<bool>;
     /// The next event in what has been received; bytes without meaning of their own are consumed.
     [[nodiscard]] auto parse(RequestPhase phase) -> Event;
@@ -62,10 +63,13 @@ private:
     void finish() noexcept;
 
     [[noreturn]] void fail(RequestPhase phase, std::string_view reason, std::exception_ptr cause = nullptr) override;
-    [[noreturn]] void fail_timed_out(RequestPhase phase, std::string_view operation);
+    [[noreturn]] void fail_timed_out(RequestPhase phase, std::string_view operation, Duration limit);
+    [[noreturn]] void fail_too_slow(RequestPhase phase);
 
     std::shared_ptr<Pool> pool_;
     std::unique_ptr<Connection> connection_;  ///< Null once it was given back or closed.
+    ClientTimeouts timeouts_;
+    SpeedWatch speed_;
     Time deadline_;                           ///< Of the whole request.
     std::string timeout_text_;                ///< What is said when that has passed; empty if there is none.
     std::size_t shown_ = 0;                   ///< Bytes of the stream's buffer that the caller looks at.

@@ -49,8 +49,9 @@ Outgoing::Outgoing(const Settings& settings, Order order)
       body(std::move(order.body)),
       follows_redirects(order.follow_redirects.value_or(settings.options().follow_redirects)),
       decodes(order.decode.value_or(settings.options().decode)),
-      total(order.total.value_or(settings.timeout().total)) {
-    if (total > Duration::zero()) deadline = this_loop().now() + total;
+      timeouts(order.timeouts.value_or(settings.timeout())) {
+    if (order.total) timeouts.total = *order.total;
+    if (timeouts.total > Duration::zero()) deadline = this_loop().now() + timeouts.total;
     check();
 }
 
@@ -123,7 +124,7 @@ auto Outgoing::head(const Settings& settings) const -> std::string {
 auto Outgoing::is_idempotent() const noexcept -> bool { return is_one_of(method, idempotent_methods); }
 
 auto Outgoing::timeout_text() const -> std::string {
-    return method + " " + url.href() + ": timed out after " + gyre::internal::duration_text(total) + " in all";
+    return method + " " + url.href() + ": timed out after " + gyre::internal::duration_text(timeouts.total) + " in all";
 }
 
 auto Outgoing::error(RequestPhase phase, std::string_view reason, std::string_view peer, std::exception_ptr cause) const

@@ -27,7 +27,8 @@ struct Order {
     std::string query;  ///< To be added to the URL's own; encoded.
     Fields fields;
     std::string body;
-    std::optional<Duration> total;         ///< Instead of the client's.
+    std::optional<ClientTimeouts> timeouts;  ///< Instead of the client's.
+    std::optional<Duration> total;         ///< Instead of either's.
     std::optional<bool> follow_redirects;  ///< Instead of the client's.
     std::optional<bool> decode;            ///< Instead of the client's.
     std::optional<bool> raise_for_status;  ///< Instead of the client's.
@@ -75,7 +76,7 @@ public:
     std::size_t redirects = 0;
     bool follows_redirects;
     bool decodes;
-    Duration total;               ///< Zero or less: without an end.
+    ClientTimeouts timeouts;
     Time deadline = Time::max();  ///< Of that.
 };
 

@@ -1,12 +1,14 @@
 #include "pool.hpp"
 
 #include "http/wall_clock.hpp"
+#include "net/connect_any.hpp"
 
 #include <gyre/core/counts.hpp>
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/scope.hpp>
 #include <gyre/net/connect.hpp>
+#include <gyre/net/resolve.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -51,6 +53,20 @@ auto limits_of(const ClientOptions& options) -> ConnectionLimits {
     return limits;
 }
 
+/// Runs some work within a time limit. Empty: it was not done in time.
+template<class T>
+auto within(Duration limit, Task<T> work) -> Task<std::optional<T>> {
+    if (limit > Duration::zero()) co_return co_await move_on_after(limit, std::move(work));
+    auto value = co_await std::move(work);
+    co_return std::optional<T>(std::move(value));
+}
+
+[[noreturn]] void throw_timeout(
+    const Outgoing& request, RequestPhase phase, const std::string& what, const std::string& peer, Duration limit) {
+    const std::string text = what + ": timed out after " + gyre::internal::duration_text(limit);
+    throw request.error(phase, text, peer, std::make_exception_ptr(TimeoutError(text)));
+}
+
 }  // namespace
 
 Pool::Pool(const ClientOptions& options)
@@ -90,13 +106,12 @@ auto Pool::connection(const Outgoing& request, bool fresh) -> Task<std::unique_p
 }
 
 auto Pool::wait_for_turn(const Outgoing& request) -> Task<ConnectionTurn> {
-    const Duration limit = settings_.timeout().pool;
+    const Duration limit = request.timeouts.pool;
     auto waiting = connections_.turn(request.url.origin());
     if (limit <= Duration::zero()) co_return co_await std::move(waiting);
     auto turn = co_await move_on_after(limit, std::move(waiting));
-    if (turn) co_return std::move(*turn);
-    const std::string text = "no connection became free: timed out after " + gyre::internal::duration_text(limit);
-    throw request.error(RequestPhase::pool, text, wanted_peer(request.url), std::make_exception_ptr(TimeoutError(text)));
+    if (!turn) throw_timeout(request, RequestPhase::pool, "no connection became free", wanted_peer(request.url), limit);
+    co_return std::move(*turn);
 }
 
 auto Pool::open(const Outgoing& request, ConnectionSlot slot) -> Task<std::unique_ptr<Connection>> {
@@ -106,39 +121,56 @@ auto Pool::open(const Outgoing& request, ConnectionSlot slot) -> Task<std::uniqu
             dial_(request.url), std::move(slot), settings_.options().limits, statistics_);
     }
     const std::string host = host_to_connect(request.url);
-    const Time started = this_loop().now();
-    std::optional<net::Stream> stream;
-    try {
-        net::ConnectOptions how;
-        how.timeout = settings_.timeout().connect;
-        auto connecting = net::connect(host, request.url.effective_port(), how);
-        stream = co_await std::move(connecting);
-    } catch (const IoError& error) {
-        const auto phase = error.operation() == "resolve" ? RequestPhase::resolve : RequestPhase::connect;
-        throw request.error(phase, error.what(), wanted_peer(request.url), std::current_exception());
-    }
+    auto addresses = co_await find_addresses(request, host);
+    auto connecting = connect(request, std::move(addresses));
+    auto stream = co_await std::move(connecting);
     if (request.url.scheme() == "https") {
-        auto encrypting = encrypt(request, host, std::move(*stream), started);
+        auto encrypting = encrypt(request, host, std::move(stream));
         stream = co_await std::move(encrypting);
     }
     ++statistics_->connections_opened;
-    co_return std::make_unique<Connection>(std::move(*stream), std::move(slot), settings_.options().limits, statistics_);
+    co_return std::make_unique<Connection>(std::move(stream), std::move(slot), settings_.options().limits, statistics_);
 }
 
-auto Pool::encrypt(const Outgoing& request, const std::string& host, net::Stream plain, Time started)
-    -> Task<net::Stream> {
+auto Pool::find_addresses(const Outgoing& request, const std::string& host) -> Task<std::vector<net::Address>> {
+    const Duration limit = request.timeouts.resolve;
+    const std::string peer = wanted_peer(request.url);
+    try {
+        net::ResolveOptions how;
+        how.cached = settings_.options().dns_cache;
+        auto resolving = net::resolve(host, request.url.effective_port(), how);
+        auto addresses = co_await within(limit, std::move(resolving));
+        if (addresses) co_return std::move(*addresses);
+    } catch (const IoError& error) {
+        throw request.error(RequestPhase::resolve, error.what(), peer, std::current_exception());
+    }
+    throw_timeout(request, RequestPhase::resolve, "resolve " + host, peer, limit);
+}
+
+auto Pool::connect(const Outgoing& request, std::vector<net::Address> addresses) -> Task<net::Stream> {
+    const std::string peer = wanted_peer(request.url);
+    try {
+        net::ConnectOptions how;
+        how.timeout = request.timeouts.connect;
+        auto connecting = gyre::internal::connect_any(std::move(addresses), peer, how);
+        co_return co_await std::move(connecting);
+    } catch (const IoError& error) {
+        net::forget_name(host_to_connect(request.url));
+        throw request.error(RequestPhase::connect, error.what(), peer, std::current_exception());
+    }
+}
+
+auto Pool::encrypt(const Outgoing& request, const std::string& host, net::Stream plain) -> Task<net::Stream> {
     const std::string peer = plain.peer_address().text();
-    const Duration limit = settings_.timeout().connect;
+    const Duration limit = request.timeouts.tls;
     try {
         auto handshake = tls_context().handshake(std::move(plain), host);
-        if (limit <= Duration::zero()) co_return co_await std::move(handshake);
-        auto encrypted = co_await move_on_at(started + limit, std::move(handshake));
+        auto encrypted = co_await within(limit, std::move(handshake));
         if (encrypted) co_return std::move(*encrypted);
     } catch (const IoError& error) {
         throw request.error(RequestPhase::tls, error.what(), peer, std::current_exception());
     }
-    const std::string text = "tls " + peer + ": timed out after " + gyre::internal::duration_text(limit);
-    throw request.error(RequestPhase::tls, text, peer, std::make_exception_ptr(TimeoutError(text)));
+    throw_timeout(request, RequestPhase::tls, "tls " + peer, peer, limit);
 }
 
 void Pool::keep(std::unique_ptr<Connection> connection) noexcept {

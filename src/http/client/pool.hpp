@@ -10,6 +10,7 @@
 #include <gyre/http/client/client.hpp>
 #include <gyre/http/client/cookie_jar.hpp>
 #include <gyre/http/client/middleware.hpp>
+#include <gyre/net/address.hpp>
 #include <gyre/net/tls.hpp>
 
 #include <functional>
@@ -63,8 +64,10 @@ private:
     [[nodiscard]] auto wait_for_turn(const Outgoing& request) -> Task<ConnectionTurn>;
     [[nodiscard]] auto open(const Outgoing& request, ConnectionSlot slot) -> Task<std::unique_ptr<Connection>>;
     [[nodiscard]] auto tls_context() -> const net::TlsClientContext&;
-    [[nodiscard]] auto encrypt(const Outgoing& request, const std::string& host, net::Stream plain, Time started)
-        -> Task<net::Stream>;
+    [[nodiscard]] auto find_addresses(const Outgoing& request, const std::string& host)
+        -> Task<std::vector<net::Address>>;
+    [[nodiscard]] auto connect(const Outgoing& request, std::vector<net::Address> addresses) -> Task<net::Stream>;
+    [[nodiscard]] auto encrypt(const Outgoing& request, const std::string& host, net::Stream plain) -> Task<net::Stream>;
     void watch_age(Time oldest);
     void drop_old();
 

@@ -49,9 +49,10 @@ GYRE_TEST(HttpTimeout, silent_server) {
     struct Case {
         std::string bytes;
         RequestPhase phase;
+        std::string_view operation = "read";
     };
     const std::vector<Case> cases = {
-        {"", RequestPhase::response},
+        {"", RequestPhase::response, "first byte"},
         {"HTTP/1.1 200 OK\r\nX", RequestPhase::response},
         {"HTTP/1.1 100 Continue\r\n\r\n", RequestPhase::response},
         {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", RequestPhase::body},
@@ -62,7 +63,7 @@ GYRE_TEST(HttpTimeout, silent_server) {
         const Time before = this_loop().now();
         const auto reply = co_await fetch_from(silent_after(one.bytes));
         EXPECT_EQ(this_loop().now() - before, 30s);
-        EXPECT_TRUE(reply.error.ends_with(": read timed out after 30 s")) << reply.error;
+        EXPECT_TRUE(reply.error.ends_with(": " + std::string(one.operation) + " timed out after 30 s")) << reply.error;
         EXPECT_TRUE(reply.timed_out);
         EXPECT_EQ(reply.phase, one.phase) << one.bytes;
     }
@@ -81,7 +82,7 @@ GYRE_TEST(HttpTimeout, slow_but_steady_server_is_no_error) {
 
 GYRE_TEST(HttpTimeout, server_that_does_not_read) {
     ScriptedServer server([](Peer&) -> Task<> { co_await sleep(1h); });
-    const ClientOptions options{.timeout = {.read = 5s}};
+    const ClientOptions options{.timeout = {.write = 5s}};
     co_await server.run(options, [](http::Client& client, std::string base) -> Task<> {
         std::string body(1'000'000, 'x');
         auto reply = co_await fetch(client, base, "PUT", {}, std::move(body));
@@ -96,7 +97,7 @@ GYRE_TEST(HttpTimeout, none_if_it_is_zero) {
         co_await sleep(10h);
         co_await peer.send(ok("at last"));
     });
-    const ClientOptions options{.timeout = {.read = Duration::zero()}};
+    const ClientOptions options{.timeout = {.first_byte = Duration::zero()}};
     co_await server.run(options, [](http::Client& client, std::string base) -> Task<> {
         auto reply = co_await fetch(client, base);
         EXPECT_EQ(reply.body, "at last") << reply.error;

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace gyre::http {
@@ -17,10 +18,17 @@ class CookieJar;
 /// How long a client waits. Zero or less: without an end.
 struct ClientTimeouts {
     AnyDuration total{};  ///< A request with its redirects and replays, to the end of the body.
-    AnyDuration pool{};   ///< One wait for a connection to become free, when `max_connections` are open.
-    AnyDuration connect = std::chrono::seconds(10);  ///< One connection: its name, attempts and TLS handshake together.
-    /// One wait: until the next bytes come, or until the kernel takes the next bytes of the request.
-    AnyDuration read = std::chrono::seconds(30);
+    AnyDuration pool{};   ///< One wait for a connection to become free.
+    AnyDuration resolve = std::chrono::seconds(10);  ///< The addresses of a name.
+    AnyDuration connect = std::chrono::seconds(10);  ///< The attempts at one connection, all of its addresses together.
+    AnyDuration tls = std::chrono::seconds(10);      ///< One handshake.
+    AnyDuration write = std::chrono::seconds(30);    ///< One wait until the kernel takes the next bytes of the request.
+    AnyDuration first_byte = std::chrono::seconds(30);  ///< From the end of the request to the first byte of an answer.
+    AnyDuration read = std::chrono::seconds(30);        ///< One wait for the next bytes after that.
+    /// A body that comes with fewer bytes per second than this, over each `low_speed_time` of waiting for it, is an error;
+    /// 0: any speed will do. Time that the reader takes does not count.
+    std::uint64_t low_speed_limit = 0;
+    AnyDuration low_speed_time = std::chrono::seconds(30);
 };
 
 /// How a client behaves. The texts and `*tls` are copied when the client is made.
@@ -45,6 +53,9 @@ struct ClientOptions {
     std::size_t max_idle_per_host = 16;
     /// How long a connection is kept unused; shorter than what servers grant.
     AnyDuration idle_timeout = std::chrono::seconds(50);
+    /// Whether the addresses of names come from the loop's cache (`net::ResolveOptions::cached`). When none of them can be
+    /// connected to, the next request asks anew.
+    bool dns_cache = true;
     /// Whether an idempotent request is sent once more when a kept connection turns out to be dead.
     bool replay = true;
     /// Whether cookies are taken from responses and given to requests.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gyre/core/task.hpp>
+#include <gyre/http/client/client_options.hpp>
 #include <gyre/http/client/client_response.hpp>
 #include <gyre/http/client/middleware.hpp>
 #include <gyre/http/core/fields.hpp>
@@ -49,6 +50,9 @@ public:
     /// A form as the body, and its Content-Type.
     auto form(const QueryParams& form) & -> ClientRequest&;
     auto form(const QueryParams& form) && -> ClientRequest&&;
+    /// Every time limit of this request, instead of the client's.
+    auto timeouts(const ClientTimeouts& limits) & -> ClientRequest&;
+    auto timeouts(const ClientTimeouts& limits) && -> ClientRequest&&;
     /// `ClientTimeouts::total` of this request; zero or less: none.
     auto timeout(AnyDuration total) & -> ClientRequest&;
     auto timeout(AnyDuration total) && -> ClientRequest&&;
@@ -84,6 +88,7 @@ private:
     Fields fields_;
     QueryParams query_;
     std::string body_;
+    std::optional<ClientTimeouts> timeouts_;
     std::optional<Duration> total_;
     std::optional<bool> follow_redirects_;
     std::optional<bool> decode_;
