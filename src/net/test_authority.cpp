@@ -133,7 +133,7 @@ auto TestAuthority::issue(const std::vector<std::string>& names, TestValidity va
     require(X509_set_issuer_name(certificate.get(), X509_get_subject_name(&issuer)) == 1);
     add_extension(*certificate, issuer, NID_basic_constraints, "critical,CA:FALSE");
     add_extension(*certificate, issuer, NID_key_usage, "critical,digitalSignature");
-    add_extension(*certificate, issuer, NID_ext_key_usage, "serverAuth");
+    add_extension(*certificate, issuer, NID_ext_key_usage, "serverAuth,clientAuth");
     add_extension(*certificate, issuer, NID_subject_key_identifier, "hash");
     add_extension(*certificate, issuer, NID_authority_key_identifier, "keyid");
     add_extension(*certificate, issuer, NID_subject_alt_name, alternatives);

@@ -18,6 +18,7 @@ namespace gyre::net {
 
 struct TlsClientContext::State {
     SslContextPointer context;
+    std::vector<std::string> pins;
 
     static auto handshake(std::shared_ptr<const State> self, Stream stream, std::string host) -> Task<Stream>;
 };
@@ -68,6 +69,28 @@ auto make_transport(Stream stream, SslPointer ssl, std::string host, std::string
     return std::make_unique<TlsTransport>(std::move(below), std::move(ssl), std::move(host), std::move(peer));
 }
 
+/// Sets what is shown to the peer: of the texts, else of the files.
+void show_certificate(SSL_CTX& context, const std::string& chain_pem, const std::string& key_pem,
+    const std::string& chain_file, const std::string& key_file) {
+    if (!chain_pem.empty()) {
+        use_certificate(context, chain_pem, "certificate");
+        use_key(context, key_pem, "private key");
+    } else {
+        use_certificate(context, read_tls_file(chain_file), chain_file);
+        use_key(context, read_tls_file(key_file), key_file);
+    }
+}
+
+/// Accepts only clients with a certificate that one of `pem` issued.
+void demand_certificate(SSL_CTX& context, const std::string& pem, std::string_view source) {
+    trust_certificates(context, pem, source);
+    SSL_CTX_set_verify(&context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    // Without one, clients that come back with a ticket would be refused.
+    constexpr std::string_view name = "gyre";
+    SSL_CTX_set_session_id_context(
+        &context, reinterpret_cast<const unsigned char*>(name.data()), static_cast<unsigned>(name.size()));
+}
+
 }  // namespace
 
 // --- Clients ----------------------------------------------------------------------------------------------------------
@@ -89,6 +112,28 @@ auto TlsClientOptions::alpn(std::vector<std::string> protocols) -> TlsClientOpti
     return *this;
 }
 
+auto TlsClientOptions::certificate(std::string chain_file, std::string key_file) -> TlsClientOptions& {
+    chain_file_ = std::move(chain_file);
+    key_file_ = std::move(key_file);
+    return *this;
+}
+
+auto TlsClientOptions::certificate_pem(std::string chain, std::string key) -> TlsClientOptions& {
+    chain_pem_ = std::move(chain);
+    key_pem_ = std::move(key);
+    return *this;
+}
+
+auto TlsClientOptions::pin_key(std::string sha256) -> TlsClientOptions& {
+    constexpr std::size_t size = 44;  // of 32 bytes in base64, with one '=' at the end
+    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    if (sha256.size() != size || sha256.find_first_not_of(digits) != size - 1 || sha256.back() != '=') {
+        throw std::invalid_argument("TLS: a pin is the SHA-256 of a key in base64, not '" + sha256 + "'");
+    }
+    pins_.push_back(std::move(sha256));
+    return *this;
+}
+
 auto TlsClientOptions::insecure_skip_verify() -> TlsClientOptions& {
     verify_ = false;
     return *this;
@@ -104,7 +149,11 @@ TlsClientContext::TlsClientContext(const TlsClientOptions& options) {
     }
     if (!options.ca_pem_.empty()) trust_certificates(context, options.ca_pem_, "trusted certificates");
     if (options.ca_file_.empty() && options.ca_pem_.empty() && options.verify_) trust_system(context);
+    if (!options.chain_pem_.empty() || !options.chain_file_.empty()) {
+        show_certificate(context, options.chain_pem_, options.key_pem_, options.chain_file_, options.key_file_);
+    }
     offer_protocols(context, alpn_wire(options.alpn_));
+    state->pins = options.pins_;
     state_ = std::move(state);
 }
 
@@ -123,6 +172,7 @@ auto TlsClientContext::State::handshake(std::shared_ptr<const State> self, Strea
     auto peer = peer_of(host, stream);
     auto transport = make_transport(std::move(stream), std::move(ssl), std::move(name), std::move(peer));
     co_await transport->handshake();
+    transport->check_pins(self->pins);
     co_return Stream(std::move(transport));
 }
 
@@ -147,18 +197,27 @@ auto TlsServerOptions::alpn(std::vector<std::string> protocols) -> TlsServerOpti
     return *this;
 }
 
+auto TlsServerOptions::client_ca_file(std::string path) -> TlsServerOptions& {
+    client_ca_file_ = std::move(path);
+    return *this;
+}
+
+auto TlsServerOptions::client_ca_pem(std::string pem) -> TlsServerOptions& {
+    client_ca_pem_ = std::move(pem);
+    return *this;
+}
+
 TlsServerContext::TlsServerContext(const TlsServerOptions& options) {
     auto state = std::make_shared<State>();
     state->context = make_tls_context(TLS_server_method());
     auto& context = *state->context;
-    if (!options.chain_pem_.empty()) {
-        use_certificate(context, options.chain_pem_, "certificate");
-        use_key(context, options.key_pem_, "private key");
-    } else if (!options.chain_file_.empty()) {
-        use_certificate(context, read_tls_file(options.chain_file_), options.chain_file_);
-        use_key(context, read_tls_file(options.key_file_), options.key_file_);
-    } else {
+    if (options.chain_pem_.empty() && options.chain_file_.empty()) {
         throw TlsError(std::make_error_code(std::errc::invalid_argument), "tls", "server", "no certificate was given");
+    }
+    show_certificate(context, options.chain_pem_, options.key_pem_, options.chain_file_, options.key_file_);
+    if (!options.client_ca_pem_.empty()) demand_certificate(context, options.client_ca_pem_, "trusted certificates");
+    if (!options.client_ca_file_.empty()) {
+        demand_certificate(context, read_tls_file(options.client_ca_file_), options.client_ca_file_);
     }
     state->protocols = alpn_wire(options.alpn_);
     select_protocols(context, state->protocols);

@@ -3,10 +3,14 @@
 #include "net/tls_text.hpp"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -137,7 +141,25 @@ auto TlsEngine::info() const -> TlsInfo {
     if (const X509* certificate = SSL_get0_peer_certificate(ssl_.get())) {
         info.peer_certificate = name_text(X509_get_subject_name(certificate));
     }
+    info.peer_key_sha256 = peer_key_sha256();
     return info;
+}
+
+auto TlsEngine::peer_key_sha256() const -> std::string {
+    const X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
+    if (certificate == nullptr) return {};
+    unsigned char* bytes = nullptr;
+    const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &bytes);
+    if (size <= 0) throw std::bad_alloc();
+    const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owner(bytes, [](unsigned char* p) { OPENSSL_free(p); });
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+    unsigned digest_size = 0;
+    const bool done = EVP_Digest(bytes, static_cast<std::size_t>(size), digest.data(), &digest_size, EVP_sha256(),
+                          nullptr) == 1;
+    if (!done) throw std::bad_alloc();
+    std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> text;
+    const int length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(digest_size));
+    return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(length)};
 }
 
 void TlsEngine::renew_keys(bool ask) {

@@ -66,6 +66,8 @@ public:
     [[nodiscard]] auto owes_tickets_only() const noexcept -> bool;
     [[nodiscard]] auto failure() const noexcept -> const std::string& { return failure_; }
     [[nodiscard]] auto info() const -> TlsInfo;
+    /// SHA-256 of the key of the peer's certificate, in base64; empty without one.
+    [[nodiscard]] auto peer_key_sha256() const -> std::string;
     /// For tests of what the peer may do at any time. @param ask for new keys of the other side too.
     void renew_keys(bool ask);
 

@@ -6,6 +6,7 @@
 #include <gyre/core/scope.hpp>
 
 #include <array>
+#include <algorithm>
 #include <utility>
 
 namespace gyre::net {
@@ -223,6 +224,13 @@ void TlsTransport::check_writable(std::string_view operation) const {
     if (engine_.has_said_goodbye()) {
         throw IoError(std::make_error_code(std::errc::broken_pipe), operation, peer_, "this side was shut down before");
     }
+}
+
+void TlsTransport::check_pins(const std::vector<std::string>& pins) const {
+    if (pins.empty()) return;
+    const std::string shown = engine_.peer_key_sha256();
+    if (std::find(pins.begin(), pins.end(), shown) != pins.end()) return;
+    throw error("the key of its certificate is none of those pinned: its SHA-256 is " + shown);
 }
 
 auto TlsTransport::error(std::string_view text) const -> TlsError {

@@ -32,6 +32,8 @@ public:
 
     /// Before anything else. @throws TlsError, IoError. On cancel: of no use any more.
     [[nodiscard]] auto handshake() -> Task<void>;
+    /// Is the key of the peer one of `pins`, or are there none? After the handshake. @throws TlsError if not.
+    void check_pins(const std::vector<std::string>& pins) const;
 
     [[nodiscard]] auto read_some(std::span<std::byte> buffer) -> Task<std::size_t> override;
     [[nodiscard]] auto write_all(std::span<const std::byte> data) -> Task<void> override;

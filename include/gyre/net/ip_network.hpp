@@ -24,6 +24,8 @@ public:
     [[nodiscard]] static auto around(const Address& address, unsigned four_bits, unsigned six_bits) -> IpNetwork;
 
     [[nodiscard]] auto contains(const Address& address) const noexcept -> bool;
+    /// How long the prefix is: 8 of "10.0.0.0/8".
+    [[nodiscard]] auto bits() const noexcept -> unsigned { return bits_; }
     /// "10.0.0.0/8".
     [[nodiscard]] auto text() const -> std::string;
 

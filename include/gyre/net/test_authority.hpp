@@ -34,7 +34,7 @@ public:
     /// Its own certificate, as PEM text: what clients are to trust.
     [[nodiscard]] auto certificate() const -> const std::string&;
 
-    /// Issues a server's certificate for host names ("example.org", "*.example.org") and IP addresses ("127.0.0.1", "::1").
+    /// Issues a certificate, for servers and clients, for host names ("example.org", "*.example.org") and IP addresses ("127.0.0.1", "::1").
     /// @throws std::invalid_argument if there are no names, or one has a comma, a control character or is longer than 253.
     [[nodiscard]] auto issue(const std::vector<std::string>& names, TestValidity validity = {}) const -> TestCertificate;
 

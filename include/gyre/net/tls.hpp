@@ -30,14 +30,24 @@ public:
     auto ca_pem(std::string pem) -> TlsClientOptions&;
     /// Protocols to offer, best first: {"http/1.1"}. Source: RFC 7301.
     auto alpn(std::vector<std::string> protocols) -> TlsClientOptions&;
-    /// Accepts any certificate and any name. For tests only.
+    /// What it shows to servers that ask for it: PEM files of the certificate with its chain, and of the key.
+    auto certificate(std::string chain_file, std::string key_file) -> TlsClientOptions&;
+    /// The same, from PEM text.
+    auto certificate_pem(std::string chain, std::string key) -> TlsClientOptions&;
+    /// Accepts no other key of a server than those pinned, whatever its certificate says beside; may be called again for
+    /// each further one. @param sha256 of the key (SubjectPublicKeyInfo) in base64, as `TlsInfo::peer_key_sha256` shows it.
+    /// @throws std::invalid_argument if it is not 32 bytes in base64. Source: RFC 7469, 2.4; curl's --pinnedpubkey.
+    auto pin_key(std::string sha256) -> TlsClientOptions&;
+    /// Accepts any certificate and any name; keys that are pinned are looked at all the same. For tests only.
     auto insecure_skip_verify() -> TlsClientOptions&;
 
 private:
     friend class TlsClientContext;
     std::string ca_file_;
     std::string ca_pem_;
+    std::string chain_file_, key_file_, chain_pem_, key_pem_;
     std::vector<std::string> alpn_;
+    std::vector<std::string> pins_;
     bool verify_ = true;
 };
 
@@ -71,10 +81,15 @@ public:
     auto certificate_pem(std::string chain, std::string key) -> TlsServerOptions&;
     /// Protocols that it speaks, best first.
     auto alpn(std::vector<std::string> protocols) -> TlsServerOptions&;
+    /// Accepts only clients that show a certificate which one of these issued: a PEM file. Whose it is says `tls_info`.
+    auto client_ca_file(std::string path) -> TlsServerOptions&;
+    /// The same, from PEM text.
+    auto client_ca_pem(std::string pem) -> TlsServerOptions&;
 
 private:
     friend class TlsServerContext;
     std::string chain_file_, key_file_, chain_pem_, key_pem_;
+    std::string client_ca_file_, client_ca_pem_;
     std::vector<std::string> alpn_;
 };
 
@@ -102,6 +117,7 @@ struct TlsInfo {
     std::string alpn;              ///< The chosen protocol, or empty.
     std::string server_name;       ///< SNI, as sent or received.
     std::string peer_certificate;  ///< Subject of the peer's certificate, or empty.
+    std::string peer_key_sha256;   ///< SHA-256 of that certificate's key, in base64: what `pin_key` takes.
 };
 
 /// What `stream` agreed on, or an empty optional if it is not a TLS connection.

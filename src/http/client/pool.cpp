@@ -121,7 +121,12 @@ auto Pool::open(const Outgoing& request, ConnectionSlot slot) -> Task<std::uniqu
             dial_(request.url), std::move(slot), settings_.options().limits, statistics_);
     }
     const std::string host = host_to_connect(request.url);
-    auto addresses = co_await find_addresses(request, host);
+    std::vector<net::Address> addresses;
+    if (settings_.unix_socket()) {
+        addresses.push_back(*settings_.unix_socket());
+    } else {
+        addresses = co_await find_addresses(request, host);
+    }
     auto connecting = connect(request, std::move(addresses));
     auto stream = co_await std::move(connecting);
     if (request.url.scheme() == "https") {
@@ -148,10 +153,12 @@ auto Pool::find_addresses(const Outgoing& request, const std::string& host) -> T
 }
 
 auto Pool::connect(const Outgoing& request, std::vector<net::Address> addresses) -> Task<net::Stream> {
-    const std::string peer = wanted_peer(request.url);
+    const bool is_unix = !addresses.front().is_ip();
+    const std::string peer = is_unix ? addresses.front().text() : wanted_peer(request.url);
     try {
-        net::ConnectOptions how;
+        auto how = settings_.connect_options();
         how.timeout = request.timeouts.connect;
+        if (is_unix) how.local = nullptr;
         auto connecting = gyre::internal::connect_any(std::move(addresses), peer, how);
         co_return co_await std::move(connecting);
     } catch (const IoError& error) {

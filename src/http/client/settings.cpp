@@ -6,11 +6,24 @@ Settings::Settings(const ClientOptions& options)
     : options_(options),
       user_agent_(options.user_agent == nullptr ? "gyre/" GYRE_VERSION : options.user_agent),
       tls_(options.tls == nullptr ? net::TlsClientOptions() : *options.tls) {
+    if (!options.unix_socket.empty()) unix_socket_ = net::Address::from_path(options.unix_socket);
+    if (!options.local_address.empty()) local_address_ = net::Address::from_ip(options.local_address, 0);
+    if (options.egress != nullptr) egress_ = *options.egress;
     if (!options.base_url.empty()) base_url_ = Url::parse(options.base_url, options.url_mode);
     // Whoever reads the options must not find what belonged to the caller.
     options_.base_url = {};
     options_.user_agent = nullptr;
     options_.tls = nullptr;
+    options_.local_address = {};
+    options_.unix_socket = {};
+    options_.egress = nullptr;
+}
+
+auto Settings::connect_options() const noexcept -> net::ConnectOptions {
+    net::ConnectOptions how;
+    if (local_address_) how.local = &*local_address_;
+    if (egress_) how.egress = &*egress_;
+    return how;
 }
 
 }  // namespace gyre::http::internal

@@ -2,6 +2,9 @@
 
 #include <gyre/http/client/client_options.hpp>
 #include <gyre/http/core/url.hpp>
+#include <gyre/net/address.hpp>
+#include <gyre/net/connect.hpp>
+#include <gyre/net/egress_policy.hpp>
 
 #include <optional>
 #include <string>
@@ -19,12 +22,19 @@ public:
     [[nodiscard]] auto base_url() const noexcept -> const std::optional<Url>& { return base_url_; }
     [[nodiscard]] auto user_agent() const noexcept -> const std::string& { return user_agent_; }
     [[nodiscard]] auto tls() const noexcept -> const net::TlsClientOptions& { return tls_; }
+    /// How connections are made: from where, and to which addresses. Points into this.
+    [[nodiscard]] auto connect_options() const noexcept -> net::ConnectOptions;
+    /// Where all connections go instead of to the host of the URL.
+    [[nodiscard]] auto unix_socket() const noexcept -> const std::optional<net::Address>& { return unix_socket_; }
 
 private:
     ClientOptions options_;
     std::optional<Url> base_url_;
     std::string user_agent_;
     net::TlsClientOptions tls_;
+    std::optional<net::Address> local_address_;
+    std::optional<net::EgressPolicy> egress_;
+    std::optional<net::Address> unix_socket_;
 };
 
 }  // namespace gyre::http::internal

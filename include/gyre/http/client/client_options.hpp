@@ -10,6 +10,10 @@
 #include <cstdint>
 #include <string_view>
 
+namespace gyre::net {
+class EgressPolicy;
+}  // namespace gyre::net
+
 namespace gyre::http {
 
 class ClientTransport;
@@ -31,13 +35,19 @@ struct ClientTimeouts {
     AnyDuration low_speed_time = std::chrono::seconds(30);
 };
 
-/// How a client behaves. The texts and `*tls` are copied when the client is made.
+/// How a client behaves. The texts, `*tls` and `*egress` are copied when the client is made.
 struct ClientOptions {
     /// What the URLs of requests are relative to ("https://api.example.org/v1/"); empty: they are absolute.
     std::string_view base_url = {};
     ClientTimeouts timeout = {};
     /// What https trusts. Null: the system's certificates. "http/1.1" is offered by ALPN in any case.
     const net::TlsClientOptions* tls = nullptr;
+    /// The numeric address that connections come from ("192.0.2.7"); empty: as the system likes.
+    std::string_view local_address = {};
+    /// A Unix socket that all connections go to, whatever host the URL names; empty: over the network.
+    std::string_view unix_socket = {};
+    /// Addresses that must not be connected to, asked for each connection, those of redirects included. Copied. Null: none.
+    const net::EgressPolicy* egress = nullptr;
     /// Redirects that are followed for one request; one more is an error.
     std::size_t max_redirects = 10;
     /// Whether redirects are followed at all; else they are responses like any other.
