@@ -151,7 +151,8 @@ auto TlsEngine::peer_key_sha256() const -> std::string {
     unsigned char* bytes = nullptr;
     const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &bytes);
     if (size <= 0) throw std::bad_alloc();
-    const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owner(bytes, [](unsigned char* p) { OPENSSL_free(p); });
+    const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owner(
+        bytes, [](unsigned char* p) { OPENSSL_free(p); });
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
     unsigned digest_size = 0;
     const bool done = EVP_Digest(bytes, static_cast<std::size_t>(size), digest.data(), &digest_size, EVP_sha256(),

@@ -5,8 +5,8 @@
 
 #include <gyre/core/scope.hpp>
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace gyre::net {

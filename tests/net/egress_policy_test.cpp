@@ -80,8 +80,7 @@ TEST(EgressPolicy, sees_the_ipv4_address_inside_of_an_ipv6_one) {
     EXPECT_EQ(refusal(policy, "::ffff:127.0.0.1"), "loopback (127.0.0.0/8)");
     EXPECT_EQ(refusal(policy, "::ffff:10.1.2.3"), "private (10.0.0.0/8)");
     EXPECT_EQ(refusal(policy, "::ffff:8.8.8.8"), "");
-    EXPECT_EQ(refusal(policy, "64:ff9b::169.254.169.254"),
-        "link-local (169.254.0.0/16) for the 169.254.169.254 in it");
+    EXPECT_EQ(refusal(policy, "64:ff9b::169.254.169.254"), "link-local (169.254.0.0/16) for the 169.254.169.254 in it");
     EXPECT_EQ(refusal(policy, "64:ff9b::8.8.8.8"), "");
     EXPECT_EQ(refusal(policy, "2606:2800::5efe:10.0.0.1"), "private (10.0.0.0/8) for the 10.0.0.1 in it");
     EXPECT_EQ(refusal(policy, "2606:2800::200:5efe:10.0.0.1"), "private (10.0.0.0/8) for the 10.0.0.1 in it");
@@ -128,8 +127,8 @@ TEST(EgressPolicy, says_address_and_rule) {
     EXPECT_EQ(error_of([&] { policy.check(net::Address::from_ip("::1", 80)); }),
         "connect [::1]:80: refused by the egress policy: loopback (::1/128)");
     EXPECT_EQ(error_of([&] { policy.check(net::Address::from_path("/run/x.sock")); }), "nothing");
-    EXPECT_EQ(error_of([] { EgressPolicy().deny("10.0.0.1/8"); }),
-        "IpNetwork: '10.0.0.1/8' has bits set behind its prefix");
+    EXPECT_EQ(
+        error_of([] { EgressPolicy().deny("10.0.0.1/8"); }), "IpNetwork: '10.0.0.1/8' has bits set behind its prefix");
 }
 
 class Egress : public OnLoops {};
@@ -143,9 +142,9 @@ TEST_P(Egress, connect_asks_the_policy_about_each_address) {
         const auto refused = co_await as_outcome(net::connect("localhost", port, {.egress = &all}));
         EXPECT_TRUE(failed_with<net::EgressError>(refused));
         const auto text = std::to_string(port);
-        EXPECT_EQ(describe(refused.error()), "connect localhost:" + text + ": refused by the egress policy: 127.0.0.1:" +
-                                                 text + " is loopback (127.0.0.0/8); [::1]:" + text +
-                                                 " is loopback (::1/128)");
+        EXPECT_EQ(describe(refused.error()),
+            "connect localhost:" + text + ": refused by the egress policy: 127.0.0.1:" + text +
+                " is loopback (127.0.0.0/8); [::1]:" + text + " is loopback (::1/128)");
         // One that is refused does not forbid the others.
         EgressPolicy some;
         some.deny("::1");

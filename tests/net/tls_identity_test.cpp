@@ -71,7 +71,8 @@ GYRE_TEST(TlsPins, key_that_is_pinned_is_accepted_and_others_are_not) {
     auto wrong = client_options();
     wrong.pin_key(std::string(other_pin));
     auto refused = co_await shake_hands(net::TlsClientContext(wrong), good_server());
-    EXPECT_EQ(refused.client_error, "tls server.example: the key of its certificate is none of those pinned: its SHA-256 is " + pin);
+    EXPECT_EQ(refused.client_error,
+        "tls server.example: the key of its certificate is none of those pinned: its SHA-256 is " + pin);
 }
 
 // The key of a certificate that nobody issued can be trusted by itself; the name of another host does not matter then.
@@ -90,9 +91,9 @@ GYRE_TEST(TlsPins, hold_without_a_chain_too) {
 
 // As `openssl x509 -pubkey | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64` has it.
 TEST(TlsPins, that_are_no_sha256_in_base64_are_refused) {
-    for (const std::string pin : {"", "abc", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-             "AAAAAAAAAAAAAAAAAAAAA-AAAAAAAAAAAAAAAAAAAAA="}) {
+    for (const std::string pin :
+        {"", "abc", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
+            "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAAAAAAA-AAAAAAAAAAAAAAAAAAAAA="}) {
         EXPECT_EQ(error_of([&] { net::TlsClientOptions().pin_key(pin); }),
             "TLS: a pin is the SHA-256 of a key in base64, not '" + pin + "'");
     }

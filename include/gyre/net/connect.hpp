@@ -16,9 +16,9 @@ class EgressPolicy;
 struct ConnectOptions {
     AnyDuration timeout = std::chrono::seconds(10);  ///< For all of it: names, attempts. Zero or less: none.
     AnyDuration attempt_delay = std::chrono::milliseconds(
-        250);              ///< Before the next address is tried beside the last one.
-    bool no_delay = true;                ///< TCP_NODELAY.
-    const Address* local = nullptr;      ///< Where it is to come from; port 0 takes a free one. Null: as the system likes.
+        250);                        ///< Before the next address is tried beside the last one.
+    bool no_delay = true;            ///< TCP_NODELAY.
+    const Address* local = nullptr;  ///< Where it is to come from; port 0 takes a free one. Null: as the system likes.
     const EgressPolicy* egress = nullptr;  ///< What must not be connected to. Null: nothing. Both must outlive the call.
 };
 

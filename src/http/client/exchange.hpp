@@ -70,10 +70,10 @@ private:
     std::unique_ptr<Connection> connection_;  ///< Null once it was given back or closed.
     ClientTimeouts timeouts_;
     SpeedWatch speed_;
-    Time deadline_;                           ///< Of the whole request.
-    std::string timeout_text_;                ///< What is said when that has passed; empty if there is none.
-    std::size_t shown_ = 0;                   ///< Bytes of the stream's buffer that the caller looks at.
-    std::vector<ContentCoding> codings_;      ///< What is to be decoded, in the order in which it was coded.
+    Time deadline_;                       ///< Of the whole request.
+    std::string timeout_text_;            ///< What is said when that has passed; empty if there is none.
+    std::size_t shown_ = 0;               ///< Bytes of the stream's buffer that the caller looks at.
+    std::vector<ContentCoding> codings_;  ///< What is to be decoded, in the order in which it was coded.
     std::optional<ContentDecoder> decoder_;
     std::string_view coded_;             ///< Received, and not yet decoded.
     std::exception_ptr send_error_;      ///< Sending failed, and an early answer is being looked for.

@@ -28,10 +28,10 @@ struct Order {
     Fields fields;
     std::string body;
     std::optional<ClientTimeouts> timeouts;  ///< Instead of the client's.
-    std::optional<Duration> total;         ///< Instead of either's.
-    std::optional<bool> follow_redirects;  ///< Instead of the client's.
-    std::optional<bool> decode;            ///< Instead of the client's.
-    std::optional<bool> raise_for_status;  ///< Instead of the client's.
+    std::optional<Duration> total;           ///< Instead of either's.
+    std::optional<bool> follow_redirects;    ///< Instead of the client's.
+    std::optional<bool> decode;              ///< Instead of the client's.
+    std::optional<bool> raise_for_status;    ///< Instead of the client's.
     std::vector<ClientMiddleware> middlewares;
 };
 

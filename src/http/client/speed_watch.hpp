@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gyre/backend/clock.hpp>
+#include <gyre/core/cancel_cause.hpp>
 
 #include <chrono>
 #include <cstddef>

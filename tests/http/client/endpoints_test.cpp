@@ -46,7 +46,8 @@ TEST_P(HttpEndpoints, connections_come_from_the_local_address) {
             const auto other = co_await fetch(client, named);
             EXPECT_TRUE(other.body.starts_with("127.0.0.9 ")) << other.body << other.error;
             const auto six = co_await fetch(client, "http://[::1]:4000");
-            EXPECT_EQ(six.error, "GET http://[::1]:4000/: connect [::1]:4000: it has no address of the family of 127.0.0.9:0");
+            EXPECT_EQ(six.error,
+                "GET http://[::1]:4000/: connect [::1]:4000: it has no address of the family of 127.0.0.9:0");
             EXPECT_EQ(six.phase, RequestPhase::connect);
         });
     });
@@ -109,7 +110,8 @@ TEST_P(HttpEndpoints, address_that_the_policy_refuses_is_not_connected_to) {
 TEST_P(HttpEndpoints, policy_is_asked_about_redirects) {
     net::EgressPolicy policy;
     policy.deny("169.254.0.0/16");
-    ScriptedServer server(always("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest\r\nContent-Length: 0\r\n\r\n"));
+    ScriptedServer server(
+        always("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest\r\nContent-Length: 0\r\n\r\n"));
     run(server.run(ClientOptions{.egress = &policy}, [](http::Client& client, std::string base) -> Task<> {
         const auto reply = co_await fetch(client, base);
         EXPECT_EQ(reply.error,
