@@ -105,9 +105,10 @@ auto Outgoing::complete_head(const Settings& settings) const -> RequestHead {
 }
 
 auto Outgoing::head(const Settings& settings) const -> std::string {
-    const RequestHead head = complete_head(settings);
+    RequestHead head = complete_head(settings);
     std::string out;
     try {
+        settings.proxies().address(url, offers_upgrade(), head);
         // The body goes out from where it is; the encoder only checks that it fits the head.
         auto encoder = write_head(head, out);
         if (!body.empty()) {

@@ -7,8 +7,10 @@
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/scope.hpp>
+#include <gyre/http/core/errors.hpp>
 #include <gyre/net/connect.hpp>
 #include <gyre/net/resolve.hpp>
+#include <gyre/net/socks5.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -32,15 +34,11 @@ auto is_quiet(Connection& connection) -> Task<bool> {
     }
 }
 
-auto host_to_connect(const Url& url) -> std::string {
-    const auto host = url.host();
-    if (url.host_kind() == HostKind::ipv6) return std::string(host.substr(1, host.size() - 2));
-    return std::string(host);
-}
-
-// Host and port as far as they are known before there is a connection.
-auto wanted_peer(const Url& url) -> std::string {
-    return std::string(url.host()) + ":" + std::to_string(url.effective_port());
+/// To which connections a request may go. The way to an origin through a proxy may be a tunnel or none, for WebSockets.
+auto connection_key(const Settings& settings, const Outgoing& request) -> std::string {
+    auto origin = request.url.origin();
+    if (!request.offers_upgrade() || settings.proxies().for_url(request.url) == nullptr) return origin;
+    return origin + " (tunnel)";
 }
 
 auto limits_of(const ClientOptions& options) -> ConnectionLimits {
@@ -68,6 +66,14 @@ auto within(Duration limit, Task<T> work) -> Task<std::optional<T>> {
 }
 
 }  // namespace
+
+Pool::Endpoint::Endpoint(const Url& url)
+    : host(url.host_kind() == HostKind::ipv6 ? url.host().substr(1, url.host().size() - 2) : url.host()),
+      port(url.effective_port()),
+      text(std::string(url.host()) + ":" + std::to_string(port)) {}
+
+Pool::Endpoint::Endpoint(const ClientProxy& proxy)
+    : host(proxy.host), port(proxy.port), text(proxy.name.substr(proxy.name.find("//") + 2)) {}
 
 Pool::Pool(const ClientOptions& options)
     : settings_(options),
@@ -107,10 +113,11 @@ auto Pool::connection(const Outgoing& request, bool fresh) -> Task<std::unique_p
 
 auto Pool::wait_for_turn(const Outgoing& request) -> Task<ConnectionTurn> {
     const Duration limit = request.timeouts.pool;
-    auto waiting = connections_.turn(request.url.origin());
+    auto waiting = connections_.turn(connection_key(settings_, request));
     if (limit <= Duration::zero()) co_return co_await std::move(waiting);
     auto turn = co_await move_on_after(limit, std::move(waiting));
-    if (!turn) throw_timeout(request, RequestPhase::pool, "no connection became free", wanted_peer(request.url), limit);
+    if (!turn)
+        throw_timeout(request, RequestPhase::pool, "no connection became free", Endpoint(request.url).text, limit);
     co_return std::move(*turn);
 }
 
@@ -120,41 +127,48 @@ auto Pool::open(const Outgoing& request, ConnectionSlot slot) -> Task<std::uniqu
         co_return std::make_unique<Connection>(
             dial_(request.url), std::move(slot), settings_.options().limits, statistics_);
     }
-    const std::string host = host_to_connect(request.url);
+    const bool is_unix = settings_.unix_socket().has_value();
+    const ClientProxy* const proxy = is_unix ? nullptr : settings_.proxies().for_url(request.url);
+    const Endpoint target(request.url);
+    const Endpoint first = proxy != nullptr ? Endpoint(*proxy) : target;
     std::vector<net::Address> addresses;
-    if (settings_.unix_socket()) {
+    if (is_unix) {
         addresses.push_back(*settings_.unix_socket());
     } else {
-        addresses = co_await find_addresses(request, host);
+        addresses = co_await find_addresses(request, first);
     }
-    auto connecting = connect(request, std::move(addresses));
+    auto connecting = connect(request, first, std::move(addresses));
     auto stream = co_await std::move(connecting);
+    if (proxy != nullptr) {
+        auto passing = pass(request, *proxy, target, std::move(stream));
+        stream = co_await std::move(passing);
+    }
     if (request.url.scheme() == "https") {
-        auto encrypting = encrypt(request, host, std::move(stream));
+        auto encrypting = encrypt(request, target.host, std::move(stream), false);
         stream = co_await std::move(encrypting);
     }
     ++statistics_->connections_opened;
     co_return std::make_unique<Connection>(std::move(stream), std::move(slot), settings_.options().limits, statistics_);
 }
 
-auto Pool::find_addresses(const Outgoing& request, const std::string& host) -> Task<std::vector<net::Address>> {
+auto Pool::find_addresses(const Outgoing& request, const Endpoint& of) -> Task<std::vector<net::Address>> {
     const Duration limit = request.timeouts.resolve;
-    const std::string peer = wanted_peer(request.url);
     try {
         net::ResolveOptions how;
         how.cached = settings_.options().dns_cache;
-        auto resolving = net::resolve(host, request.url.effective_port(), how);
+        auto resolving = net::resolve(of.host, of.port, how);
         auto addresses = co_await within(limit, std::move(resolving));
         if (addresses) co_return std::move(*addresses);
     } catch (const IoError& error) {
-        throw request.error(RequestPhase::resolve, error.what(), peer, std::current_exception());
+        throw request.error(RequestPhase::resolve, error.what(), of.text, std::current_exception());
     }
-    throw_timeout(request, RequestPhase::resolve, "resolve " + host, peer, limit);
+    throw_timeout(request, RequestPhase::resolve, "resolve " + of.host, of.text, limit);
 }
 
-auto Pool::connect(const Outgoing& request, std::vector<net::Address> addresses) -> Task<net::Stream> {
+auto Pool::connect(const Outgoing& request, const Endpoint& to, std::vector<net::Address> addresses)
+    -> Task<net::Stream> {
     const bool is_unix = !addresses.front().is_ip();
-    const std::string peer = is_unix ? addresses.front().text() : wanted_peer(request.url);
+    const std::string peer = is_unix ? addresses.front().text() : to.text;
     try {
         auto how = settings_.connect_options();
         how.timeout = request.timeouts.connect;
@@ -162,16 +176,42 @@ auto Pool::connect(const Outgoing& request, std::vector<net::Address> addresses)
         auto connecting = gyre::internal::connect_any(std::move(addresses), peer, how);
         co_return co_await std::move(connecting);
     } catch (const IoError& error) {
-        net::forget_name(host_to_connect(request.url));
+        net::forget_name(to.host);
         throw request.error(RequestPhase::connect, error.what(), peer, std::current_exception());
     }
 }
 
-auto Pool::encrypt(const Outgoing& request, const std::string& host, net::Stream plain) -> Task<net::Stream> {
+// A proxy that passes requests on needs nothing before them.
+auto Pool::pass(const Outgoing& request, const ClientProxy& proxy, const Endpoint& target, net::Stream stream)
+    -> Task<net::Stream> {
+    if (proxy.kind == ClientProxy::Kind::https) {
+        auto encrypting = encrypt(request, proxy.host, std::move(stream), true);
+        stream = co_await std::move(encrypting);
+    }
+    if (!ClientProxies::needs_tunnel(proxy, request.url, request.offers_upgrade())) co_return std::move(stream);
+    const std::string what = "proxy " + proxy.name;
+    const Duration limit = request.timeouts.connect;
+    try {
+        auto opening = proxy.kind == ClientProxy::Kind::socks5
+                           ? net::socks5_connect(std::move(stream), target.host, target.port, proxy.login())
+                           : open_tunnel(
+                                 std::move(stream), target.text, proxy.authorization(), settings_.options().limits);
+        auto opened = co_await within(limit, std::move(opening));
+        if (opened) co_return std::move(*opened);
+    } catch (const IoError& error) {
+        throw request.error(RequestPhase::proxy, what + ": " + error.what(), proxy.name, std::current_exception());
+    } catch (const ProtocolError& error) {
+        throw request.error(RequestPhase::proxy, what + ": " + error.what(), proxy.name, std::current_exception());
+    }
+    throw_timeout(request, RequestPhase::proxy, what, proxy.name, limit);
+}
+
+auto Pool::encrypt(const Outgoing& request, const std::string& host, net::Stream plain, bool to_proxy)
+    -> Task<net::Stream> {
     const std::string peer = plain.peer_address().text();
     const Duration limit = request.timeouts.tls;
     try {
-        auto handshake = tls_context().handshake(std::move(plain), host);
+        auto handshake = tls_context(to_proxy).handshake(std::move(plain), host);
         auto encrypted = co_await within(limit, std::move(handshake));
         if (encrypted) co_return std::move(*encrypted);
     } catch (const IoError& error) {
@@ -215,13 +255,14 @@ void Pool::close() noexcept {
     age_timer_.reset();
 }
 
-auto Pool::tls_context() -> const net::TlsClientContext& {
-    if (!tls_) {
-        auto options = settings_.tls();
+auto Pool::tls_context(bool to_proxy) -> const net::TlsClientContext& {
+    auto& context = to_proxy ? proxy_tls_ : tls_;
+    if (!context) {
+        auto options = to_proxy ? settings_.proxy_tls() : settings_.tls();
         options.alpn({"http/1.1"});
-        tls_.emplace(options);
+        context.emplace(options);
     }
-    return *tls_;
+    return *context;
 }
 
 // One timer for the pool: it fires for the oldest connection, and is set again for the next.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "client_proxy.hpp"
 #include "connection.hpp"
 #include "connections.hpp"
 #include "outgoing.hpp"
@@ -13,6 +14,7 @@
 #include <gyre/net/address.hpp>
 #include <gyre/net/tls.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,7 +26,8 @@ namespace gyre::http::internal {
 
 /// What a client and its requests and responses share: options, figures, TLS settings and the kept connections.
 ///
-/// One pool has one set of TLS options, so that scheme, host and port are the whole identity of a connection.
+/// One pool has one set of options for TLS, addresses and proxies, so that scheme, host and port, and whether it is a tunnel,
+/// are the whole identity of a connection.
 class Pool : public std::enable_shared_from_this<Pool> {
 public:
     explicit Pool(const ClientOptions& options);
@@ -61,19 +64,34 @@ public:
     [[nodiscard]] auto is_closed() const noexcept -> bool { return is_closed_; }
 
 private:
+    /// A host and its port.
+    struct Endpoint {
+        explicit Endpoint(const Url& url);
+        explicit Endpoint(const ClientProxy& proxy);
+
+        std::string host;  ///< An IPv6 address without brackets.
+        std::uint16_t port;
+        std::string text;  ///< As errors show it: "[::1]:80".
+    };
+
     [[nodiscard]] auto wait_for_turn(const Outgoing& request) -> Task<ConnectionTurn>;
     [[nodiscard]] auto open(const Outgoing& request, ConnectionSlot slot) -> Task<std::unique_ptr<Connection>>;
-    [[nodiscard]] auto tls_context() -> const net::TlsClientContext&;
-    [[nodiscard]] auto find_addresses(const Outgoing& request, const std::string& host)
-        -> Task<std::vector<net::Address>>;
-    [[nodiscard]] auto connect(const Outgoing& request, std::vector<net::Address> addresses) -> Task<net::Stream>;
-    [[nodiscard]] auto encrypt(const Outgoing& request, const std::string& host, net::Stream plain) -> Task<net::Stream>;
+    [[nodiscard]] auto tls_context(bool to_proxy) -> const net::TlsClientContext&;
+    [[nodiscard]] auto find_addresses(const Outgoing& request, const Endpoint& of) -> Task<std::vector<net::Address>>;
+    [[nodiscard]] auto connect(const Outgoing& request, const Endpoint& to, std::vector<net::Address> addresses)
+        -> Task<net::Stream>;
+    /// Goes through a proxy as far as that is needed before the first request.
+    [[nodiscard]] auto pass(const Outgoing& request, const ClientProxy& proxy, const Endpoint& target,
+        net::Stream stream) -> Task<net::Stream>;
+    [[nodiscard]] auto encrypt(const Outgoing& request, const std::string& host, net::Stream plain, bool to_proxy)
+        -> Task<net::Stream>;
     void watch_age(Time oldest);
     void drop_old();
 
     Settings settings_;
     std::shared_ptr<ClientStats> statistics_;
     std::optional<net::TlsClientContext> tls_;
+    std::optional<net::TlsClientContext> proxy_tls_;
     std::optional<CookieJar> own_jar_;  ///< From the first cookie on: the public suffixes take a moment to read.
     CookieJar* jar_;                    ///< That, or the user's. Null: no cookie yet, or none wanted.
     Connections connections_;

@@ -48,8 +48,8 @@ auto error_text(RequestPhase phase, std::string_view method, std::string_view ur
 }  // namespace
 
 auto phase_name(RequestPhase phase) noexcept -> std::string_view {
-    constexpr std::array<std::string_view, 9> names = {
-        "url", "pool", "resolve", "connect", "tls", "send", "response", "body", "redirect"};
+    constexpr std::array<std::string_view, 10> names = {
+        "url", "pool", "resolve", "connect", "proxy", "tls", "send", "response", "body", "redirect"};
     const auto index = static_cast<std::size_t>(phase);
     return index < names.size() ? names[index] : std::string_view("unknown");
 }

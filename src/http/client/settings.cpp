@@ -5,7 +5,9 @@ namespace gyre::http::internal {
 Settings::Settings(const ClientOptions& options)
     : options_(options),
       user_agent_(options.user_agent == nullptr ? "gyre/" GYRE_VERSION : options.user_agent),
-      tls_(options.tls == nullptr ? net::TlsClientOptions() : *options.tls) {
+      tls_(options.tls == nullptr ? net::TlsClientOptions() : *options.tls),
+      proxy_tls_(options.proxy_tls == nullptr ? net::TlsClientOptions() : *options.proxy_tls),
+      proxies_(options.unix_socket.empty() ? options : ClientOptions()) {
     if (!options.unix_socket.empty()) unix_socket_ = net::Address::from_path(options.unix_socket);
     if (!options.local_address.empty()) local_address_ = net::Address::from_ip(options.local_address, 0);
     if (options.egress != nullptr) egress_ = *options.egress;
@@ -14,6 +16,9 @@ Settings::Settings(const ClientOptions& options)
     options_.base_url = {};
     options_.user_agent = nullptr;
     options_.tls = nullptr;
+    options_.proxy = {};
+    options_.no_proxy = {};
+    options_.proxy_tls = nullptr;
     options_.local_address = {};
     options_.unix_socket = {};
     options_.egress = nullptr;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "client_proxy.hpp"
+
 #include <gyre/http/client/client_options.hpp>
 #include <gyre/http/core/url.hpp>
 #include <gyre/net/address.hpp>
@@ -22,6 +24,8 @@ public:
     [[nodiscard]] auto base_url() const noexcept -> const std::optional<Url>& { return base_url_; }
     [[nodiscard]] auto user_agent() const noexcept -> const std::string& { return user_agent_; }
     [[nodiscard]] auto tls() const noexcept -> const net::TlsClientOptions& { return tls_; }
+    [[nodiscard]] auto proxy_tls() const noexcept -> const net::TlsClientOptions& { return proxy_tls_; }
+    [[nodiscard]] auto proxies() const noexcept -> const ClientProxies& { return proxies_; }
     /// How connections are made: from where, and to which addresses. Points into this.
     [[nodiscard]] auto connect_options() const noexcept -> net::ConnectOptions;
     /// Where all connections go instead of to the host of the URL.
@@ -32,6 +36,8 @@ private:
     std::optional<Url> base_url_;
     std::string user_agent_;
     net::TlsClientOptions tls_;
+    net::TlsClientOptions proxy_tls_;
+    ClientProxies proxies_;
     std::optional<net::Address> local_address_;
     std::optional<net::EgressPolicy> egress_;
     std::optional<net::Address> unix_socket_;

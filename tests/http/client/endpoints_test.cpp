@@ -66,7 +66,8 @@ TEST_P(HttpEndpoints, unix_socket_takes_all_connections) {
         using namespace std::string_literals;
         auto listener = co_await net::listen_unix("\0gyre-http-endpoints"s);
         co_await with_server(std::move(listener), [](std::string) -> Task<> {
-            http::Client client({.local_address = "127.0.0.9", .unix_socket = "\0gyre-http-endpoints"s});
+            http::Client client(
+                {.local_address = "127.0.0.9", .unix_socket = "\0gyre-http-endpoints"s, .proxy = "nobody.invalid"});
             const auto reply = co_await fetch(client, "http://docker/version");
             EXPECT_EQ(reply.body, " docker") << reply.error;
             const auto other = co_await fetch(client, "http://other.invalid/");

@@ -46,7 +46,19 @@ struct ClientOptions {
     std::string_view local_address = {};
     /// A Unix socket that all connections go to, whatever host the URL names; empty: over the network.
     std::string_view unix_socket = {};
-    /// Addresses that must not be connected to, asked for each connection, those of redirects included. Copied. Null: none.
+    /// The proxy for all URLs: "http://user:password@proxy.example:3128", "https://...", "socks5://..."; empty: none, or as the
+    /// environment says. The host of an https URL, and for SOCKS5 of any, is looked up by the proxy.
+    std::string_view proxy = {};
+    /// Hosts that are reached without it, separated by commas: names with all that is under them, addresses, networks, with a
+    /// port or without; "*": all.
+    std::string_view no_proxy = {};
+    /// Whether, without `proxy`, the environment is asked: http_proxy, https_proxy, all_proxy and no_proxy; in capitals too, but
+    /// for HTTP_PROXY. What runs on this machine is reached directly then.
+    bool proxy_from_environment = false;
+    /// What an https proxy has to show. Null: a certificate that the system trusts. Copied.
+    const net::TlsClientOptions* proxy_tls = nullptr;
+    /// Addresses that must not be connected to, asked for each connection, those of redirects and of proxies included; what lies
+    /// behind a proxy is its business. Copied. Null: none.
     const net::EgressPolicy* egress = nullptr;
     /// Redirects that are followed for one request; one more is an error.
     std::size_t max_redirects = 10;

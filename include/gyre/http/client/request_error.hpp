@@ -14,6 +14,7 @@ enum class RequestPhase : std::uint8_t {
     pool,      ///< the queue for a connection
     resolve,   ///< the name of the host
     connect,   ///< the connection
+    proxy,     ///< the way through a proxy
     tls,       ///< the handshake: certificate, name, protocol
     send,      ///< head and body of the request
     response,  ///< the head of the response
