@@ -33,7 +33,7 @@ MAY_INCLUDE = {
     "os": {"net", "sync", "core", "backend"},
     "exec": {"sync", "core", "os", "backend"},
     "http": {"net", "os", "exec", "sync", "core"},
-    "obs": {"core", "sync", "net", "http"},
+    "obs": {"core", "sync", "net", "http", "backend"},
     "sim": {"core", "sync", "backend"},
     "testing": {"core", "sync", "net", "backend"},
 }

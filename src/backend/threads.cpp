@@ -1,6 +1,7 @@
 #include <gyre/backend/threads.hpp>
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -21,6 +22,13 @@ auto allowed_cores() -> cpu_set_t {
 }
 
 }  // namespace
+
+// Never inlined: see `EventLoop::runs_elsewhere`.
+[[gnu::noinline]] auto this_thread() noexcept -> ThreadName {
+    constinit static thread_local ThreadName name;
+    if (name.number == 0) name = {pthread_self(), static_cast<int>(::gettid())};
+    return name;
+}
 
 void name_thread(const std::string& name) noexcept {
     char cut[longest_name + 1] = {};

@@ -63,7 +63,7 @@ void CompletionQueue::drop() noexcept {
     begin_cleaning(scheduler_);
     CausePointer cause = plain_cause();
     try {
-        cause = cancel_request(scheduler_, "as_completed was dropped", where_);
+        cause = cancel_request(scheduler_, "as_completed was dropped", where_, CancelKind::owner);
     } catch (...) {  // no memory for the text
     }
     // A task cannot end in here: an answer to a cancellation only enters the ready queue.

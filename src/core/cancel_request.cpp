@@ -6,9 +6,11 @@
 
 namespace gyre::internal {
 
-auto make_cause(std::string reason, std::source_location where, Time when, std::string who) -> CausePointer {
+auto make_cause(CancelKind kind, std::string reason, std::source_location where, Time when, std::string who)
+    -> CausePointer {
     auto* shared = new SharedCause;
     CausePointer cause(shared);
+    shared->cause.kind = kind;
     shared->cause.reason = std::move(reason);
     shared->cause.where = where;
     shared->cause.when = when;
@@ -31,15 +33,17 @@ auto same_place(const std::source_location& left, const std::source_location& ri
 
 }  // namespace
 
-auto cancel_request(Scheduler& scheduler, std::string reason, std::source_location where) -> CausePointer {
+auto cancel_request(Scheduler& scheduler, std::string reason, std::source_location where, CancelKind kind)
+    -> CausePointer {
     // Who cancels many at once does it for one reason: they share the record.
     const TaskNode* task = scheduler.current != nullptr ? scheduler.current->scope->task() : nullptr;
     auto& last = scheduler.last_request;
-    if (last.cause && last.task == task && last.cause->when == scheduler.stamp && last.cause->reason == reason &&
-        same_place(last.cause->where, where)) {
+    if (last.cause && last.task == task && last.cause->when == scheduler.stamp && last.cause->kind == kind &&
+        last.cause->reason == reason && same_place(last.cause->where, where)) {
         return last.cause;
     }
-    last.cause = make_cause(std::move(reason), where, scheduler.stamp, task != nullptr ? task->title() : std::string());
+    last.cause = make_cause(
+        kind, std::move(reason), where, scheduler.stamp, task != nullptr ? task->title() : std::string());
     last.task = task;
     return last.cause;
 }

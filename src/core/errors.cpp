@@ -31,8 +31,26 @@ auto CancelCause::text() const -> std::string {
     return text + ")";
 }
 
-CancelledError::CancelledError(internal::CausePointer cause)
-    : std::runtime_error("cancelled: " + cause->text()), cause_(std::move(cause)) {}
+auto to_string(CancelKind kind) noexcept -> std::string_view {
+    static constexpr std::string_view names[] = {"request", "deadline", "sibling", "owner", "shutdown", "deadlock"};
+    return names[static_cast<std::size_t>(kind)];
+}
+
+namespace {
+
+// What ended at once needs no word about it.
+constexpr Duration notable_end = std::chrono::milliseconds(1);
+
+auto cancelled_text(const CancelCause& cause, Duration took) -> std::string {
+    std::string text = "cancelled: " + cause.text();
+    if (took >= notable_end) text += ", and took " + internal::duration_text(took) + " to end";
+    return text;
+}
+
+}  // namespace
+
+CancelledError::CancelledError(internal::CausePointer cause, Duration took)
+    : std::runtime_error(cancelled_text(*cause, took)), cause_(std::move(cause)), took_(took) {}
 
 IoError::IoError(std::error_code code, std::string_view operation, std::string_view object)
     : IoError(code, operation, object, {}) {}

@@ -102,7 +102,7 @@ void GeneratorState::destroy_frames() noexcept {
 void GeneratorState::begin_closing(const char* reason) noexcept {
     closing_ = true;
     try {
-        scope_.cancel(cancel_request(scheduler(), reason, {}));
+        scope_.cancel(cancel_request(scheduler(), reason, {}, CancelKind::owner));
     } catch (...) {  // no memory for the text
         scope_.cancel(plain_cause());
     }

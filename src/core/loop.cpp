@@ -57,7 +57,8 @@ void Callback::fire() noexcept { scheduler->ready.push(*this); }
 auto loops() -> LoopRange { return LoopRange(this_loop().siblings()); }
 
 auto ErrorContext::text() const -> std::string {
-    static constexpr const char* names[] = {"task", "callback", "sibling", "clean-up", "connection", "future"};
+    static constexpr const char* names[] = {
+        "task", "callback", "sibling", "clean-up", "connection", "future", "deadlock"};
     return std::string(names[static_cast<std::size_t>(origin)]) + " " + source + ": " + describe(error);
 }
 
@@ -82,10 +83,14 @@ public:
         if (internal::current_loop() != nullptr) throw LoopError("a gyre loop runs on this thread already");
         before_ = set_loop_here(&loop);
         loop_.running_ = true;
+        // Written once for each thread: others read it, as `beat` lets them.
+        if (const auto here = backend::this_thread(); loop_.thread_.number != here.number) loop_.thread_ = here;
+        loop_.set_beat(true);
     }
     Running(const Running&) = delete;
     auto operator=(const Running&) -> Running& = delete;
     ~Running() {
+        loop_.set_beat(false);
         loop_.running_ = false;
         set_loop_here(before_);
     }
@@ -103,6 +108,7 @@ EventLoop::EventLoop(std::unique_ptr<backend::Backend> backend, RunOptions optio
       mailbox_(std::make_shared<internal::Mailbox>(*backend_)),
       watches_(std::make_unique<internal::DescriptorWatches>(*this)) {
     if (options.timing == Timing::exact) scheduler_.measure_exactly();
+    scheduler_.on_deadlock = options.on_deadlock;
     scheduler_.owners.push_back(background_);
     scheduler_.owners.push_back(guests_);
     scheduler_.stamp = backend_->now();
@@ -212,6 +218,7 @@ void EventLoop::wake_host() noexcept {
 }
 
 void EventLoop::turn() {
+    set_beat(true);
     take_posts();
     run_ready();
     wait_for_events();
@@ -259,7 +266,9 @@ void EventLoop::wait_for_events(Time limit) {
     if (!mailbox_->queue.sleep()) return backend_->wait(Time::min());
     const Time deadline = std::min(scheduler_.timers.next(), limit);
     if (deadline == Time::max() && expected_posts_ == 0 && !backend_->can_be_woken()) return find_deadlock();
+    set_beat(false);
     backend_->wait(deadline);
+    set_beat(true);
 }
 
 void EventLoop::fire_timers() noexcept {
@@ -272,8 +281,8 @@ void EventLoop::find_deadlock() {
     if (main_ == nullptr || !deadlock_.empty()) {
         throw DeadlockError("deadlock: tasks are left that nothing can ever wake, and that do not end when cancelled");
     }
-    deadlock_ = "deadlock: everything waits and nothing can ever wake it\n" + internal::wait_report(background_);
-    main_->cancel(internal::make_cause("deadlock", {}, scheduler_.stamp));
+    deadlock_ = "deadlock: everything waits and nothing can ever wake it\n" + internal::wait_report(scheduler_);
+    main_->cancel(internal::make_cause(CancelKind::deadlock, "deadlock", {}, scheduler_.stamp));
 }
 
 void EventLoop::run_callback(internal::Callback& callback) noexcept {
@@ -369,7 +378,7 @@ auto EventLoop::remove_writer(int descriptor) -> bool {
 namespace {
 
 auto shutdown_cause(Time when) -> internal::CausePointer {
-    return internal::make_cause("the loop shuts down", {}, when);
+    return internal::make_cause(CancelKind::shutdown, "the loop shuts down", {}, when);
 }
 
 }  // namespace

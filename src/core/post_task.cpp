@@ -46,7 +46,7 @@ void report_lost_error(const std::shared_ptr<Mailbox>& mailbox, std::exception_p
 
 void post_cancel(const std::shared_ptr<Mailbox>& mailbox, std::shared_ptr<RemoteCall> call, std::string reason,
     std::source_location where) {
-    auto cause = make_cause(std::move(reason), where);
+    auto cause = make_cause(CancelKind::request, std::move(reason), where);
     static_cast<void>(
         mailbox->post(make_callback([call = std::move(call), cause = std::move(cause)] { call->cancel(cause); })));
 }

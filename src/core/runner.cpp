@@ -3,6 +3,7 @@
 #include <gyre/backend/signals.hpp>
 #include <gyre/backend/threads.hpp>
 #include <gyre/core/errors.hpp>
+#include <gyre/core/warden.hpp>
 #include <gyre/core/wind_down.hpp>
 
 #include <atomic>
@@ -86,6 +87,7 @@ private:
     internal::WindDown winding_;
     std::mutex mutex_;  ///< Of `failure_`.
     std::exception_ptr failure_;
+    std::unique_ptr<internal::Warden> warden_;  ///< Ends before the loops.
 };
 
 Runner::Loops::Loops(const RunOptions& options, const std::function<void(const ErrorContext&)>& handler)
@@ -102,6 +104,12 @@ Runner::Loops::Loops(const RunOptions& options, const std::function<void(const E
     winding_.begin(loops_);
     for (std::size_t i = 0; i < members_.size(); ++i) loops_[i]->join_run(loops_, i);
     go_.count_down();
+    try {
+        warden_ = internal::start_warden(options_, loops_);
+    } catch (...) {
+        close();
+        throw;
+    }
 }
 
 void Runner::Loops::make(std::size_t index) {
@@ -158,7 +166,7 @@ void Runner::Loops::serve(std::size_t index) noexcept {
 
 void Runner::Loops::fail(std::exception_ptr error) noexcept {
     try {
-        auto cause = internal::make_cause("another loop of this run failed: " + describe(error));
+        auto cause = internal::make_cause(CancelKind::shutdown, "another loop of this run failed: " + describe(error));
         {
             const std::lock_guard lock(mutex_);
             if (failure_ == nullptr) failure_ = std::move(error);
@@ -193,9 +201,11 @@ void Runner::Loops::close() {
     } catch (...) {
         close_failed(first());
         winding_.update(members_[0].counted, false);
+        warden_.reset();
         join();
         throw;
     }
+    warden_.reset();
     join();
     if (failure_ != nullptr) std::rethrow_exception(failure_);
 }

@@ -86,6 +86,15 @@ void Scheduler::enqueue_specially(Frame& frame) noexcept {
     }
 }
 
+auto Scheduler::cancellation_ended(const CancelCause& cause) noexcept -> Duration {
+    const Duration took = cause.when == Time{} ? Duration::zero() : std::max(Duration::zero(), stamp - cause.when);
+    CancelCount& of_kind = cancelled[static_cast<std::size_t>(cause.kind)];
+    ++of_kind.count;
+    of_kind.total += took;
+    of_kind.longest = std::max(of_kind.longest, took);
+    return took;
+}
+
 auto Scheduler::current_task() const noexcept -> TaskNode* {
     return current != nullptr ? current->scope->task() : nullptr;
 }

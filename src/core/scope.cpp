@@ -20,7 +20,7 @@ void CancelScope::cancel(std::string reason, std::source_location where) {
     if (EventLoop* loop = internal::current_loop()) {
         cause_ = internal::cancel_request(loop->scheduler(), std::move(reason), where);
     } else {
-        cause_ = internal::make_cause(std::move(reason), where);
+        cause_ = internal::make_cause(CancelKind::request, std::move(reason), where);
     }
 }
 

@@ -19,7 +19,7 @@ void StartWait::cancel() noexcept { task_->get()->receive(frame_->scope->cause);
 
 auto StartWait::record() const noexcept -> WaitRecord {
     if (!task_) return {WaitKind::started};
-    return {WaitKind::started, task_->get(), task_->get()->name()};
+    return {WaitKind::started, task_->get(), task_->get()->name(), Time::max(), task_->get()};
 }
 
 void StartWait::started() noexcept {

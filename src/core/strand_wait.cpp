@@ -105,7 +105,7 @@ void ScopeWait::set_shield(bool on) noexcept {
 void ScopeWait::fire() noexcept {
     if (scope_->asked) return;
     expired_ = true;
-    scope_->cancel(make_cause(deadline_text(), where_, scope_->scheduler->stamp));
+    scope_->cancel(make_cause(CancelKind::deadline, deadline_text(), where_, scope_->scheduler->stamp));
 }
 
 void ScopeWait::disarm() noexcept {
@@ -114,6 +114,7 @@ void ScopeWait::disarm() noexcept {
 
 void ScopeWait::close(bool caught) noexcept {
     disarm();
+    if (caught) static_cast<void>(scope_->scheduler->cancellation_ended(*scope_->cause));
     CancelScope* object = std::exchange(settings_.object, nullptr);
     if (object == nullptr) return;
     object->phase_ = CancelScope::Phase::over;

@@ -51,7 +51,9 @@ void GroupWait::interrupt() noexcept {
     for (TaskNode* task = tasks.front(); task != nullptr; task = tasks.after(*task)) task->receive(scope_->cause);
 }
 
-auto GroupWait::record() const noexcept -> WaitRecord { return {WaitKind::group, this, options_.name}; }
+auto GroupWait::record() const noexcept -> WaitRecord {
+    return {.kind = WaitKind::group, .object = this, .name = options_.name, .used = task_count};
+}
 
 auto GroupWait::ended() noexcept -> Next {
     take_body(*std::exchange(root, nullptr));
@@ -93,14 +95,14 @@ auto GroupWait::unwinds() const noexcept -> bool {
 void GroupWait::add_error(const std::exception_ptr& error) noexcept {
     try {
         errors_.push_back(error);
-        if (!scope_->cancelled) cancel_all("a task of the group failed: " + describe(error), {});
+        if (!scope_->cancelled) cancel_all("a task of the group failed: " + describe(error), {}, CancelKind::sibling);
     } catch (...) {  // no memory for the list or the text: the siblings are cancelled all the same
         scope_->cancel(plain_cause());
     }
 }
 
-void GroupWait::cancel_all(std::string reason, std::source_location where) {
-    if (!scope_->asked) scope_->cancel(cancel_request(*scope_->scheduler, std::move(reason), where));
+void GroupWait::cancel_all(std::string reason, std::source_location where, CancelKind kind) {
+    if (!scope_->asked) scope_->cancel(cancel_request(*scope_->scheduler, std::move(reason), where, kind));
 }
 
 void GroupWait::check_open(std::string_view operation) const {

@@ -1,6 +1,7 @@
 #include <gyre/core/task_node.hpp>
 
 #include <gyre/core/cancel_request.hpp>
+#include <gyre/core/circle.hpp>
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/loop.hpp>
 #include <gyre/core/task_handle.hpp>
@@ -33,11 +34,13 @@ void TaskNode::fill_extra(const SpawnOptions& options) {
         extra.measured = true;
         extra.clock.spawned(scheduler->stamp);
     }
+    extra.born = scheduler->stamp;
     if (scheduler->carries_contexts()) extra.context = scheduler->inherited_context();
     if (options.priority != Priority::normal) set_priority(options.priority);
     if (options.deadline != Time::max()) {
         extra.deadline.reset(new Deadline(*this));
-        extra.deadline->cause = make_cause("deadline passed", extra.location, options.deadline);
+        extra.deadline->cause = make_cause(CancelKind::deadline, "deadline passed", extra.location, options.deadline);
+        extra.until = options.deadline;
         scheduler->timers.insert(*extra.deadline, options.deadline);
     }
 }
@@ -65,7 +68,7 @@ void TaskNode::admit_slowly(Frame& frame) {
 
 void TaskNode::throw_failure() const {
     if (state == State::error) std::rethrow_exception(error_);
-    throw CancelledError(cause);
+    throw CancelledError(cause, took_);
 }
 
 auto TaskNode::title() const -> std::string {
@@ -90,6 +93,7 @@ auto TaskNode::ended() noexcept -> Next {
 auto TaskNode::stopped() noexcept -> Next {
     TaskOwner& owner = *owner_;
     state = State::cancelled;
+    took_ = scheduler->cancellation_ended(*cause);
     if (has_extra_ && extra_->deadline && cause == extra_->deadline->cause) set_timeout();
     scheduler->ending = &owner;
     drop_work();
@@ -153,7 +157,12 @@ void JoinWait::cancel() noexcept {
     scheduler().stop(*frame_);
 }
 
-auto JoinWait::record() const noexcept -> WaitRecord { return {WaitKind::join, task_.get(), task_.get()->name()}; }
+void JoinWait::check_circle(const TaskNode& task) const { refuse_circle(*frame_, record(), task); }
+
+auto JoinWait::record() const noexcept -> WaitRecord {
+    const TaskNode* task = task_.get();
+    return {WaitKind::join, task, task->name(), Time::max(), task};
+}
 
 void throw_executor_of_coroutine() {
     throw InvalidStateError(

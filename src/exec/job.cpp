@@ -88,7 +88,7 @@ auto Job::stop_listening() noexcept -> bool {
 
 void throw_empty_function() { throw std::invalid_argument("submit: the function holds nothing that could be called"); }
 
-auto stopped_cause() -> CausePointer { return make_cause("the job was asked to stop"); }
+auto stopped_cause() -> CausePointer { return make_cause(CancelKind::request, "the job was asked to stop"); }
 
 namespace {
 

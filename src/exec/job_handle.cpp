@@ -59,7 +59,7 @@ auto JobHandleBase::cancel(std::string reason) -> bool {
         return false;
     }
     if (reason.empty()) reason = "the job was cancelled before it began";
-    job_.get()->end_cancelled(make_cause(std::move(reason)));
+    job_.get()->end_cancelled(make_cause(CancelKind::request, std::move(reason)));
     return true;
 }
 

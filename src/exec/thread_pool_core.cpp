@@ -45,7 +45,7 @@ ThreadPoolCore::ThreadPoolCore(
       workers_(threads) {
     threads_.reserve(threads);
     sleepers_.reserve(threads);
-    cause_ = make_cause("the pool was shut down before the job began");
+    cause_ = make_cause(CancelKind::shutdown, "the pool was shut down before the job began");
 }
 
 // --- adding -----------------------------------------------------------------------------------------------------------

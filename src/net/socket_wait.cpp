@@ -85,6 +85,12 @@ void SocketWait::completed() noexcept {
     scheduler().wake(*frame_);
 }
 
-auto SocketWait::record() const noexcept -> WaitRecord { return {WaitKind::socket, socket_, socket_->name()}; }
+auto SocketWait::record() const noexcept -> WaitRecord {
+    return {.kind = WaitKind::socket,
+        .object = socket_,
+        .name = socket_->name(),
+        .descriptor = descriptor,
+        .action = backend::to_string(kind)};
+}
 
 }  // namespace gyre::internal

@@ -64,6 +64,8 @@ void ReadinessWait::completed() noexcept {
     scheduler().wake(*frame_);
 }
 
-auto ReadinessWait::record() const noexcept -> WaitRecord { return {source_.kind, &source_, source_.name}; }
+auto ReadinessWait::record() const noexcept -> WaitRecord {
+    return {.kind = source_.kind, .object = &source_, .name = source_.name, .descriptor = source_.descriptor};
+}
 
 }  // namespace gyre::internal

@@ -49,8 +49,9 @@ void ConditionWait::cancel() noexcept {
 }
 
 auto ConditionWait::record() const noexcept -> WaitRecord {
-    if (stage_ == Stage::waiting) return {WaitKind::condition, condition_, condition_->name()};
-    return {WaitKind::lock, lock_, lock_->waiters().name(), Time::max(), lock_->owner()};
+    if (stage_ != Stage::waiting) return lock_->record();
+    return {
+        .kind = WaitKind::condition, .object = condition_, .name = condition_->name(), .waiting = condition_->size()};
 }
 
 }  // namespace internal

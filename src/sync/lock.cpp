@@ -1,5 +1,6 @@
 #include <gyre/sync/lock.hpp>
 
+#include <gyre/core/circle.hpp>
 #include <gyre/core/errors.hpp>
 
 #include <cassert>
@@ -27,6 +28,7 @@ auto LockState::take_slowly(const Frame& frame) -> bool {
         throw DeadlockError(
             "acquire: " + waiters_.title() + " is held by " + task_text(task) + " itself, which would wait for ever");
     }
+    if (owner_ != nullptr) refuse_circle(frame, record(), *owner_);
     return false;
 }
 

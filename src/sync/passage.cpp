@@ -3,6 +3,8 @@
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
 
+#include <cstdint>
+
 namespace gyre::internal {
 
 void WaitLine::finish_all(Ending ending) noexcept {
@@ -15,10 +17,17 @@ void TransferWait::cancel() noexcept {
 }
 
 auto TransferWait::record() const noexcept -> WaitRecord {
-    WaitKind kind = WaitKind::queue_join;
-    if (line_ == &core_->takers) kind = core_->take_kind();
-    if (line_ == &core_->givers) kind = core_->give_kind();
-    return {kind, core_, core_->name};
+    WaitRecord record{.object = core_, .name = core_->name, .waiting = line_->count()};
+    if (line_ == &core_->joiners) {
+        record.kind = WaitKind::queue_join;
+        record.used = static_cast<std::size_t>(core_->unfinished());
+        return record;
+    }
+    record.kind = line_ == &core_->takers ? core_->take_kind() : core_->give_kind();
+    // Who takes waits for the first item, and who gives for room.
+    record.used = line_ == &core_->takers ? 0 : core_->capacity;
+    record.bound = core_->capacity == SIZE_MAX ? 0 : core_->capacity;
+    return record;
 }
 
 auto PassageCore::take_kind() const noexcept -> WaitKind {

@@ -1,5 +1,6 @@
 #include <gyre/sync/rw_lock.hpp>
 
+#include <gyre/core/circle.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/task_node.hpp>
 
@@ -34,6 +35,7 @@ auto RwLockState::take(Side side, const Frame& frame) -> bool {
         throw DeadlockError(std::string(operation) + ": " + waiters_.title() + " is held for writing by " +
                             task_text(task) + " itself, which would wait for ever");
     }
+    if (writer_ != nullptr) refuse_circle(frame, record(side), *writer_);
     return false;
 }
 

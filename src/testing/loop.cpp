@@ -62,7 +62,7 @@ TestLoop::~TestLoop() {
 void TestLoop::end_left_tasks() {
     loop_->run_until_complete([]() -> Task<> {
         EventLoop& loop = this_loop();
-        const auto shared = internal::make_cause("the test is over", {}, loop.now());
+        const auto shared = internal::make_cause(CancelKind::shutdown, "the test is over", {}, loop.now());
         auto& tasks = loop.background().tasks;
         while (loop.background_task_count() > 0) {
             for (auto* task = tasks.front(); task != nullptr; task = tasks.after(*task)) {

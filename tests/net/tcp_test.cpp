@@ -211,14 +211,14 @@ TEST_P(Tcp, a_wait_says_whom_it_waits_for) {
         auto both = co_await connected();
         auto reading = spawn(both.client.read_line());
         co_await all_blocked();
-        const auto report = internal::wait_report(this_loop().background());
+        const auto report = internal::wait_report(this_loop().scheduler());
         EXPECT_NE(report.find("socket '" + both.client.peer_address().text() + "'"), std::string::npos) << report;
         co_await both.server.write("x\n");
         co_await reading;
         auto listener = co_await net::listen("127.0.0.1", 0);
         auto accepting = spawn(listener.accept());
         co_await all_blocked();
-        const auto listening = internal::wait_report(this_loop().background());
+        const auto listening = internal::wait_report(this_loop().scheduler());
         EXPECT_NE(listening.find("socket '" + listener.local_address().text() + "'"), std::string::npos) << listening;
         accepting.cancel();
         static_cast<void>(co_await as_outcome(accepting.join()));

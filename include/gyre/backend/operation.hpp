@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace gyre::backend {
 
@@ -19,6 +20,12 @@ enum class OperationKind : std::uint8_t {
     poll,             ///< poll(2) for `events`: `result` is the ready events.
     file,             ///< A `FileOperation`, for `Backend::start_file`: `result` is as its request says.
 };
+
+/// As dumps print it: "receive".
+[[nodiscard]] constexpr auto to_string(OperationKind kind) noexcept -> std::string_view {
+    constexpr std::string_view names[] = {"accept", "connect", "receive", "send", "receive", "send", "poll", "file"};
+    return names[static_cast<std::size_t>(kind)];
+}
 
 /// One request to a backend, living in the frame that awaits it.
 ///

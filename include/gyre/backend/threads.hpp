@@ -4,9 +4,19 @@
 #include <string>
 #include <vector>
 
+#include <pthread.h>
 #include <sched.h>
 
 namespace gyre::backend {
+
+/// How the C library and the kernel call a thread.
+struct ThreadName {
+    pthread_t handle{};
+    int number = 0;
+};
+
+/// The calling thread. Source: gettid(2), asked once for each thread.
+[[nodiscard]] auto this_thread() noexcept -> ThreadName;
 
 /// Gives the calling thread a name for `top`, `gdb` and the like; the kernel keeps its first 15 bytes.
 /// Source: pthread_setname_np(3).

@@ -38,6 +38,9 @@ public:
     void cancel() noexcept override;
     void interrupt() noexcept override;
     void left_behind(bool begun) noexcept override;
+    [[nodiscard]] auto strand_at(std::size_t index) const noexcept -> const Strand* override {
+        return index < count_ ? &branches_[index] : nullptr;
+    }
 
     auto branch_ended(Branch& branch) noexcept -> Next;
     auto branch_stopped(Branch& branch) noexcept -> Next;

@@ -2,13 +2,38 @@
 
 #include <gyre/backend/clock.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <source_location>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace gyre {
+
+/// What kind of thing cancelled a scope.
+enum class CancelKind : std::uint8_t {
+    request,   ///< Somebody called `cancel`.
+    deadline,  ///< A time was up.
+    sibling,   ///< Another task or branch of the same group, `gather` or `race` failed or won.
+    owner,     ///< Who it was for is gone: a dropped generator, a client that hung up, a caller on another loop.
+    shutdown,  ///< The loop shuts down.
+    deadlock,  ///< Nothing could have woken it any more.
+};
+
+/// The name of a kind, as dumps print it.
+[[nodiscard]] auto to_string(CancelKind kind) noexcept -> std::string_view;
+
+/// How many tasks and scopes were cancelled for one kind of reason and have ended, and how long that took.
+struct CancelCount {
+    std::uint64_t count = 0;
+    Duration total{};
+    Duration longest{};
+};
+
+/// One for each `CancelKind`.
+using CancelCounts = std::array<CancelCount, 6>;
 
 /// Who cancelled a scope, where, why and when. It is in the text of every error that comes of it.
 struct CancelCause {
@@ -16,6 +41,7 @@ struct CancelCause {
     std::source_location where;  ///< Of the call that asked.
     std::string who;             ///< The name of the task that asked; empty outside of tasks.
     Time when{};
+    CancelKind kind = CancelKind::request;
 
     /// "no longer needed (cancelled at main.cpp:71 by task 'watch')"
     [[nodiscard]] auto text() const -> std::string;
@@ -61,8 +87,8 @@ private:
 };
 
 /// @throws std::bad_alloc.
-[[nodiscard]] auto make_cause(std::string reason, std::source_location where = {}, Time when = {}, std::string who = {})
-    -> CausePointer;
+[[nodiscard]] auto make_cause(CancelKind kind, std::string reason, std::source_location where = {}, Time when = {},
+    std::string who = {}) -> CausePointer;
 
 /// The cause of what is cancelled when there is no memory to say why.
 [[nodiscard]] auto plain_cause() noexcept -> const CausePointer&;

@@ -9,6 +9,7 @@
 namespace gyre::internal {
 
 /// The record of a cancellation that is asked for now, by the task that runs. Equal requests in a row share it.
-[[nodiscard]] auto cancel_request(Scheduler& scheduler, std::string reason, std::source_location where) -> CausePointer;
+[[nodiscard]] auto cancel_request(Scheduler& scheduler, std::string reason, std::source_location where,
+    CancelKind kind = CancelKind::request) -> CausePointer;
 
 }  // namespace gyre::internal

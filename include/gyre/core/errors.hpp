@@ -13,15 +13,19 @@ namespace gyre {
 /// Thrown by joining another task that was cancelled. The caller itself is not.
 class CancelledError : public std::runtime_error {
 public:
-    explicit CancelledError(internal::CausePointer cause);
+    /// @param took how long the task took to end, where that is known.
+    explicit CancelledError(internal::CausePointer cause, Duration took = Duration::zero());
 
     /// The reason given to `cancel`.
     [[nodiscard]] auto reason() const noexcept -> const std::string& { return cause_->reason; }
     /// Who cancelled it, where and when.
     [[nodiscard]] auto cause() const noexcept -> const CancelCause& { return *cause_; }
+    /// From the request until the task had ended, to the turn of the loop; zero where only a part of a task was cancelled.
+    [[nodiscard]] auto took() const noexcept -> Duration { return took_; }
 
 private:
     internal::CausePointer cause_;
+    Duration took_;
 };
 
 /// A deadline passed before the work inside had ended. `what()` says which, and where it was set.

@@ -156,6 +156,12 @@ public:
 
     [[nodiscard]] virtual auto record() const noexcept -> WaitRecord = 0;
 
+    /// A strand that runs inside this wait, for readers: number 0, 1 and so on; null past the last.
+    [[nodiscard]] virtual auto strand_at(std::size_t index) const noexcept -> const Strand* {
+        static_cast<void>(index);
+        return nullptr;
+    }
+
 protected:
     constexpr Wait() noexcept = default;
     ~Wait() = default;

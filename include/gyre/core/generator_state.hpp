@@ -114,6 +114,9 @@ public:
     [[nodiscard]] auto record() const noexcept -> WaitRecord override {
         return {WaitKind::generator, state_, closes_ ? "close" : "next"};
     }
+    [[nodiscard]] auto strand_at(std::size_t index) const noexcept -> const Strand* override {
+        return index == 0 ? state_ : nullptr;
+    }
 
     [[nodiscard]] auto frame() const noexcept -> Frame& { return *frame_; }
     [[nodiscard]] auto closes() const noexcept -> bool { return closes_; }

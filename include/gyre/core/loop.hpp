@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gyre/backend/clock.hpp>
+#include <gyre/backend/threads.hpp>
 #include <gyre/core/callback.hpp>
 #include <gyre/core/mailbox.hpp>
 #include <gyre/core/scheduler.hpp>
@@ -25,6 +26,9 @@ namespace gyre {
 namespace backend {
 class Backend;
 }  // namespace backend
+namespace obs {
+struct StallReport;
+}  // namespace obs
 namespace internal {
 class DescriptorWatches;
 class WindDown;
@@ -36,6 +40,12 @@ struct RunOptions {
     std::string_view backend = {};  ///< "epoll" or "io_uring"; empty: as GYRE_BACKEND says, else the best that works.
     std::size_t loops = 1;          ///< How many loops `run` starts, each on a thread; 0: one for each usable core.
     bool pin = false;               ///< Each loop stays on a core of its own: loop i on the i-th that may be used.
+    OnDeadlock on_deadlock = OnDeadlock::report;  ///< When locks and joins make a circle of tasks.
+    // These are for `run` and `Runner`; each means a thread that looks at the loops from outside.
+    bool dump_on_quit = false;  ///< SIGQUIT (Ctrl-\) writes what all tasks do to standard error; the program goes on.
+    Duration stall_limit = Duration::zero();  ///< A turn of a loop that takes longer is reported while it lasts; 0: none is.
+    /// Who is told of stalls, on the thread that finds them; null: standard error. Must not throw.
+    void (*on_stall)(const obs::StallReport& report) = nullptr;
 };
 
 /// Where an error came from that nobody received.
@@ -46,6 +56,7 @@ enum class ErrorOrigin : std::uint8_t {
     cleanup,     ///< The clean-up of `try_finally`, after the body's own error.
     connection,  ///< The handler of one connection of a server.
     future,      ///< A promise was given an error, and nobody looked at its future.
+    deadlock,    ///< A circle of tasks that wait for each other: DeadlockError. See `RunOptions::on_deadlock`.
 };
 
 /// An error that nobody received, and what is known about it.
@@ -225,6 +236,11 @@ public:
     [[nodiscard]] auto read_clock() const noexcept -> Time { return now(); }
     [[nodiscard]] auto mailbox() const noexcept -> const std::shared_ptr<internal::Mailbox>& { return mailbox_; }
     void run_callback(internal::Callback& callback) noexcept;
+    /// Grows with every turn; odd while the loop does something, even while it waits for events or does not run.
+    /// Thread: any.
+    [[nodiscard]] auto beat() const noexcept -> std::uint64_t { return beat_.load(std::memory_order_acquire); }
+    /// The thread that runs it, or ran it last. Thread: any, as long as `beat` is odd.
+    [[nodiscard]] auto thread() const noexcept -> const backend::ThreadName& { return thread_; }
     /// Something outside (a thread) will post: a simulated loop that has nothing else to do waits for it.
     void expect_post() noexcept { ++expected_posts_; }
     void post_arrived() noexcept { --expected_posts_; }
@@ -246,6 +262,10 @@ private:
         void task_ended(internal::TaskNode&) noexcept override {}
     };
 
+    void set_beat(bool busy) noexcept {
+        const std::uint64_t now = beat_.load(std::memory_order_relaxed);
+        beat_.store(((now | 1) + 1) | (busy ? 1U : 0U), std::memory_order_release);
+    }
     void drive(internal::TaskNode& main);
     void turn();
     void run_ready() noexcept;
@@ -287,6 +307,8 @@ private:
     std::string deadlock_;
     int resumes_per_check_ = 1;         ///< Of the clock; adapts to the length of the slices.
     std::atomic<bool> running_{false};  ///< Written by the thread that runs the loop; read by others to name a mistake.
+    std::atomic<std::uint64_t> beat_{0};
+    backend::ThreadName thread_;
     bool stopping_ = false;
     bool closed_ = false;
     bool embedded_ = false;  ///< A host watches the pollable descriptor.

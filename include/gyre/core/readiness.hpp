@@ -25,7 +25,7 @@ public:
 
     void cancel() noexcept override;
     [[nodiscard]] auto record() const noexcept -> WaitRecord override {
-        return {WaitKind::other, nullptr, "descriptor"};
+        return {.kind = WaitKind::other, .name = "descriptor", .descriptor = descriptor, .action = "poll"};
     }
 
 private:

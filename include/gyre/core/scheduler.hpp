@@ -15,6 +15,12 @@
 namespace gyre {
 class EventLoop;
 enum class Timing : std::uint8_t;
+
+/// What happens when tasks wait for each other in a circle; see `RunOptions::on_deadlock`.
+enum class OnDeadlock : std::uint8_t {
+    report,  ///< The loop's exception handler is told, and the tasks wait on. The default.
+    raise,   ///< The task that would close the circle gets a DeadlockError instead of waiting.
+};
 }  // namespace gyre
 
 namespace gyre::internal {
@@ -160,6 +166,11 @@ public:
         CausePointer cause;
         const TaskNode* task = nullptr;  ///< Who asked.
     } last_request;                      ///< Of a cancellation; see `cancel_request`.
+    CancelCounts cancelled{};            ///< What was cancelled and has ended.
+    OnDeadlock on_deadlock{};
+
+    /// Something that was cancelled has ended. @return how long it took.
+    auto cancellation_ended(const CancelCause& cause) noexcept -> Duration;
 
 private:
     void enqueue(Frame& frame) noexcept {

@@ -22,6 +22,9 @@ public:
     void cancel() noexcept override {}  // `strand_inside` is asked
     [[nodiscard]] auto strand_inside() noexcept -> Strand* override { return this; }
     [[nodiscard]] auto in_place_of() const noexcept -> Frame* override { return frame_; }
+    [[nodiscard]] auto strand_at(std::size_t index) const noexcept -> const Strand* override {
+        return index == 0 ? this : nullptr;
+    }
     auto ended() noexcept -> Next override;
     auto stopped() noexcept -> Next override;
 

@@ -97,6 +97,9 @@ public:
     [[nodiscard]] auto scope_of_tasks() noexcept -> Scope* override { return &*scope_; }
     [[nodiscard]] auto in_place_of() const noexcept -> Frame* override { return frame_; }
     [[nodiscard]] auto record() const noexcept -> WaitRecord override;
+    [[nodiscard]] auto strand_at(std::size_t index) const noexcept -> const Strand* override {
+        return index == 0 ? this : nullptr;
+    }
     auto ended() noexcept -> Next override;
     auto stopped() noexcept -> Next override;
     void task_ended(TaskNode& task) noexcept override;
@@ -105,7 +108,7 @@ public:
     void check_open(std::string_view operation) const;
     /// @throws LoopError if its loop runs on another thread.
     void check_thread(std::string_view operation) const;
-    void cancel_all(std::string reason, std::source_location where);
+    void cancel_all(std::string reason, std::source_location where, CancelKind kind = CancelKind::request);
     [[nodiscard]] auto scope() noexcept -> Scope& { return *scope_; }
     [[nodiscard]] auto running() const noexcept -> std::size_t { return task_count; }
     [[nodiscard]] auto errors() const noexcept -> const std::vector<std::exception_ptr>& { return errors_; }

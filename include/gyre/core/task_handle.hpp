@@ -36,6 +36,7 @@ public:
         if (task.done()) return !interrupted();
         const TaskNode* waiting = frame_->scope->task();
         if (task.scheduler != &scheduler() || waiting == &task) check_wait_for(task, &scheduler(), waiting, "join");
+        if (task.root != nullptr && !task.root->queued) check_circle(task);  // it waits itself, perhaps for this one
         return false;
     }
     void await_suspend(std::coroutine_handle<>) noexcept;
@@ -50,6 +51,8 @@ protected:
     TaskPointer task_;
 
 private:
+    /// @throws DeadlockError: `task` waits for the task of this wait.
+    void check_circle(const TaskNode& task) const;
     void task_ended() noexcept override { scheduler().wake(*frame_); }
 };
 

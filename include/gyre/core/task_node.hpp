@@ -95,6 +95,16 @@ public:
     /// Only when the loop measures exactly; see `Scheduler::exact`.
     [[nodiscard]] auto clock() noexcept -> TaskClock& { return extra_->clock; }
     [[nodiscard]] auto stats() const noexcept -> TaskStats;
+    /// Whether `stats` has figures.
+    [[nodiscard]] auto is_measured() const noexcept -> bool { return has_extra_ && extra_->measured; }
+    /// When it was spawned, to the turn; `Time{}` for a task without options, unless the loop measures exactly.
+    [[nodiscard]] auto born() const noexcept -> Time { return has_extra_ ? extra_->born : Time{}; }
+    /// Whether it is cancelled at a point in time.
+    [[nodiscard]] auto deadline() const noexcept -> Time {
+        return has_extra_ && extra_->deadline ? extra_->until : Time::max();
+    }
+    /// As long as it is pending.
+    [[nodiscard]] auto owner() const noexcept -> TaskOwner* { return owner_; }
     [[nodiscard]] auto priority() const noexcept -> Priority {
         return has_extra_ ? extra_->priority : Priority::normal;
     }
@@ -159,6 +169,8 @@ private:
         std::source_location location;
         std::string name;
         TaskClock clock;
+        Time born{};
+        Time until = Time::max();  ///< Its deadline.
         bool measured = false;
         Priority priority = Priority::normal;
         ContextPointer context;
@@ -179,6 +191,7 @@ private:
     union {
         TaskOwner* owner_ = nullptr;  ///< As long as it is pending.
         std::exception_ptr error_;    ///< If it has ended with one.
+        Duration took_;               ///< From its cancellation to its end, if it was cancelled.
     };
     union {
         std::source_location location_;

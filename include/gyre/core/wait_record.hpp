@@ -2,6 +2,7 @@
 
 #include <gyre/backend/clock.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -57,8 +58,13 @@ struct WaitRecord {
     const void* object = nullptr;  ///< The event, socket, task... waited on, or null.
     std::string_view name = {};    ///< Of the object; valid as long as the wait lasts.
     Time deadline = Time::max();   ///< Of the wait itself; `Time::max()` if it has none.
-    /// The task that holds the object, where exactly one does and it is known; else null.
+    /// The one task that can end this wait, where it is known: it holds the lock, or is joined; else null.
     const internal::TaskNode* owner = nullptr;
+    std::size_t waiting = 0;       ///< How many wait for the object, this one among them; 0 if that is not known.
+    std::size_t used = 0;          ///< Of `bound`: items in a queue, permits that are taken, parties that have come.
+    std::size_t bound = 0;         ///< How much it holds at most; 0 if it has no bound, or none that is known.
+    int descriptor = -1;           ///< Of a socket, pipe or the like.
+    std::string_view action = {};  ///< What is done with the object, where there are several things: "receive".
 };
 
 }  // namespace gyre

@@ -1,12 +1,25 @@
 #pragma once
 
-#include <gyre/core/task_node.hpp>
+#include <gyre/core/wait_record.hpp>
 
+#include <source_location>
 #include <string>
 
 namespace gyre::internal {
 
-/// A line for each task and its chain of awaits: name, places, and what the last one waits on. At most 100 tasks.
-[[nodiscard]] auto wait_report(TaskOwner& owner) -> std::string;
+class Frame;
+class Scheduler;
+
+/// What a wait is for, in words: "lock 'left fork', which task 'Plato' holds; 2 wait for it".
+[[nodiscard]] auto wait_text(const WaitRecord& record) -> std::string;
+
+/// Whether a place is in gyre's own frame around some work, which is nothing to the reader.
+[[nodiscard]] auto is_wrapper(const std::source_location& where) noexcept -> bool;
+
+/// Where the program waits whose last frame is `frame`.
+[[nodiscard]] auto place_of_wait(const Frame& frame) noexcept -> std::source_location;
+
+/// A line for each task and its chain of awaits: name, places, and what the last ones wait on. At most 100 tasks.
+[[nodiscard]] auto wait_report(Scheduler& scheduler) -> std::string;
 
 }  // namespace gyre::internal

@@ -86,7 +86,11 @@ public:
         granted();
     }
     [[nodiscard]] auto record() const noexcept -> WaitRecord override {
-        return {WaitKind::barrier, barrier_, list_->name()};
+        return {.kind = WaitKind::barrier,
+            .object = barrier_,
+            .name = list_->name(),
+            .used = list_->size(),
+            .bound = barrier_->parties()};
     }
 
 private:

@@ -158,7 +158,12 @@ public:
     void cancel() noexcept override;
     [[nodiscard]] auto borrower() const noexcept -> const void* { return borrower_; }
     [[nodiscard]] auto record() const noexcept -> WaitRecord override {
-        return {WaitKind::limiter, limiter_, list_->name()};
+        return {.kind = WaitKind::limiter,
+            .object = limiter_,
+            .name = list_->name(),
+            .waiting = list_->size(),
+            .used = limiter_->borrowed(),
+            .bound = limiter_->total()};
     }
 
 private:

@@ -66,7 +66,7 @@ public:
     void await_resume() const noexcept {}
 
     [[nodiscard]] auto record() const noexcept -> WaitRecord override {
-        return {WaitKind::event, event_, list_->name()};
+        return {.kind = WaitKind::event, .object = event_, .name = list_->name(), .waiting = list_->size()};
     }
 
 private:

@@ -41,6 +41,9 @@ public:
     [[nodiscard]] auto waiters() const noexcept -> const WaitList& { return waiters_; }
     [[nodiscard]] auto locked() const noexcept -> bool { return locked_; }
     [[nodiscard]] auto owner() const noexcept -> TaskNode* { return owner_; }
+    [[nodiscard]] auto record() const noexcept -> WaitRecord {
+        return {WaitKind::lock, this, waiters_.name(), Time::max(), owner_, waiters_.size()};
+    }
 
     /// Takes the lock, which is free, for `task`, or for nobody in particular.
     void take(TaskNode* task) noexcept {
@@ -129,6 +132,7 @@ public:
     /// Waits for the lock. @return a guard that gives it up.
     /// @throws DeadlockError if the task holds it already and so would wait for itself. (In a branch of `gather` or `race`
     ///         this is not known, because the holder may be another branch: there it waits.)
+    ///         With `OnDeadlock::raise` also if the task that holds it waits for this one, over others or not.
     /// @throws BrokenLockError if the task that holds it ended without giving it up, also while this waits.
     /// @throws InvalidStateError on another loop than the one that used it first.
     /// On cancel: stops waiting; the lock goes to the next. A lock that was handed over already is held.
@@ -180,9 +184,7 @@ public:
         return true;
     }
 
-    [[nodiscard]] auto record() const noexcept -> WaitRecord override {
-        return {WaitKind::lock, lock_, list_->name(), Time::max(), lock_->owner()};
-    }
+    [[nodiscard]] auto record() const noexcept -> WaitRecord override { return lock_->record(); }
 
 private:
     LockState* lock_;

@@ -37,6 +37,15 @@ public:
     [[nodiscard]] auto readers() const noexcept -> std::size_t { return readers_; }
     [[nodiscard]] auto writing() const noexcept -> bool { return writing_; }
     [[nodiscard]] auto writer() const noexcept -> TaskNode* { return writer_; }
+    [[nodiscard]] auto record(Side side) const noexcept -> WaitRecord {
+        return {.kind = WaitKind::lock,
+            .object = this,
+            .name = waiters_.name(),
+            .owner = writer_,
+            .waiting = waiters_.size(),
+            .used = readers_,
+            .action = side == Side::read ? "read" : "write"};
+    }
     [[nodiscard]] auto waiting_writers() const noexcept -> std::size_t { return waiting_writers_; }
 
     /// Takes a side if it is free and nobody was here before. @throws InvalidStateError, DeadlockError.
@@ -106,7 +115,7 @@ public:
     explicit RwLock(std::string_view name = {}) : state_(name) {}
 
     /// Waits until nobody writes and no writer waits before it. @return a guard that gives the lock up.
-    /// @throws DeadlockError if the task holds the lock for writing; InvalidStateError on another loop than the one that
+    /// @throws DeadlockError if the task holds the lock for writing, or as `Lock::acquire`; InvalidStateError on another loop than the one that
     ///         used it first.
     /// On cancel: stops waiting. A lock that was handed over already is held.
     [[nodiscard]] auto read() noexcept -> internal::RwLockWait<internal::RwLockState::Side::read>;
@@ -141,9 +150,7 @@ public:
         ListedWait::cancel();
         lock_->left(side);
     }
-    [[nodiscard]] auto record() const noexcept -> WaitRecord override {
-        return {WaitKind::lock, lock_, list_->name(), Time::max(), lock_->writer()};
-    }
+    [[nodiscard]] auto record() const noexcept -> WaitRecord override { return lock_->record(side); }
 
     const RwLockState::Side side;
 

@@ -165,7 +165,12 @@ public:
     [[nodiscard]] auto await_resume() const noexcept -> Permit { return Permit(*semaphore_); }
 
     [[nodiscard]] auto record() const noexcept -> WaitRecord override {
-        return {WaitKind::semaphore, semaphore_, list_->name()};
+        return {.kind = WaitKind::semaphore,
+            .object = semaphore_,
+            .name = list_->name(),
+            .waiting = list_->size(),
+            .used = semaphore_->held(),
+            .bound = semaphore_->held() + semaphore_->value()};
     }
 
 private:

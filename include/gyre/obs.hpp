@@ -1,0 +1,7 @@
+#pragma once
+
+/// Seeing inside: dumps of what the tasks do. See docs/inside.md.
+
+#include <gyre/obs/dump.hpp>
+#include <gyre/obs/snapshot.hpp>
+#include <gyre/obs/stall.hpp>

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <gyre/backend/clock.hpp>
+#include <gyre/core/cancel_cause.hpp>
+#include <gyre/core/loop.hpp>
+#include <gyre/core/spawn_options.hpp>
+#include <gyre/core/task_clock.hpp>
+#include <gyre/core/wait_record.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Seeing inside: what the tasks of a loop do at this moment, as data and as text.
+namespace gyre::obs {
+
+/// A line of source. Its texts are the compiler's, and always valid.
+struct Place {
+    std::string_view file;      ///< Without its folders.
+    std::string_view function;  ///< Name alone: "wait_inside"; empty if the compiler gives none that can be read.
+    std::uint_least32_t line = 0;
+};
+
+/// One `co_await` of a chain.
+struct Await {
+    Place place;
+    std::string scope;  ///< What the awaits after this one run inside of: "scope, 1.5 s left", "group 'workers'". Mostly empty.
+};
+
+/// What a task is suspended on.
+struct WaitInfo {
+    WaitKind kind = WaitKind::other;
+    std::string object;             ///< Its name: of the lock, the peer of the socket...
+    const void* address = nullptr;  ///< Of the object: equal for all who wait for the same.
+    std::string_view action;        ///< What is done with it, where that is not clear: "receive".
+    int descriptor = -1;
+    std::string owner;             ///< The task that can end the wait: it holds the lock, or is joined.
+    std::uint64_t owner_id = 0;    ///< Its `TaskInfo::id`; 0: none is known.
+    std::size_t waiting = 0;       ///< How many wait for the object; 0: not known.
+    std::size_t used = 0;          ///< Of `bound`: items, permits...
+    std::size_t bound = 0;         ///< 0: none.
+    std::optional<Duration> left;  ///< Until the deadline of the wait; negative if that has passed.
+    std::string text;              ///< All of this in words.
+};
+
+/// A chain of awaits, the outermost first.
+struct Stack {
+    std::vector<Await> awaits;
+    std::optional<WaitInfo> wait;  ///< None: it runs, or is ready to.
+    std::vector<Stack> branches;   ///< Of a `gather` or `race`, as long as they run.
+};
+
+enum class TaskState : std::uint8_t {
+    running,  ///< It is the one whose code runs now.
+    ready,    ///< It has what it waited for, or has not begun, and waits for its turn.
+    waiting,
+};
+
+/// "running", "ready", "waiting"
+[[nodiscard]] auto to_string(TaskState state) noexcept -> std::string_view;
+
+/// A cancellation that a task has not yet answered by ending.
+struct Cancelled {
+    CancelKind kind = CancelKind::request;
+    std::string text;  ///< Why, where and by whom.
+    Duration since{};
+};
+
+struct TaskInfo {
+    std::uint64_t id = 0;      ///< Of no other task that lives now, on any loop.
+    std::uint64_t parent = 0;  ///< Whose group it is in; 0: none's.
+    std::string name;          ///< Empty if it was given none.
+    Place spawned;
+    TaskState state = TaskState::waiting;
+    Priority priority = Priority::normal;
+    std::optional<Duration> age;     ///< Known of tasks with a name or another option, and of all with `Timing::exact`.
+    std::optional<TaskStats> stats;  ///< With `Timing::exact`.
+    std::optional<Cancelled> cancelled;
+    Stack stack;
+};
+
+/// A loop and its tasks.
+struct Snapshot {
+    std::size_t loop = 0;  ///< Which of its run.
+    std::string backend;
+    std::vector<TaskInfo> tasks;  ///< Parents before their children.
+    std::size_t task_count = 0;   ///< More than in `tasks` if there were too many.
+    std::size_t ready = 0;        ///< Entries of the ready queue.
+    std::size_t timers = 0;
+    std::size_t in_flight = 0;          ///< Operations that the backend has.
+    std::size_t unreceived_errors = 0;  ///< That nobody received, since the loop was made.
+    CancelCounts cancelled{};           ///< What was cancelled and has ended, by kind.
+};
+
+/// How much is looked at.
+struct SnapshotOptions {
+    std::size_t most_tasks = 1'000'000;
+    std::size_t most_awaits = 64;  ///< Of one chain; the innermost are kept.
+};
+
+/// What the tasks of `loop` do now. It changes nothing; the loop stands still meanwhile: about a microsecond for each task.
+/// @throws LoopError if it runs on another thread. Thread: the loop's; between two runs any.
+[[nodiscard]] auto snapshot(EventLoop& loop, const SnapshotOptions& options = {}) -> Snapshot;
+
+/// The same of the loop that runs on this thread. @throws LoopError if there is none.
+[[nodiscard]] auto snapshot(const SnapshotOptions& options = {}) -> Snapshot;
+
+}  // namespace gyre::obs

@@ -1,0 +1,226 @@
+#include <gyre/backend/thread_probe.hpp>
+
+#include <cxxabi.h>
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <exception>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+
+namespace gyre::backend {
+
+namespace {
+
+constexpr int probe_signal = SIGURG;  // ignored by default: one that comes late does no harm
+
+/// The one sample that is being taken. A handler that comes too late finds that nobody asks, or that another is asked.
+struct Request {
+    enum class State : int { none, asked, answering, answered };
+    std::atomic<State> state = State::none;
+    pthread_t thread{};
+    ThreadSample* sample = nullptr;
+    void (*look)(void*) noexcept = nullptr;
+    void* argument = nullptr;
+};
+constinit Request request;
+
+/// Who probes, one after the other, and what SIGURG did before.
+struct Probing {
+    std::mutex mutex;
+    std::size_t probes = 0;
+    struct sigaction before{};
+};
+
+auto probing() -> Probing& {
+    static Probing all;
+    return all;
+}
+
+void answer(int) {
+    const int saved = errno;
+    auto expected = Request::State::asked;
+    if (pthread_equal(request.thread, pthread_self()) != 0 &&
+        request.state.compare_exchange_strong(expected, Request::State::answering)) {
+        if (std::uncaught_exceptions() == 0) {
+            const int depth = ::backtrace(request.sample->stack.data(), static_cast<int>(request.sample->stack.size()));
+            request.sample->depth = static_cast<std::size_t>(std::max(0, depth));
+        }
+        request.look(request.argument);
+        request.state = Request::State::answered;
+    }
+    errno = saved;
+}
+
+auto read_file(int thread, const char* name) -> std::string {
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/" + name);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+}  // namespace
+
+ThreadProbe::ThreadProbe() {
+    Probing& all = probing();
+    const std::lock_guard lock(all.mutex);
+    if (all.probes == 0) {
+        void* first[4];
+        ::backtrace(first, 4);  // the first call loads a library, which a handler must not
+        struct sigaction action{};
+        action.sa_handler = answer;
+        action.sa_flags = SA_RESTART;
+        sigfillset(&action.sa_mask);
+        if (::sigaction(probe_signal, &action, &all.before) < 0) {
+            throw std::system_error(errno, std::generic_category(), "sigaction, to look at threads");
+        }
+    }
+    ++all.probes;
+}
+
+ThreadProbe::~ThreadProbe() {
+    Probing& all = probing();
+    const std::lock_guard lock(all.mutex);
+    if (--all.probes == 0) ::sigaction(probe_signal, &all.before, nullptr);
+}
+
+auto ThreadProbe::sample(const ThreadName& thread, Duration limit, ThreadSample& sample, void (*look)(void*) noexcept,
+    void* argument) -> bool {
+    const std::lock_guard lock(probing().mutex);
+    request.thread = thread.handle;
+    request.sample = &sample;
+    request.look = look;
+    request.argument = argument;
+    request.state = Request::State::asked;
+    if (pthread_kill(thread.handle, probe_signal) != 0) {
+        request.state = Request::State::none;
+        return false;
+    }
+    const Time end = monotonic_time() + limit;
+    while (request.state != Request::State::answered) {
+        auto expected = Request::State::asked;
+        if (monotonic_time() > end && request.state.compare_exchange_strong(expected, Request::State::none)) {
+            return false;
+        }
+        const timespec pause{0, 100'000};
+        ::nanosleep(&pause, nullptr);
+    }
+    request.state = Request::State::none;
+    return true;
+}
+
+auto code_text(void* address) -> std::string {
+    Dl_info info{};
+    char offset[32];
+    if (::dladdr(address, &info) == 0) {
+        std::snprintf(offset, sizeof offset, "%p", address);
+        return offset;
+    }
+    const char* file = info.dli_fname != nullptr ? info.dli_fname : "?";
+    const auto* from = static_cast<const char*>(info.dli_sname != nullptr ? info.dli_saddr : info.dli_fbase);
+    std::snprintf(offset, sizeof offset, "+0x%tx", static_cast<const char*>(address) - from);
+    if (info.dli_sname == nullptr) return std::string(file) + offset;
+    int status = 0;
+    const std::unique_ptr<char, void (*)(void*)> plain(
+        abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status), std::free);
+    return std::string(plain != nullptr ? plain.get() : info.dli_sname) + offset + " in " + file;
+}
+
+auto thread_activity(int number) -> ThreadActivity {
+    ThreadActivity activity;
+    const std::string stat = read_file(number, "stat");
+    const auto name_end = stat.rfind(')');  // the name may have anything in it
+    if (name_end != std::string::npos && name_end + 2 < stat.size()) {
+        std::istringstream fields(stat.substr(name_end + 2));
+        std::string skipped;
+        fields >> activity.state;
+        for (int i = 0; i < 8; ++i) fields >> skipped;  // ppid, pgrp, session, tty, tpgid, flags, minflt, cminflt
+        fields >> activity.major_faults;
+    }
+    std::istringstream schedule(read_file(number, "schedstat"));
+    Duration::rep ran = 0;
+    Duration::rep waited = 0;
+    if (schedule >> ran >> waited) {
+        activity.ran = Duration(ran);
+        activity.waited_for_core = Duration(waited);
+    }
+    const std::string call = read_file(number, "syscall");
+    if (!call.empty() && call[0] >= '0' && call[0] <= '9') activity.system_call = std::atoi(call.c_str());
+    activity.waits_in = read_file(number, "wchan");
+    if (activity.waits_in == "0") activity.waits_in.clear();
+    return activity;
+}
+
+auto system_call_text(int number) -> std::string {
+    static constexpr struct {
+        int number;
+        const char* name;
+    } known[] = {{SYS_read, "read"}, {SYS_write, "write"}, {SYS_pread64, "pread"}, {SYS_pwrite64, "pwrite"},
+        {SYS_openat, "openat"}, {SYS_fsync, "fsync"}, {SYS_fdatasync, "fdatasync"}, {SYS_flock, "flock"},
+        {SYS_fcntl, "fcntl"}, {SYS_ppoll, "ppoll"}, {SYS_nanosleep, "nanosleep"},
+        {SYS_clock_nanosleep, "clock_nanosleep"}, {SYS_futex, "futex: a mutex or condition variable"},
+        {SYS_connect, "connect"}, {SYS_accept, "accept"}, {SYS_recvfrom, "recv"}, {SYS_recvmsg, "recvmsg"},
+        {SYS_sendto, "send"}, {SYS_sendmsg, "sendmsg"}, {SYS_wait4, "waitpid"}, {SYS_waitid, "waitid"},
+#ifdef SYS_poll
+        {SYS_poll, "poll"}, {SYS_select, "select"}, {SYS_open, "open"},
+#endif
+        {SYS_io_uring_enter, "io_uring_enter"}, {SYS_epoll_pwait, "epoll_wait"}};
+    const auto* found = std::find_if(
+        std::begin(known), std::end(known), [&](auto& call) { return call.number == number; });
+    return found != std::end(known) ? found->name : "number " + std::to_string(number);
+}
+
+void write_to_standard_error(std::string_view text) noexcept {
+    while (!text.empty()) {
+        const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+auto monotonic_time() noexcept -> Time {
+    timespec time{};
+    ::clock_gettime(CLOCK_MONOTONIC, &time);
+    return Time{std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)};
+}
+
+ThreadAlarm::ThreadAlarm() : descriptor_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+}
+
+ThreadAlarm::~ThreadAlarm() { ::close(descriptor_); }
+
+void ThreadAlarm::set() noexcept {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = ::write(descriptor_, &one, sizeof one);
+}
+
+void ThreadAlarm::wait(int other, Duration limit) noexcept {
+    pollfd watched[2] = {{descriptor_, POLLIN, 0}, {other, POLLIN, 0}};
+    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(limit);
+    const timespec time{whole.count(), static_cast<long>((limit - whole).count())};
+    ::ppoll(watched, other < 0 ? 1 : 2, &time, nullptr);
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t taken = ::read(descriptor_, &count, sizeof count);
+}
+
+}  // namespace gyre::backend

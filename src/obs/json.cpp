@@ -1,0 +1,171 @@
+#include "http/core/json_text.hpp"
+
+#include <gyre/obs/dump.hpp>
+
+#include <ostream>
+#include <string>
+#include <string_view>
+
+namespace gyre::obs {
+
+namespace {
+
+constexpr int format_version = 1;
+
+class JsonWriter {
+public:
+    explicit JsonWriter(std::ostream& out) : out_(out) {}
+
+    void write(const Snapshot& all) {
+        open('{');
+        number("version", format_version);
+        number("loop", all.loop);
+        text("backend", all.backend);
+        number("task_count", all.task_count);
+        number("ready", all.ready);
+        number("timers", all.timers);
+        number("in_flight", all.in_flight);
+        number("unreceived_errors", all.unreceived_errors);
+        list("cancelled");
+        for (std::size_t i = 0; i < all.cancelled.size(); ++i) {
+            open('{');
+            text("kind", to_string(static_cast<CancelKind>(i)));
+            number("count", all.cancelled[i].count);
+            number("total", all.cancelled[i].total.count());
+            number("longest", all.cancelled[i].longest.count());
+            close('}');
+        }
+        close(']');
+        list("tasks");
+        for (const TaskInfo& task : all.tasks) write(task);
+        close(']');
+        close('}');
+        out_ << "\n";
+    }
+
+private:
+    void write(const TaskInfo& task) {
+        open('{');
+        number("id", task.id);
+        if (task.parent != 0) number("parent", task.parent);
+        if (!task.name.empty()) text("name", task.name);
+        place("spawned", task.spawned);
+        text("state", to_string(task.state));
+        if (task.priority != Priority::normal) text("priority", task.priority == Priority::high ? "high" : "low");
+        if (task.age) number("age", task.age->count());
+        if (task.stats) {
+            object("stats");
+            number("init", task.stats->init);
+            number("delay", task.stats->delay);
+            number("process", task.stats->process);
+            number("wait", task.stats->wait);
+            number("resumes", task.stats->resumes);
+            close('}');
+        }
+        if (task.cancelled) {
+            object("cancelled");
+            text("kind", to_string(task.cancelled->kind));
+            text("text", task.cancelled->text);
+            number("since", task.cancelled->since.count());
+            close('}');
+        }
+        write_stack(task.stack);
+        close('}');
+    }
+
+    void write_stack(const Stack& stack) {
+        list("awaits");
+        for (const Await& await : stack.awaits) {
+            open('{');
+            place_members(await.place);
+            if (!await.scope.empty()) text("scope", await.scope);
+            close('}');
+        }
+        close(']');
+        if (stack.wait) write(*stack.wait);
+        if (stack.branches.empty()) return;
+        list("branches");
+        for (const Stack& branch : stack.branches) {
+            open('{');
+            write_stack(branch);
+            close('}');
+        }
+        close(']');
+    }
+
+    void write(const WaitInfo& wait) {
+        object("wait");
+        text("kind", to_string(wait.kind));
+        if (!wait.object.empty()) text("object", wait.object);
+        if (wait.address != nullptr) number("address", reinterpret_cast<std::uintptr_t>(wait.address));
+        if (!wait.action.empty()) text("action", wait.action);
+        if (wait.descriptor >= 0) number("descriptor", wait.descriptor);
+        if (wait.owner_id != 0) {
+            text("owner", wait.owner);
+            number("owner_id", wait.owner_id);
+        }
+        if (wait.waiting != 0) number("waiting", wait.waiting);
+        if (wait.used != 0 || wait.bound != 0) number("used", wait.used);
+        if (wait.bound != 0) number("bound", wait.bound);
+        if (wait.left) number("left", wait.left->count());
+        text("text", wait.text);
+        close('}');
+    }
+
+    void place(std::string_view name, const Place& place) {
+        object(name);
+        place_members(place);
+        close('}');
+    }
+    void place_members(const Place& place) {
+        text("file", place.file);
+        number("line", place.line);
+        if (!place.function.empty()) text("function", place.function);
+    }
+
+    template<class Number>
+    void number(std::string_view name, Number value) {
+        key(name);
+        out_ << value;
+    }
+    void text(std::string_view name, std::string_view value) {
+        key(name);
+        out_ << http::internal::json_string(value);
+    }
+    void object(std::string_view name) {
+        key(name);
+        out_ << '{';
+        first_ = true;
+    }
+    void list(std::string_view name) {
+        key(name);
+        out_ << '[';
+        first_ = true;
+    }
+    void open(char bracket) {
+        comma();
+        out_ << bracket;
+        first_ = true;
+    }
+    void close(char bracket) {
+        out_ << bracket;
+        first_ = false;
+    }
+    void key(std::string_view name) {
+        comma();
+        out_ << '"' << name << "\":";
+    }
+    void comma() {
+        if (!first_) out_ << ',';
+        first_ = false;
+    }
+
+    std::ostream& out_;
+    bool first_ = true;
+};
+
+}  // namespace
+
+void write_json(std::ostream& out, const Snapshot& snapshot) { JsonWriter(out).write(snapshot); }
+
+}  // namespace gyre::obs

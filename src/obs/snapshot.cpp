@@ -1,0 +1,167 @@
+#include <gyre/obs/snapshot.hpp>
+
+#include "obs/place.hpp"
+
+#include <gyre/backend/backend.hpp>
+#include <gyre/core/duration_text.hpp>
+#include <gyre/core/task_node.hpp>
+#include <gyre/core/wait_report.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace gyre::obs {
+
+namespace {
+
+using internal::Frame;
+using internal::Strand;
+using internal::TaskNode;
+using internal::Wait;
+
+constexpr std::size_t most_branches = 256;
+constexpr int most_depth = 32;  // of branches within branches: each takes native stack
+
+auto id_of(const TaskNode* task) noexcept -> std::uint64_t { return reinterpret_cast<std::uintptr_t>(task); }
+
+/// What there is to know of one loop.
+class Reader {
+public:
+    Reader(EventLoop& loop, const SnapshotOptions& options) : loop_(loop), options_(options), now_(loop.now()) {}
+
+    auto read() -> Snapshot {
+        auto& scheduler = loop_.scheduler();
+        Snapshot all;
+        all.loop = loop_.index();
+        all.backend = loop_.backend_name();
+        all.ready = scheduler.ready.size();
+        all.timers = scheduler.timers.size();
+        all.in_flight = loop_.is_closed() ? 0 : loop_.backend().in_flight();
+        all.unreceived_errors = loop_.unreceived_error_count();
+        all.cancelled = scheduler.cancelled;
+        for (auto* owner = scheduler.owners.front(); owner != nullptr; owner = scheduler.owners.after(*owner)) {
+            all.task_count += owner->task_count;
+        }
+        all.tasks.reserve(std::min(all.task_count, options_.most_tasks));
+        // A group is listed after the one that its task belongs to: it was opened later. So parents come first.
+        for (auto* owner = scheduler.owners.front(); owner != nullptr; owner = scheduler.owners.after(*owner)) {
+            for (auto* task = owner->tasks.front(); task != nullptr; task = owner->tasks.after(*task)) {
+                if (all.tasks.size() == options_.most_tasks) return all;
+                all.tasks.push_back(read_task(*task, *owner));
+            }
+        }
+        return all;
+    }
+
+private:
+    auto read_task(const TaskNode& task, internal::TaskOwner& owner) -> TaskInfo {
+        TaskInfo info;
+        info.id = id_of(&task);
+        if (const auto* scope = owner.scope_of_tasks()) info.parent = id_of(scope->task());
+        info.name = task.name();
+        info.spawned = make_place(task.location());
+        info.priority = task.priority();
+        if (task.born() != Time{}) info.age = now_ - task.born();
+        if (task.is_measured()) info.stats = task.stats();
+        if (task.cancelled) {
+            info.cancelled = Cancelled{task.cause->kind, task.cause->text(),
+                task.cause->when == Time{} ? Duration::zero() : now_ - task.cause->when};
+        }
+        found_ready_ = false;
+        read_strand(task, info.stack, 0);
+        info.state = found_ready_ ? TaskState::ready : TaskState::waiting;
+        if (loop_.scheduler().current_task() == &task) info.state = TaskState::running;
+        return info;
+    }
+
+    void read_strand(const Strand& strand, Stack& stack, int depth) {
+        const Frame* frame = strand.root;
+        while (frame != nullptr) {
+            if (!internal::is_wrapper(frame->location())) stack.awaits.push_back({make_place(frame->location()), {}});
+            if (const auto* link = frame->child_link()) {
+                frame = link->child;
+                continue;
+            }
+            const Wait* wait = frame->wait();
+            if (wait == nullptr || frame->queued) {  // it runs, or is ready
+                found_ready_ = true;
+                break;
+            }
+            const Strand* inside = wait->strand_at(0);
+            if (inside == nullptr || inside->root == nullptr || inside->in_place_of() != frame) {
+                read_wait(*wait, stack, depth);
+                break;
+            }
+            if (stack.awaits.empty()) stack.awaits.emplace_back();
+            add_scope(stack.awaits.back().scope, wait->record());
+            frame = inside->root;
+        }
+        shorten(stack.awaits);
+    }
+
+    void read_wait(const Wait& wait, Stack& stack, int depth) {
+        const WaitRecord record = wait.record();
+        WaitInfo info;
+        info.kind = record.kind;
+        info.object = record.name;
+        info.address = record.object;
+        info.action = record.action;
+        info.descriptor = record.descriptor;
+        if (record.owner != nullptr) {
+            info.owner = record.owner->title();
+            info.owner_id = id_of(record.owner);
+        }
+        info.waiting = record.waiting;
+        info.used = record.used;
+        info.bound = record.bound;
+        info.text = internal::wait_text(record);
+        if (record.deadline != Time::max()) {
+            info.left = record.deadline - now_;
+            info.text += left_text(*info.left);
+        }
+        stack.wait = std::move(info);
+        for (std::size_t i = 0; depth < most_depth && i < most_branches && wait.strand_at(i) != nullptr; ++i) {
+            if (wait.strand_at(i)->root == nullptr) continue;
+            read_strand(*wait.strand_at(i), stack.branches.emplace_back(), depth + 1);
+        }
+    }
+
+    void shorten(std::vector<Await>& awaits) const {
+        if (awaits.size() > options_.most_awaits) {
+            awaits.erase(awaits.begin(), awaits.end() - static_cast<std::ptrdiff_t>(options_.most_awaits));
+        }
+    }
+
+    static auto left_text(Duration left) -> std::string {
+        if (left < Duration::zero()) return ", overdue by " + internal::duration_text(-left);
+        return ", " + internal::duration_text(left) + " left";
+    }
+
+    void add_scope(std::string& text, const WaitRecord& record) const {
+        if (!text.empty()) text += "; ";
+        text += record.kind == WaitKind::scope ? record.name : to_string(record.kind);
+        if (record.kind == WaitKind::group && !record.name.empty()) text.append(" '").append(record.name).append("'");
+        if (record.deadline != Time::max()) text += left_text(record.deadline - now_);
+    }
+
+    EventLoop& loop_;
+    const SnapshotOptions& options_;
+    Time now_;
+    bool found_ready_ = false;  ///< A part of the task that is read now.
+};
+
+}  // namespace
+
+auto to_string(TaskState state) noexcept -> std::string_view {
+    static constexpr std::string_view names[] = {"running", "ready", "waiting"};
+    return names[static_cast<std::size_t>(state)];
+}
+
+auto snapshot(EventLoop& loop, const SnapshotOptions& options) -> Snapshot {
+    loop.check_thread("obs::snapshot");
+    return Reader(loop, options).read();
+}
+
+auto snapshot(const SnapshotOptions& options) -> Snapshot { return snapshot(this_loop(), options); }
+
+}  // namespace gyre::obs

@@ -1,0 +1,282 @@
+#include <gyre/core/warden.hpp>
+
+#include "obs/running.hpp"
+
+#include <gyre/backend/signals.hpp>
+#include <gyre/backend/thread_probe.hpp>
+#include <gyre/core/duration_text.hpp>
+#include <gyre/core/errors.hpp>
+#include <gyre/obs/dump.hpp>
+#include <gyre/obs/stall.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <deque>
+#include <exception>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace gyre::obs {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr Duration shortest_limit = milliseconds(1);
+constexpr Duration most_frequent_look = milliseconds(2);
+constexpr Duration patience = milliseconds(100);  // for a loop that is asked for its tasks
+constexpr Duration late_look = milliseconds(20);
+constexpr Duration sample_limit = milliseconds(50);
+constexpr std::size_t most_reports = 5;  // in a minute
+constexpr Duration reports_are_counted = std::chrono::minutes(1);
+
+/// What a loop answers when it is asked for its tasks. It may outlive the question.
+struct Answer {
+    std::mutex mutex;
+    std::condition_variable arrived;
+    std::optional<Snapshot> snapshot;
+};
+
+/// What the warden knows of one loop.
+struct WatchedLoop {
+    EventLoop* loop = nullptr;
+    std::uint64_t beat = 0;
+    Time since{};  ///< When `beat` was seen first.
+    Duration next_report{};
+    std::optional<backend::ThreadActivity> before;  ///< In this turn, some time ago.
+    Time before_at{};
+    std::shared_ptr<Answer> late;  ///< It was asked for its tasks and has not answered yet.
+};
+
+/// Why, from what the kernel counted between two looks.
+void find_cause(
+    StallReport& report, const backend::ThreadActivity& before, const backend::ThreadActivity& now, Duration passed) {
+    const auto share = [passed](
+                           Duration part) { return 100 * part.count() / std::max<Duration::rep>(1, passed.count()); };
+    const auto ran = share(now.ran - before.ran);
+    if (now.major_faults > before.major_faults && ran < 50) {
+        report.cause = StallCause::page_faults;
+        report.detail = std::to_string(now.major_faults - before.major_faults) + " read from a disk";
+    } else if ((now.state == 'S' || now.state == 'D') && ran < 50) {
+        report.cause = StallCause::system_call;
+        if (now.system_call >= 0) report.detail = backend::system_call_text(now.system_call);
+        if (now.system_call < 0) report.detail = now.waits_in;
+    } else if (share(now.waited_for_core - before.waited_for_core) >= 50) {
+        report.cause = StallCause::no_core;
+        report.detail = std::to_string(ran) + " % of a core";
+    } else if (now.state == 'R') {  // the kernel's count of what it ran may be some milliseconds old
+        report.cause = StallCause::computation;
+        if (ran > 0) report.detail = std::to_string(std::min<Duration::rep>(ran, 100)) + " % of a core";
+    }
+}
+
+class LoopWarden final : public internal::Warden {
+public:
+    LoopWarden(const RunOptions& options, std::span<EventLoop* const> loops)
+        : limit_(options.stall_limit), on_stall_(options.on_stall), dumps_(options.dump_on_quit) {
+        for (EventLoop* loop : loops) watched_.push_back({.loop = loop});
+        std::promise<void> started;
+        const backend::SignalsBlocked blocked;  // they are for the program's own threads
+        thread_ = std::thread([this, &started] { work(started); });
+        try {
+            started.get_future().get();
+        } catch (...) {
+            thread_.join();
+            throw;
+        }
+    }
+    ~LoopWarden() override {
+        stopping_ = true;
+        alarm_.set();
+        thread_.join();
+    }
+
+private:
+    void work(std::promise<void>& started) {
+        backend::SignalReceiver quit;
+        try {
+            backend::name_thread("gyre-warden");
+            if (const int error = dumps_ ? quit.open(backend::signal_bit(SIGQUIT)) : 0; error < 0) {
+                throw std::system_error(-error, std::generic_category(), "run: dump_on_quit: SIGQUIT");
+            }
+            if (limit_ > Duration::zero() || dumps_) probe_.emplace();
+        } catch (...) {
+            return started.set_exception(std::current_exception());
+        }
+        started.set_value();
+        while (!stopping_) {
+            alarm_.wait(quit.descriptor(), pause());
+            try {
+                if (limit_ > Duration::zero()) look_for_stalls();
+                write_late_answers();
+                if (dumps_ && quit.take() == SIGQUIT) dump();
+            } catch (...) {  // no memory for a report: there may be for the next one
+            }
+        }
+    }
+
+    [[nodiscard]] auto pause() const -> Duration {
+        Duration length = std::chrono::hours(1);
+        for (const WatchedLoop& watched : watched_) {
+            if (watched.late != nullptr) length = late_look;
+        }
+        return limit_ > Duration::zero() ? std::min(length, std::max(limit_ / 2, most_frequent_look)) : length;
+    }
+
+    void look_for_stalls() {
+        for (WatchedLoop& watched : watched_) {
+            const std::uint64_t beat = watched.loop->beat();
+            const Time now = backend::monotonic_time();
+            if (beat != watched.beat || (beat & 1) == 0) {
+                watched.beat = beat;
+                watched.since = now;
+                watched.next_report = limit_;
+                watched.before.reset();
+            } else if (!watched.before) {
+                watched.before = backend::thread_activity(watched.loop->thread().number);
+                watched.before_at = now;
+            } else if (now - watched.since >= watched.next_report) {
+                watched.next_report *= 2;
+                stalled(watched, now);
+            }
+        }
+    }
+
+    void stalled(WatchedLoop& watched, Time now) {
+        if (!may_report(now)) {
+            ++suppressed_;
+            return;
+        }
+        // Before the thread is interrupted, which ends the call that it is in.
+        const auto activity = backend::thread_activity(watched.loop->thread().number);
+        auto report = report_on(watched);
+        if (!report) return;  // it has just come back
+        report->lasted = now - watched.since;
+        find_cause(*report, *watched.before, activity, now - watched.before_at);
+        report->suppressed = std::exchange(suppressed_, 0);
+        reported_.push_back(now);
+        if (on_stall_ != nullptr) {
+            on_stall_(*report);
+        } else {
+            backend::write_to_standard_error("gyre: " + report->text());
+        }
+    }
+
+    [[nodiscard]] auto may_report(Time now) -> bool {
+        while (!reported_.empty() && now - reported_.front() > reports_are_counted) reported_.pop_front();
+        return reported_.size() < most_reports;
+    }
+
+    /// What the thread of a loop does now; nothing if its turn is over.
+    auto report_on(const WatchedLoop& watched) -> std::optional<StallReport> {
+        RunningTask running;
+        running.loop = watched.loop;
+        running.beat = watched.beat;
+        backend::ThreadSample sample;
+        StallReport report;
+        report.loop = watched.loop->index();
+        if (!probe_->sample(watched.loop->thread(), sample_limit, sample, RunningTask::look, &running)) return report;
+        if (!running.found) return std::nullopt;
+        report.task = running.title();
+        report.awaits = running.places();
+        constexpr std::size_t of_the_handler = 2;  // itself, and the kernel's way into it
+        for (std::size_t i = of_the_handler; i < sample.depth; ++i) {
+            report.stack.push_back(backend::code_text(sample.stack[i]));
+        }
+        return report;
+    }
+
+    void dump() {
+        for (WatchedLoop& watched : watched_) {
+            if (watched.late == nullptr) ask(watched);
+        }
+        const Time end = backend::monotonic_time() + patience;
+        for (WatchedLoop& watched : watched_) {
+            if (watched.late == nullptr || write_answer(watched, end)) continue;
+            watched.beat = watched.loop->beat();
+            std::string text = "loop " + std::to_string(watched.loop->index()) +
+                               " does not answer; its tasks follow when it does\n";
+            if ((watched.beat & 1) != 0) {
+                auto report = report_on(watched);
+                if (report) {
+                    report->lasted = patience;
+                    text += report->text();
+                }
+            }
+            backend::write_to_standard_error(text);
+        }
+    }
+
+    static void ask(WatchedLoop& watched) {
+        auto answer = std::make_shared<Answer>();
+        try {
+            EventLoop& loop = *watched.loop;
+            loop.post([&loop, answer] {
+                const std::lock_guard lock(answer->mutex);
+                answer->snapshot = snapshot(loop);
+                answer->arrived.notify_all();
+            });
+        } catch (const LoopError&) {
+            return backend::write_to_standard_error("a loop is closed\n");
+        }
+        watched.late = std::move(answer);
+    }
+
+    /// Waits until `end` for what was asked for. @return whether it has come.
+    static auto write_answer(WatchedLoop& watched, Time end) -> bool {
+        Answer& answer = *watched.late;
+        std::unique_lock lock(answer.mutex);
+        const auto left = std::max(Duration::zero(), end - backend::monotonic_time());
+        answer.arrived.wait_for(lock, left, [&] { return answer.snapshot.has_value(); });
+        if (!answer.snapshot) return false;
+        std::ostringstream text;
+        write_text(text, *answer.snapshot);
+        backend::write_to_standard_error(text.str());
+        lock.unlock();
+        watched.late.reset();
+        return true;
+    }
+
+    void write_late_answers() {
+        for (WatchedLoop& watched : watched_) {
+            if (watched.late != nullptr) static_cast<void>(write_answer(watched, Time{}));
+        }
+    }
+
+    Duration limit_;
+    void (*on_stall_)(const StallReport&);
+    bool dumps_;
+    std::vector<WatchedLoop> watched_;
+    std::optional<backend::ThreadProbe> probe_;
+    backend::ThreadAlarm alarm_;
+    std::deque<Time> reported_;
+    std::size_t suppressed_ = 0;
+    std::atomic<bool> stopping_{false};
+    std::thread thread_;
+};
+
+}  // namespace
+
+}  // namespace gyre::obs
+
+namespace gyre::internal {
+
+auto start_warden(const RunOptions& options, std::span<EventLoop* const> loops) -> std::unique_ptr<Warden> {
+    if (options.stall_limit != Duration::zero() && options.stall_limit < obs::shortest_limit) {
+        throw std::invalid_argument("run: stall_limit is " + duration_text(options.stall_limit) + ": at least " +
+                                    duration_text(obs::shortest_limit) + " is needed, or 0 for none");
+    }
+    if (options.stall_limit == Duration::zero() && !options.dump_on_quit) return nullptr;
+    return std::make_unique<obs::LoopWarden>(options, loops);
+}
+
+}  // namespace gyre::internal

@@ -1,0 +1,196 @@
+// A circle of tasks that wait for each other is found when it closes, and only when it is certain.
+
+#include "support/loops.hpp"
+
+#include <gyre/obs.hpp>
+
+namespace gyre::testing {
+
+namespace {
+
+constexpr RunOptions raising{.on_deadlock = OnDeadlock::raise};
+
+auto has(const std::string& text, std::string_view part) -> bool { return text.find(part) != std::string::npos; }
+
+auto take_both(Lock& first, Lock& second) -> Task<> {
+    const auto one = co_await first.acquire();
+    co_await sleep(1ms);
+    const auto two = co_await second.acquire();
+}
+constexpr unsigned second_line = __LINE__ - 2;
+
+/// What `body` ends with on a loop with `options`; empty if it succeeds.
+template<class W>
+auto error_on(const RunOptions& options, W body, bool errors_allowed = false) -> std::string {
+    TestLoop loop("sim", options);
+    if (errors_allowed) loop.allow_unreceived_errors();
+    return error_of([&] { loop.run(body); });
+}
+
+}  // namespace
+
+TEST(Circle, of_two_locks_is_raised_with_names_places_and_owners) {
+    Lock left("left");
+    Lock right("right");
+    const auto text = error_on(raising, [&]() -> Task<> {
+        co_await task_group([&](TaskGroup& group) {
+            group.spawn(take_both(left, right), {.name = "Plato"});
+            group.spawn(take_both(right, left), {.name = "Kant"});
+        });
+    });
+    const std::string place = "circle_test.cpp:" + std::to_string(second_line);
+    EXPECT_EQ(text,
+        "deadlock: 2 tasks wait for each other in a circle"
+        "\n  task 'Kant' waits at " +
+            place +
+            " on lock 'left', which task 'Plato' holds"
+            "\n  task 'Plato' waits at " +
+            place + " on lock 'right', which task 'Kant' holds");
+}
+
+TEST(Circle, of_five_locks_names_all_five) {
+    std::vector<std::unique_ptr<Lock>> forks;
+    for (int i = 0; i < 5; ++i) forks.push_back(std::make_unique<Lock>("fork " + std::to_string(i)));
+    const auto text = error_on(raising, [&]() -> Task<> {
+        co_await task_group([&](TaskGroup& group) {
+            for (std::size_t i = 0; i < 5; ++i) {
+                group.spawn(take_both(*forks[i], *forks[(i + 1) % 5]), {.name = "thinker " + std::to_string(i)});
+            }
+        });
+    });
+    EXPECT_TRUE(has(text, "5 tasks wait")) << text;
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_TRUE(has(text, "lock 'fork " + std::to_string(i))) << text;
+        EXPECT_TRUE(has(text, "task 'thinker " + std::to_string(i) + "' waits")) << text;
+    }
+}
+
+TEST(Circle, is_reported_and_waited_in_by_default) {
+    Lock left("left");
+    Lock right("right");
+    std::vector<ErrorContext> errors;
+    TestLoop loop;
+    loop->set_exception_handler([&](const ErrorContext& context) { errors.push_back(context); });
+    loop.run([&]() -> Task<> {
+        auto ended = co_await move_on_after(1s, task_group([&](TaskGroup& group) {
+            group.spawn(take_both(left, right), {.name = "Plato"});
+            group.spawn(take_both(right, left), {.name = "Kant"});
+        }));
+        EXPECT_FALSE(ended) << "they wait on";
+    });
+    EXPECT_EQ(errors.size(), 1U);
+    EXPECT_EQ(errors[0].origin, ErrorOrigin::deadlock);
+    EXPECT_TRUE(has(errors[0].text(), "deadlock found in task 'Kant': deadlock: 2 tasks")) << errors[0].text();
+}
+
+TEST(Circle, goes_through_joins) {
+    Lock lock("journal");
+    const auto text = error_on(raising, [&]() -> Task<> {
+        const auto held = co_await lock.acquire();
+        auto child = spawn([&]() -> Task<> { const auto mine = co_await lock.acquire(); }, {.name = "child"});
+        co_await sleep(1ms);
+        const auto joined = co_await as_outcome(child.join());
+        child.cancel();
+        joined.error() ? std::rethrow_exception(joined.error()) : void();
+    });
+    EXPECT_TRUE(has(text, "task 'main' waits at circle_test.cpp:")) << text;
+    EXPECT_TRUE(has(text, "on join 'child'")) << text;
+    EXPECT_TRUE(has(text, "task 'child' waits at circle_test.cpp:")) << text;
+    EXPECT_TRUE(has(text, "lock 'journal', which task 'main' holds")) << text;
+}
+
+TEST(Circle, of_a_parent_that_holds_what_its_group_needs) {
+    Lock lock("journal");
+    const auto text = error_on(raising, [&]() -> Task<> {
+        const auto held = co_await lock.acquire();
+        co_await task_group([&](TaskGroup& group) {
+            group.spawn([&]() -> Task<> { const auto mine = co_await lock.acquire(); }, {.name = "child"});
+        });
+    });
+    EXPECT_TRUE(has(text, "task 'main' waits")) << text;
+    EXPECT_TRUE(has(text, "on group")) << text;
+}
+
+TEST(Circle, of_writers_of_two_tables) {
+    RwLock users("users");
+    RwLock orders("orders");
+    const auto move = [](RwLock& from, RwLock& to) -> Task<> {
+        const auto one = co_await from.write();
+        co_await sleep(1ms);
+        const auto two = co_await to.read();
+    };
+    const auto text = error_on(raising, [&]() -> Task<> {
+        co_await task_group([&](TaskGroup& group) {
+            group.spawn(move(users, orders), {.name = "a"});
+            group.spawn(move(orders, users), {.name = "b"});
+        });
+    });
+    EXPECT_TRUE(has(text, "lock 'users': read, which task 'a' holds")) << text;
+}
+
+TEST(Circle, is_none_while_a_time_limit_ends_it) {
+    Lock left("left");
+    Lock right("right");
+    const auto hasty = [](Lock& first, Lock& second) -> Task<> {
+        const auto one = co_await first.acquire();
+        co_await sleep(1ms);
+        co_await move_on_after(1s, [&]() -> Task<> { const auto two = co_await second.acquire(); });
+    };
+    EXPECT_EQ(error_on(raising,
+                  [&]() -> Task<> {
+                      co_await task_group([&](TaskGroup& group) {
+                          group.spawn(hasty(left, right), {.name = "hasty"});
+                          group.spawn(take_both(right, left), {.name = "Kant"});
+                      });
+                  }),
+        "nothing");
+}
+
+TEST(Circle, is_none_while_a_branch_may_still_give_the_lock_up) {
+    Lock left("left");
+    Lock right("right");
+    EXPECT_EQ(error_on(raising,
+                  [&]() -> Task<> {
+                      auto other = spawn(
+                          [&]() -> Task<> {
+                              const auto held = co_await right.acquire();
+                              co_await sleep(2ms);
+                              const auto second = co_await left.acquire();
+                          },
+                          {.name = "other"});
+                      const auto hold = [&]() -> Task<> {
+                          const auto held = co_await left.acquire();
+                          co_await sleep(5ms);
+                      };
+                      const auto want = [&]() -> Task<> {
+                          co_await sleep(1ms);
+                          const auto mine = co_await right.acquire();
+                      };
+                      co_await gather(hold(), want());
+                      co_await other.join();
+                  }),
+        "nothing");
+}
+
+TEST(Circle, is_none_if_the_owner_is_ready_to_run) {
+    Lock left("left");
+    Lock right("right");
+    Event go("go");
+    EXPECT_EQ(error_on(raising,
+                  [&]() -> Task<> {
+                      auto held = co_await left.acquire();
+                      auto other = spawn(
+                          [&]() -> Task<> {
+                              const auto mine = co_await right.acquire();
+                              const auto more = co_await left.acquire();
+                          },
+                          {.name = "other"});
+                      co_await sleep(1ms);
+                      held.release();  // `other` has it now, and is ready
+                      const auto theirs = co_await right.acquire();
+                      co_await other.join();
+                  }),
+        "nothing");
+}
+
+}  // namespace gyre::testing
