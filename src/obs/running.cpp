@@ -5,8 +5,6 @@
 #include <gyre/core/task_node.hpp>
 #include <gyre/core/wait_report.hpp>
 
-#include <algorithm>
-
 namespace gyre::obs {
 
 void RunningTask::look(void* object) noexcept {
@@ -21,7 +19,7 @@ void RunningTask::look(void* object) noexcept {
     if (task != nullptr) {
         self.has_task = true;
         const std::string_view name = task->name();
-        std::copy_n(name.data(), std::min(name.size(), self.name.size() - 1), self.name.data());
+        name.copy(self.name.data(), self.name.size() - 1);
         self.spawned = task->location();
     }
     // Up to the start of the strand that runs, and from there down to the frame that was started last inside of it.

@@ -58,9 +58,7 @@ void until_reported(F&& step) {
 }
 
 auto crunch() -> Task<> {
-    until_reported([] {
-        for (volatile int i = 0; i < 1000; i = i + 1) {}
-    });
+    until_reported([] {});  // to read the clock is work enough
     co_return;
 }
 
