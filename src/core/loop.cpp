@@ -22,6 +22,7 @@ constexpr int resumes_per_turn = 256;  // then I/O and timers get their chance
 constexpr int most_resumes_per_check = 64;
 constexpr Duration longest_turn = std::chrono::microseconds(500);
 constexpr std::size_t kept_errors = 64;
+constexpr std::uint32_t turns_per_sample = 16;
 
 constinit thread_local EventLoop* loop_here = nullptr;
 
@@ -108,6 +109,7 @@ EventLoop::EventLoop(std::unique_ptr<backend::Backend> backend, RunOptions optio
       mailbox_(std::make_shared<internal::Mailbox>(*backend_)),
       watches_(std::make_unique<internal::DescriptorWatches>(*this)) {
     if (options.timing == Timing::exact) scheduler_.measure_exactly();
+    measure(options.timing != Timing::off);
     scheduler_.on_deadlock = options.on_deadlock;
     scheduler_.owners.push_back(background_);
     scheduler_.owners.push_back(guests_);
@@ -220,9 +222,34 @@ void EventLoop::wake_host() noexcept {
 void EventLoop::turn() {
     set_beat(true);
     take_posts();
-    run_ready();
+    if (--turns_to_sample_ == 0 && scheduler_.histograms != nullptr) [[unlikely]] {
+        sample_turn();
+    } else {
+        run_ready();
+    }
     wait_for_events();
     fire_timers();
+}
+
+/// A turn that is measured, and its first slice.
+void EventLoop::sample_turn() {
+    turns_to_sample_ = turns_per_sample;
+    auto& histograms = *scheduler_.histograms;
+    const Time began = scheduler_.stamp;
+    if (!scheduler_.exact && !scheduler_.ready.empty()) {
+        const Time before = now();
+        static_cast<void>(scheduler_.run(1));
+        histograms.slice.record(now() - before);
+    }
+    run_ready();
+    histograms.turn.record(now() - began);
+}
+
+void EventLoop::measure(bool on) {
+    check_thread("EventLoop::measure");
+    turns_to_sample_ = 1;
+    if (!on) return scheduler_.histograms.reset();
+    if (scheduler_.histograms == nullptr) scheduler_.histograms = std::make_unique<internal::LoopHistograms>();
 }
 
 void EventLoop::take_posts() {

@@ -118,7 +118,7 @@ void Scheduler::start_eagerly(Frame& root) noexcept {
     if (exact) {
         stamp = loop.read_clock();
         if (spawner != nullptr) spawner->clock().suspended(stamp);
-        task.clock().resumed(stamp);
+        static_cast<void>(task.clock().resumed(stamp));
     }
     const bool ended = start_inline(root);
     current = outer;
@@ -219,10 +219,16 @@ auto Scheduler::prepare(Frame& frame) noexcept -> bool {
 void Scheduler::run_measured(Frame& frame) noexcept {
     // The end of one slice is the start of the next: one stamp for each resume.
     TaskPointer keep(*frame.scope->task());
-    keep.get()->clock().resumed(stamp);
+    TaskClock& clock = keep.get()->clock();
+    const Duration delay = clock.resumed(stamp);
+    const Time began = stamp;
     run_frame(frame);
     stamp = loop.read_clock();
-    keep.get()->clock().suspended(stamp);
+    clock.suspended(stamp);
+    if (histograms != nullptr) {
+        histograms->delay.record(delay);
+        histograms->slice.record(stamp - began);
+    }
 }
 
 void Scheduler::run_carefully() noexcept {

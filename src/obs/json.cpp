@@ -36,6 +36,9 @@ public:
             close('}');
         }
         close(']');
+        figures("turn", all.turn);
+        figures("slice", all.slice);
+        figures("delay", all.delay);
         list("tasks");
         for (const TaskInfo& task : all.tasks) write(task);
         close(']');
@@ -44,6 +47,16 @@ public:
     }
 
 private:
+    void figures(std::string_view name, const Figures& figures) {
+        object(name);
+        number("count", figures.count);
+        number("p50", figures.p50.count());
+        number("p90", figures.p90.count());
+        number("p99", figures.p99.count());
+        number("longest", figures.longest.count());
+        close('}');
+    }
+
     void write(const TaskInfo& task) {
         open('{');
         number("id", task.id);

@@ -39,6 +39,11 @@ public:
         all.in_flight = loop_.is_closed() ? 0 : loop_.backend().in_flight();
         all.unreceived_errors = loop_.unreceived_error_count();
         all.cancelled = scheduler.cancelled;
+        if (const auto* histograms = scheduler.histograms.get()) {
+            all.turn = figures(histograms->turn);
+            all.slice = figures(histograms->slice);
+            all.delay = figures(histograms->delay);
+        }
         for (auto* owner = scheduler.owners.front(); owner != nullptr; owner = scheduler.owners.after(*owner)) {
             all.task_count += owner->task_count;
         }
@@ -54,6 +59,10 @@ public:
     }
 
 private:
+    static auto figures(const Histogram& of) -> Figures {
+        return {of.count(), of.quantile(0.5), of.quantile(0.9), of.quantile(0.99), of.longest()};
+    }
+
     auto read_task(const TaskNode& task, internal::TaskOwner& owner) -> TaskInfo {
         TaskInfo info;
         info.id = id_of(&task);

@@ -132,6 +132,16 @@ private:
             first = false;
         }
         out_ << "\n";
+        write_figures("turns", all_.turn);
+        write_figures("slices", all_.slice);
+        write_figures("delays", all_.delay);
+    }
+
+    void write_figures(const char* name, const Figures& figures) {
+        if (figures.count == 0) return;
+        out_ << "  " << name << ": half within " << internal::duration_text(figures.p50) << ", 90 % "
+             << internal::duration_text(figures.p90) << ", 99 % " << internal::duration_text(figures.p99)
+             << ", longest " << internal::duration_text(figures.longest) << " (of " << figures.count << " measured)\n";
     }
 
     void cut() { out_ << "... and more: " << all_.task_count << " tasks in all\n"; }

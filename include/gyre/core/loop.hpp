@@ -193,6 +193,10 @@ public:
     /// Which loop of its run it is; the first, 0, runs the main task.
     [[nodiscard]] auto index() const noexcept -> std::size_t { return index_; }
 
+    /// Switches the histograms of `obs::snapshot` on or off; off, what they had is gone. They are on unless `Timing::off`:
+    /// one turn in 16 and its first slice are measured, with `Timing::exact` all slices and delays.
+    void measure(bool on);
+
     /// "epoll", "io_uring" or "sim".
     [[nodiscard]] auto backend_name() const noexcept -> std::string_view;
     /// How many spawned tasks have not ended, the main one and those of groups not counted.
@@ -268,6 +272,7 @@ private:
     }
     void drive(internal::TaskNode& main);
     void turn();
+    void sample_turn();
     void run_ready() noexcept;
     void take_posts();
     void wait_for_events(Time limit = Time::max());
@@ -307,6 +312,7 @@ private:
     std::string deadlock_;
     int resumes_per_check_ = 1;         ///< Of the clock; adapts to the length of the slices.
     std::atomic<bool> running_{false};  ///< Written by the thread that runs the loop; read by others to name a mistake.
+    std::uint32_t turns_to_sample_ = 1;
     std::atomic<std::uint64_t> beat_{0};
     backend::ThreadName thread_;
     bool stopping_ = false;

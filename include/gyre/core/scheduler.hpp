@@ -3,6 +3,7 @@
 #include <gyre/backend/clock.hpp>
 #include <gyre/backend/forks.hpp>
 #include <gyre/core/context.hpp>
+#include <gyre/core/histogram.hpp>
 #include <gyre/core/intrusive_list.hpp>
 #include <gyre/core/ready_queue.hpp>
 #include <gyre/core/scope_state.hpp>
@@ -10,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 namespace gyre {
@@ -34,6 +36,13 @@ public:
     virtual ~Order() = default;
     /// @return an index below `count` (which is at least 1); 0 is the oldest.
     [[nodiscard]] virtual auto choose(std::size_t count) noexcept -> std::size_t = 0;
+};
+
+/// What a loop measures of itself.
+struct LoopHistograms {
+    Histogram turn;   ///< From the end of one wait for events to the begin of the next.
+    Histogram slice;  ///< From the resume of a task to its next wait.
+    Histogram delay;  ///< From the wake-up of a task to its resume; with `Timing::exact` only.
 };
 
 /// The heart of a loop: resumes, unwinds and interrupts frames. Thread: the loop's own.
@@ -168,6 +177,7 @@ public:
     } last_request;                      ///< Of a cancellation; see `cancel_request`.
     CancelCounts cancelled{};            ///< What was cancelled and has ended.
     OnDeadlock on_deadlock{};
+    std::unique_ptr<LoopHistograms> histograms;  ///< Null: nothing is measured.
 
     /// Something that was cancelled has ended. @return how long it took.
     auto cancellation_ended(const CancelCause& cause) noexcept -> Duration;

@@ -82,6 +82,15 @@ struct TaskInfo {
     Stack stack;
 };
 
+/// How long things took: half of them at most `p50`, and so on, to within an eighth.
+struct Figures {
+    std::uint64_t count = 0;
+    Duration p50{};
+    Duration p90{};
+    Duration p99{};
+    Duration longest{};
+};
+
 /// A loop and its tasks.
 struct Snapshot {
     std::size_t loop = 0;  ///< Which of its run.
@@ -93,6 +102,9 @@ struct Snapshot {
     std::size_t in_flight = 0;          ///< Operations that the backend has.
     std::size_t unreceived_errors = 0;  ///< That nobody received, since the loop was made.
     CancelCounts cancelled{};           ///< What was cancelled and has ended, by kind.
+    Figures turn;                       ///< Turns of the loop, of which one in 16 is measured.
+    Figures slice;  ///< What a task does between two waits: of each such turn the first, or with `Timing::exact` all.
+    Figures delay;  ///< From a wake-up to the task's turn; with `Timing::exact` only.
 };
 
 /// How much is looked at.

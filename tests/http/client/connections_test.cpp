@@ -140,7 +140,7 @@ TEST_P(HttpConnections, waiting_request_says_for_whom) {
             while (gate.here == 0) co_await sleep(1ms);
             auto second = spawn(fetch(client, base));
             while (client.stats().waiting_requests == 0) co_await yield_now();
-            const auto report = internal::wait_report(this_loop().background());
+            const auto report = internal::wait_report(this_loop().scheduler());
             EXPECT_NE(report.find("'connections to " + base + "'"), std::string::npos) << report;
             second.cancel();
             static_cast<void>(co_await as_outcome(second.join()));

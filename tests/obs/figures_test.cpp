@@ -1,0 +1,92 @@
+// What a loop measures of itself: turns, slices, delays; and the switch for that.
+
+#include "support/loops.hpp"
+
+#include <gyre/obs.hpp>
+
+#include <sstream>
+
+namespace gyre::testing {
+
+namespace {
+
+/// Keeps the loop busy for a while, by its own clock.
+auto toil(Duration length) -> Task<> {
+    const Time end = this_loop().now() + length;
+    while (this_loop().now() < end) {}
+    co_return;
+}
+
+auto turns(int count) -> Task<> {
+    for (int i = 0; i < count; ++i) co_await sleep(1us);
+}
+
+}  // namespace
+
+class FiguresOnKernel : public ::testing::Test {
+protected:
+    static auto figures_with(Timing timing) -> obs::Snapshot {
+        obs::Snapshot all;
+        run(
+            [&]() -> Task<> {
+                co_await sleep(1ms);
+                auto slow = spawn(toil(3ms));
+                auto late = spawn(sleep(1us));
+                co_await slow.join();
+                co_await late.join();
+                co_await turns(40);
+                all = obs::snapshot();
+            },
+            {.timing = timing});
+        return all;
+    }
+};
+
+TEST_F(FiguresOnKernel, of_an_exact_loop_are_of_every_slice) {
+    const auto all = figures_with(Timing::exact);
+    EXPECT_GE(all.slice.count, 44U);
+    EXPECT_EQ(all.slice.count, all.delay.count);
+    EXPECT_GE(all.slice.longest, Duration(3ms));
+    EXPECT_LE(all.slice.p50, all.slice.p90);
+    EXPECT_LE(all.slice.p99, all.slice.longest);
+    EXPECT_GE(all.delay.longest, Duration(3ms)) << "the task behind the one that toils";
+    EXPECT_GE(all.turn.count, 2U);
+}
+
+TEST_F(FiguresOnKernel, of_a_sampled_loop_are_of_one_turn_in_sixteen) {
+    const auto all = figures_with(Timing::sampled);
+    EXPECT_GE(all.turn.count, 2U);
+    EXPECT_LE(all.turn.count, 10U);
+    EXPECT_EQ(all.delay.count, 0U);
+    EXPECT_LE(all.slice.count, all.turn.count);
+    std::ostringstream text;
+    obs::write_text(text, all);
+    EXPECT_NE(text.str().find("\n  turns: half within "), std::string::npos) << text.str();
+    std::ostringstream json;
+    obs::write_json(json, all);
+    EXPECT_NE(json.str().find(R"("turn":{"count":)"), std::string::npos) << json.str();
+}
+
+TEST_F(FiguresOnKernel, are_none_with_timing_off) {
+    const auto all = figures_with(Timing::off);
+    EXPECT_EQ(all.turn.count + all.slice.count + all.delay.count, 0U);
+    std::ostringstream text;
+    obs::write_text(text, all);
+    EXPECT_EQ(text.str().find("turns"), std::string::npos) << text.str();
+}
+
+GYRE_TEST(Figures, can_be_switched_while_the_loop_runs) {
+    co_await turns(40);
+    EXPECT_GE(obs::snapshot().turn.count, 2U);
+    this_loop().measure(false);
+    co_await turns(40);
+    EXPECT_EQ(obs::snapshot().turn.count, 0U);
+    this_loop().measure(true);
+    co_await turns(40);
+    const auto count = obs::snapshot().turn.count;
+    EXPECT_GE(count, 2U);
+    this_loop().measure(true);
+    EXPECT_EQ(obs::snapshot().turn.count, count) << "it is on";
+}
+
+}  // namespace gyre::testing
