@@ -86,6 +86,8 @@ class Arithmetic(unittest.TestCase):
         self.assertEqual(stats.advantage(2.0, 10.0, more_is_better=False), 5.0)
         self.assertEqual(stats.advantage(10.0, 2.0, more_is_better=True), 5.0)
         self.assertEqual(stats.advantage(10.0, 2.0, more_is_better=False), 0.2)
+        self.assertIsNone(stats.advantage(0.0, 2.0, more_is_better=False), "too little to be seen is no figure to compare")
+        self.assertIsNone(stats.advantage(10.0, -2.0, more_is_better=False))
 
 
 class Turns(unittest.TestCase):

@@ -21,10 +21,12 @@ def interleaved(items: Sequence[Item], times: int) -> Iterator[tuple[int, Item]]
             yield repetition, item
 
 
-def advantage(own: float, other: float, more_is_better: bool) -> float:
-    """How many times better `own` is than `other`: above 1 is a win, below 1 a loss."""
-    better, worse = (own, other) if more_is_better else (other, own)
-    return better / worse if worse else math.inf
+def advantage(own: float, other: float, more_is_better: bool) -> float | None:
+    """How many times better `own` is than `other`: above 1 is a win, below 1 a loss. None for what was too little to be seen: zero,
+    or below it when a difference was taken."""
+    if own <= 0 or other <= 0:
+        return None
+    return own / other if more_is_better else other / own
 
 
 def exponent(points: Iterable[tuple[float, float]]) -> float:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Sequence
+from typing import Callable, Sequence
 
 from harness.model import Missing, Program
 
@@ -201,6 +201,19 @@ class Toolbox:
 def program(argv: Sequence[str | Path], version: str, **more) -> Program:
     """A Program of anything that can be turned into text."""
     return Program(tuple(str(word) for word in argv), version, **more)
+
+
+def gyre_on(backend: str, target: str) -> Callable[[Toolbox], Program]:
+    """The builder of one of gyre's programs on a backend."""
+    return lambda tools: program([tools.gyre(target)], tools.gyre_version(), env={"GYRE_BACKEND": backend})
+
+
+def python_on_uvloop(package: str, source: str) -> Callable[[Toolbox], Program]:
+    """The builder of a Python program that uses a package, on uvloop's loop."""
+    def build(tools: Toolbox) -> Program:
+        tools.python("uvloop")
+        return program([tools.python(package), tools.sources / "python" / source], tools.python_version(package))
+    return build
 
 
 def digest(command: Sequence[str], *folders: Path) -> str:

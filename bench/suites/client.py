@@ -6,20 +6,12 @@ from dataclasses import replace
 
 from harness.model import Case, Missing, Suite, Work
 from harness.process import Cores, Server
-from harness.tools import program
+from harness.tools import gyre_on, program, python_on_uvloop
 from suites import http
 
 SMALL = {"path": "/plaintext", "size": 13, "count": 20_000, "quick": 4_000, "at_once": 100}
 LARGE = {"path": "/files/10m", "size": 10 << 20, "count": 200, "quick": 20, "at_once": 8}
 CASES = {"small_20k": SMALL, "large_200x10m": LARGE}
-
-
-def gyre(tools):
-    return program([tools.gyre("gyre_client")], tools.gyre_version(), env={"GYRE_BACKEND": "io_uring"})
-
-
-def gyre_epoll(tools):
-    return replace(gyre(tools), env={"GYRE_BACKEND": "epoll"})
 
 
 def limit(tools):
@@ -45,18 +37,6 @@ def undici(tools):
     return program([tools.node(), tools.sources / "node" / "client.mjs", tools.npm("undici@7.16.0")], "7.16.0")
 
 
-def aiohttp(tools):
-    tools.python("uvloop")
-    python = tools.python("aiohttp")
-    return program([python, tools.sources / "python" / "client_aiohttp.py"], tools.python_version("aiohttp"))
-
-
-def httpx(tools):
-    tools.python("uvloop")
-    python = tools.python("httpx")
-    return program([python, tools.sources / "python" / "client_httpx.py"], tools.python_version("httpx"))
-
-
 def reqwest(tools):
     return program([tools.cargo("reqwest", "client")], tools.crate_version("reqwest", "reqwest"))
 
@@ -73,8 +53,9 @@ class Client(Suite):
                 for name, case in CASES.items()]
 
     def builders(self):
-        peers = {"gyre": gyre, "limit": limit, "gyre_epoll": gyre_epoll, "curl": curl, "beast": beast, "reqwest": reqwest, "go": go,
-                 "undici": undici, "aiohttp": aiohttp, "httpx": httpx}
+        peers = {"gyre": gyre_on("io_uring", "gyre_client"), "limit": limit, "gyre_epoll": gyre_on("epoll", "gyre_client"),
+                 "curl": curl, "beast": beast, "reqwest": reqwest, "go": go, "undici": undici,
+                 "aiohttp": python_on_uvloop("aiohttp", "client_aiohttp.py"), "httpx": python_on_uvloop("httpx", "client_httpx.py")}
         return {peer: lambda tools, build=build: self._with_server(tools, build) for peer, build in peers.items()}
 
     def _with_server(self, tools, build):

@@ -2,12 +2,10 @@
 
 The connections are kept, and each has one message under way. The load generator is a program by hand on epoll."""
 
-from dataclasses import replace
-
 from harness.loaded import LoadedSuite
 from harness.model import Case, Work
 from harness.process import Server
-from harness.tools import program
+from harness.tools import gyre_on, program
 
 CONNECTIONS = (1, 64, 1000)
 SIZES = {"64B": 64, "4KiB": 4096, "64KiB": 65536}
@@ -17,14 +15,6 @@ SECONDS, QUICK_SECONDS = 1.0, 0.4
 # Receive buffers of the limit on io_uring, of what size and how many. With 64 KiB messages, more of them than fit the cache
 # cost more than they spare.
 RING_BUFFERS = {"64B": ("4096", "4096"), "4KiB": ("65536", "2048"), "64KiB": ("65536", "64")}
-
-
-def gyre(tools):
-    return program([tools.gyre("gyre_echo")], tools.gyre_version(), env={"GYRE_BACKEND": "io_uring"})
-
-
-def gyre_epoll(tools):
-    return replace(gyre(tools), env={"GYRE_BACKEND": "epoll"})
 
 
 def limit_epoll(tools):
@@ -76,8 +66,9 @@ def uvloop(tools):
 
 
 BUILDERS = {
-    "gyre": gyre, "limit_epoll": limit_epoll, "limit_io_uring": limit_io_uring, "gyre_epoll": gyre_epoll, "asio": asio,
-    "libuv": libuv, "libevent": libevent, "go": go, "node": node, "tokio": tokio, "monoio": monoio, "asyncio": asyncio,
+    "gyre": gyre_on("io_uring", "gyre_echo"), "limit_epoll": limit_epoll, "limit_io_uring": limit_io_uring,
+    "gyre_epoll": gyre_on("epoll", "gyre_echo"), "asio": asio, "libuv": libuv, "libevent": libevent, "go": go, "node": node,
+    "tokio": tokio, "monoio": monoio, "asyncio": asyncio,
     "uvloop": uvloop,
 }
 

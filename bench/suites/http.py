@@ -9,12 +9,12 @@ import http.client
 import os
 import ssl
 import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness.loaded import LoadedSuite
 from harness.model import Case, Missing, Work
 from harness.process import Server
-from harness.tools import program
+from harness.tools import gyre_on, program, python_on_uvloop
 from harness.tools import run as tool
 
 HELLO = b"Hello, World!"
@@ -48,16 +48,14 @@ SECONDS, QUICK_SECONDS = 1.5, 0.5
 NO_FILES = {"file_1k": "sends no files of its own", "file_1m": "sends no files of its own"}
 
 
-def gyre(tools):
-    return program([tools.gyre("gyre_http")], tools.gyre_version(), env={"GYRE_BACKEND": "io_uring"})
-
-
-def gyre_epoll(tools):
-    return replace(gyre(tools), env={"GYRE_BACKEND": "epoll"})
-
-
 def limit_epoll(tools):
     return program([tools.native("limit/http_epoll.cpp", libraries=["-lssl", "-lcrypto"])], "by hand")
+
+
+def limit_io_uring(tools):
+    built = tools.native("limit/http_io_uring.cpp", libraries=["-luring"])
+    other = "the other limit does it: the ring has no sendfile, and OpenSSL reads sockets itself"
+    return program([built], "by hand", only=("plaintext", "json", "pipelined"), lacks={"*": other})
 
 
 def nginx(tools):
@@ -95,18 +93,6 @@ def uwebsockets_js(tools):
     # Its binaries want a recent C library: said here once, and not in each case.
     tool([tools.node(), "-e", f"require('{modules}/node_modules/@btc-vision/uwebsockets.js')"], "loading uWebSockets.js")
     return program([tools.node(), tools.sources / "node" / "uws.mjs", modules], "20.57.0", lacks=NO_FILES)
-
-
-def aiohttp(tools):
-    tools.python("uvloop")
-    python = tools.python("aiohttp")
-    return program([python, tools.sources / "python" / "http_aiohttp.py"], tools.python_version("aiohttp"))
-
-
-def granian(tools):
-    tools.python("uvloop")
-    python = tools.python("granian")
-    return program([python, tools.sources / "python" / "http_granian.py"], tools.python_version("granian"))
 
 
 def prepare(folder):
@@ -156,8 +142,10 @@ class Http(LoadedSuite):
                 for name, ask in ASKS.items()]
 
     def peers(self):
-        return {"gyre": gyre, "limit_epoll": limit_epoll, "gyre_epoll": gyre_epoll, "nginx": nginx, "h2o": h2o, "beast": beast,
-                "hyper": hyper, "go": go, "node": node, "uwebsockets_js": uwebsockets_js, "aiohttp": aiohttp, "granian": granian}
+        return {"gyre": gyre_on("io_uring", "gyre_http"), "limit_epoll": limit_epoll, "limit_io_uring": limit_io_uring,
+                "gyre_epoll": gyre_on("epoll", "gyre_http"), "nginx": nginx, "h2o": h2o, "beast": beast, "hyper": hyper, "go": go,
+                "node": node, "uwebsockets_js": uwebsockets_js, "aiohttp": python_on_uvloop("aiohttp", "http_aiohttp.py"),
+                "granian": python_on_uvloop("granian", "http_granian.py")}
 
     def measure(self, peer, program, case, run):
         ask = ASKS[case.name]

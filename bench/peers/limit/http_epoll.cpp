@@ -1,6 +1,7 @@
 // An HTTP server on epoll, by hand: it looks for the blank line and the path, and nothing else; files go out with sendfile.
 // TLS is OpenSSL on the socket itself.
 // usage: http_epoll FOLDER [CERTIFICATE KEY]
+#include "http_answers.hpp"
 #include "limit.hpp"
 
 #include <fcntl.h>
@@ -37,21 +38,12 @@ File large_file;
 File largest_file;
 char storage[64 * 1024];
 
-auto head_of(std::string_view type, std::size_t size) -> std::string {
-    return "HTTP/1.1 200 OK\r\nServer: limit\r\nDate: Sat, 01 Jan 2022 00:00:00 GMT\r\nContent-Type: " +
-           std::string(type) + "\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
-}
-
-const std::string plaintext = head_of("text/plain", 13) + "Hello, World!";
-const std::string json = head_of("application/json", 27) + R"({"message":"Hello, World!"})";
-const std::string not_found = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
-
 auto open_file(const std::string& path) -> File {
     const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat status{};
     if (descriptor < 0 || fstat(descriptor, &status) < 0) limit::fail(path.c_str());
     const auto size = static_cast<std::size_t>(status.st_size);
-    return {head_of("application/octet-stream", size), descriptor, size};
+    return {limit::head_of("application/octet-stream", size), descriptor, size};
 }
 
 void watch(int operation, Connection& connection, std::uint32_t events) {
@@ -105,15 +97,15 @@ void send_file(Connection& connection, const File& file) {
 void answer(Connection& connection, std::string_view request) {
     const std::string_view target = request.substr(4, request.find(' ', 4) - 4);
     if (target == "/plaintext") {
-        connection.unsent += plaintext;
+        connection.unsent += limit::plaintext;
     } else if (target == "/json") {
-        connection.unsent += json;
+        connection.unsent += limit::json;
     } else if (target == "/files/1k" || target == "/files/1m") {
         send_file(connection, target.back() == 'k' ? small_file : large_file);
     } else if (target == "/files/10m") {
         send_file(connection, largest_file);
     } else {
-        connection.unsent += not_found;
+        connection.unsent += limit::not_found;
     }
 }
 
