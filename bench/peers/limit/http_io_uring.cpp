@@ -59,7 +59,9 @@ private:
 
     static void answer(Connection& connection, std::string_view request) {
         const std::string_view target = request.substr(4, request.find(' ', 4) - 4);
-        connection.unsent += target == "/plaintext" ? limit::plaintext : target == "/json" ? limit::json : limit::not_found;
+        connection.unsent += target == "/plaintext" ? limit::plaintext
+                             : target == "/json"    ? limit::json
+                                                    : limit::not_found;
     }
 
     void handle_received(Connection& connection, const io_uring_cqe& completion, bool has_ended) {

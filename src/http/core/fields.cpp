@@ -1,6 +1,7 @@
 #include <gyre/http/core/fields.hpp>
 
 #include "grammar.hpp"
+#include "scan.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -13,6 +14,9 @@ using internal::refuse;
 
 constexpr std::size_t max_text_bytes = std::size_t{1} << 31;
 constexpr std::size_t compact_above_bytes = 1024;
+// What most heads need is taken at once, not in steps.
+constexpr std::size_t first_text_bytes = 256;
+constexpr std::size_t first_entries = 8;
 
 void check_name(std::string_view name) {
     if (name.empty()) refuse(Rule::empty_field_name);
@@ -20,7 +24,8 @@ void check_name(std::string_view name) {
 }
 
 void check_value(std::string_view value) {
-    if (std::any_of(value.begin(), value.end(), internal::is_forbidden_control)) refuse(Rule::control_in_value);
+    const char* const end = value.data() + value.size();
+    if (internal::find_value_end(value.data(), end) != end) refuse(Rule::control_in_value);
 }
 
 }  // namespace
@@ -35,11 +40,16 @@ auto Fields::store(std::string_view name, std::string_view value) -> Entry {
     }
     const Entry entry{static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
         static_cast<std::uint32_t>(text_.size() + name.size()), static_cast<std::uint32_t>(value.size())};
-    // One string first: either argument may be a view into text_, which append may move.
-    std::string both;
-    both.reserve(name.size() + value.size());
-    both.append(name).append(value);
-    text_ += both;
+    const std::size_t size = text_.size() + name.size() + value.size();
+    if (size <= text_.capacity()) {
+        text_.append(name).append(value);
+    } else {
+        // Either argument may be a view into text_, which stays until both are copied.
+        std::string larger;
+        larger.reserve(std::max({size, 2 * text_.size(), first_text_bytes}));
+        larger.append(text_).append(name).append(value);
+        text_ = std::move(larger);
+    }
     return entry;
 }
 
@@ -58,6 +68,7 @@ void Fields::add(std::string_view name, std::string_view value) {
     value = internal::trim_whitespace(value);
     check_name(name);
     check_value(value);
+    if (entries_.capacity() == 0) entries_.reserve(first_entries);
     entries_.push_back(store(name, value));
 }
 

@@ -30,6 +30,8 @@ void FramingFacts::note_host(std::string_view value, std::uint64_t offset) {
     if (!is_valid_authority(value, true, false)) refuse(Rule::bad_host, offset);
 }
 
+void FramingFacts::note_date(std::string_view, std::uint64_t) { has_date = true; }
+
 void FramingFacts::note_expect(std::string_view value, std::uint64_t offset) {
     if (is_response) return;
     for_each_member(value, [&](std::string_view member) {

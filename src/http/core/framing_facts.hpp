@@ -19,6 +19,7 @@ struct FramingFacts {
     bool has_other_coding = false;
     bool last_is_chunked = false;
     bool has_host = false;
+    bool has_date = false;
     bool has_upgrade = false;
     bool connection_close = false;
     bool connection_keep_alive = false;
@@ -33,6 +34,7 @@ struct FramingFacts {
         switch (name.size()) {
         case 4:
             if (first == 'h') note_if("host", name, value, offset, &FramingFacts::note_host);
+            if (first == 'd') note_if("date", name, value, offset, &FramingFacts::note_date);
             break;
         case 6:
             if (first == 'e') note_if("expect", name, value, offset, &FramingFacts::note_expect);
@@ -69,6 +71,7 @@ private:
     }
 
     void note_host(std::string_view value, std::uint64_t offset);
+    void note_date(std::string_view value, std::uint64_t offset);
     void note_expect(std::string_view value, std::uint64_t offset);
     void note_upgrade(std::string_view value, std::uint64_t offset);
     void note_connection(std::string_view value, std::uint64_t offset);

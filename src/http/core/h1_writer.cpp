@@ -1,9 +1,11 @@
 #include <gyre/http/core/h1_writer.hpp>
 
-#include "framing_facts.hpp"
+#include "head_writer.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
+#include <initializer_list>
 
 namespace gyre::http {
 namespace {
@@ -11,33 +13,50 @@ namespace {
 using internal::FramingFacts;
 using internal::refuse;
 
-// A Fields can hold only names and values that are valid, so what is left to check is what they say together.
-auto note_all(const Fields& fields, bool is_response) -> FramingFacts {
-    FramingFacts facts;
-    facts.is_response = is_response;
-    for (const auto field : fields) facts.note(field.name, field.value, ProtocolError::no_offset);
-    facts.transfer_encoding_offset = ProtocolError::no_offset;
-    return facts;
+/// Makes room once and then only copies.
+void append_all(std::string& out, std::initializer_list<std::string_view> parts) {
+    std::size_t size = out.size();
+    for (const auto part : parts) size += part.size();
+    const std::size_t begin = out.size();
+    out.resize(size);
+    char* to = out.data() + begin;
+    for (const auto part : parts) {
+        if (!part.empty()) std::memcpy(to, part.data(), part.size());
+        to += part.size();
+    }
 }
 
-void append_version(Version version, std::string& out) {
-    out += "HTTP/1.";
-    out += static_cast<char>('0' + version.minor);
+void append_line(std::string& out, std::string_view name, std::string_view value) {
+    append_all(out, {name, ": ", value, "\r\n"});
 }
 
 void append_fields(const Fields& fields, std::string& out) {
-    for (const auto field : fields) out.append(field.name).append(": ").append(field.value).append("\r\n");
-    out += "\r\n";
+    for (const auto field : fields) append_line(out, field.name, field.value);
 }
 
-void check_version(Version version) {
+void append_own(const internal::OwnFields& own, std::string& out) {
+    if (!own.date.empty()) append_line(out, "Date", own.date);
+    if (own.content_length) {
+        char digits[20];
+        const auto end = std::to_chars(digits, digits + sizeof digits, *own.content_length).ptr;
+        append_line(out, "Content-Length", {digits, end});
+    }
+    if (own.is_chunked) append_line(out, "Transfer-Encoding", "chunked");
+    if (!own.connection.empty()) append_line(out, "Connection", own.connection);
+}
+
+auto version_text(Version version) -> std::string_view {
+    constexpr std::string_view
+        texts = "HTTP/1.0HTTP/1.1HTTP/1.2HTTP/1.3HTTP/1.4HTTP/1.5HTTP/1.6HTTP/1.7HTTP/1.8HTTP/1.9";
     if (version.major != 1 || version.minor > 9) refuse(Rule::unsupported_version);
+    return texts.substr(std::size_t{version.minor} * 8, 8);
 }
 
-void check_response(const ResponseHead& head, const FramingFacts& facts, std::string_view method, Version client) {
+void check_response(const ResponseHead& head, std::string_view reason, const FramingFacts& facts,
+    std::string_view method, Version client) {
     const int family = head.status / 100;
     if (head.status < 100 || head.status > 999) refuse(Rule::bad_status_code);
-    if (std::any_of(head.reason.begin(), head.reason.end(), internal::is_forbidden_control)) refuse(Rule::bad_reason);
+    if (std::any_of(reason.begin(), reason.end(), internal::is_forbidden_control)) refuse(Rule::bad_reason);
     const bool is_1_0 = client < Version{1, 1};
     if (family == 1 && is_1_0) refuse(Rule::interim_to_http10);
     if (facts.has_transfer_encoding && is_1_0) refuse(Rule::transfer_encoding_in_http10);
@@ -48,33 +67,61 @@ void check_response(const ResponseHead& head, const FramingFacts& facts, std::st
 
 }  // namespace
 
-auto write_head(const RequestHead& head, std::string& out) -> BodyEncoder {
-    check_version(head.version);
-    if (!internal::is_token(head.method)) refuse(Rule::bad_method);
-    internal::check_target(head.method, head.target, 0);
-    const auto facts = note_all(head.fields, false);
+namespace internal {
+
+auto facts_of(const Fields& fields, bool is_response) -> FramingFacts {
+    FramingFacts facts;
+    facts.is_response = is_response;
+    for (const auto field : fields) facts.note(field.name, field.value, ProtocolError::no_offset);
+    facts.transfer_encoding_offset = ProtocolError::no_offset;
+    return facts;
+}
+
+auto HeadWriter::request(const RequestHead& head, std::string& out) -> BodyEncoder {
+    const auto version = version_text(head.version);
+    if (!is_token(head.method)) refuse(Rule::bad_method);
+    check_target(head.method, head.target, 0);
+    const auto facts = facts_of(head.fields, false);
     if (head.version >= Version{1, 1} && !facts.has_host) refuse(Rule::missing_host);
     const auto framing = facts.decide(head.version, BodyFraming::none);
 
-    out.append(head.method).append(" ").append(head.target).append(" ");
-    append_version(head.version, out);
-    out += "\r\n";
+    append_all(out, {head.method, " ", head.target, " ", version, "\r\n"});
     append_fields(head.fields, out);
+    out += "\r\n";
     return {framing, facts.content_length};
+}
+
+auto HeadWriter::response(const ResponseHead& head, FramingFacts facts, const OwnFields& own, std::string_view reason,
+    std::string_view request_method, Version client_version, std::string& out) -> BodyEncoder {
+    const auto version = version_text(head.version);
+    if (own.content_length) {
+        facts.has_content_length = true;
+        facts.content_length = *own.content_length;
+    }
+    if (own.is_chunked) facts.has_transfer_encoding = facts.has_chunked = facts.last_is_chunked = true;
+    check_response(head, reason, facts, request_method, client_version);
+    auto framing = facts.decide(head.version, BodyFraming::until_close);
+    if (!response_can_have_body(request_method, head.status)) framing = BodyFraming::none;
+
+    char status[3];
+    static_cast<void>(std::to_chars(status, status + sizeof status, head.status));
+    append_all(out, {version, " ", {status, sizeof status}, " ", reason, "\r\n"});
+    append_fields(head.fields, out);
+    append_own(own, out);
+    out += "\r\n";
+    return {framing, framing == BodyFraming::content_length ? facts.content_length : 0};
+}
+
+}  // namespace internal
+
+auto write_head(const RequestHead& head, std::string& out) -> BodyEncoder {
+    return internal::HeadWriter::request(head, out);
 }
 
 auto write_head(const ResponseHead& head, std::string_view request_method, Version client_version, std::string& out)
     -> BodyEncoder {
-    check_version(head.version);
-    const auto facts = note_all(head.fields, true);
-    check_response(head, facts, request_method, client_version);
-    auto framing = facts.decide(head.version, BodyFraming::until_close);
-    if (!response_can_have_body(request_method, head.status)) framing = BodyFraming::none;
-
-    append_version(head.version, out);
-    out.append(" ").append(std::to_string(head.status)).append(" ").append(head.reason).append("\r\n");
-    append_fields(head.fields, out);
-    return {framing, framing == BodyFraming::content_length ? facts.content_length : 0};
+    return internal::HeadWriter::response(
+        head, internal::facts_of(head.fields, true), {}, head.reason, request_method, client_version, out);
 }
 
 void BodyEncoder::write(std::span<const char> piece, std::string& out) {
@@ -120,6 +167,7 @@ void BodyEncoder::finish(std::string& out, const Fields& trailers) {
     if (framing_ == BodyFraming::chunked) {
         out += "0\r\n";
         append_fields(trailers, out);
+        out += "\r\n";
     }
     is_finished_ = true;
 }

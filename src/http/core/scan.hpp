@@ -24,7 +24,13 @@ inline auto find_value_end(const char* p, const char* end) noexcept -> const cha
     const __m128i last_control = _mm_set1_epi8(0x1f);
     const __m128i tab = _mm_set1_epi8('\t');
     const __m128i del = _mm_set1_epi8(0x7f);
-    while (end - p >= 16) {
+    const bool is_long = end - p >= 16;
+    while (p != end) {
+        // The last bytes are looked at together with some before them, which are known to be good.
+        if (end - p < 16) {
+            if (!is_long) break;
+            p = end - 16;
+        }
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
         const __m128i is_control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
         const __m128i is_bad = _mm_or_si128(

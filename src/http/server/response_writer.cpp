@@ -1,5 +1,7 @@
 #include "response_writer.hpp"
 
+#include "../core/head_writer.hpp"
+
 #include <gyre/core/errors.hpp>
 
 #include <stdexcept>
@@ -17,32 +19,35 @@ void ResponseWriter::begin(std::string_view method, Version version) {
 void ResponseWriter::write_head_of(ResponseHead& head, std::optional<std::size_t> body_bytes, bool keep_alive) {
     if (stage_ != Stage::none) throw InvalidStateError("a request is answered once: its response was started before");
     if (head.status < 200) throw InvalidStateError("a response has a status from 200 on");
-    auto& fields = head.fields;
     const bool is_1_1 = version_ >= Version{1, 1};
     head.version = {};
-    if (head.reason.empty()) head.reason = default_reason(head.status);
-    if (!fields.contains("Date")) fields.add("Date", clock_.date());
-    if (!is_1_1) fields.remove("Transfer-Encoding");
-
-    keep_alive = keep_alive && !fields.contains_token("Connection", "close");
+    auto facts = facts_of(head.fields, true);
+    if (!is_1_1 && facts.has_transfer_encoding) {
+        head.fields.remove("Transfer-Encoding");
+        facts = facts_of(head.fields, true);
+    }
+    OwnFields own;
+    if (!facts.has_date) own.date = clock_.date();
+    keep_alive = keep_alive && !facts.connection_close;
     // HEAD is told what GET would be told; 204, 304 and a tunnel have no body at all.
     const bool can_have_body = response_can_have_body(
         method_ == "HEAD" ? "GET" : std::string_view(method_), head.status);
     if (!can_have_body && body_bytes.value_or(0) != 0) throw ProtocolError(Rule::body_not_allowed);
-    if (can_have_body && !fields.contains("Content-Length") && !fields.contains("Transfer-Encoding")) {
+    if (can_have_body && !facts.has_content_length && !facts.has_transfer_encoding) {
         if (body_bytes) {
-            fields.add("Content-Length", std::to_string(*body_bytes));
+            own.content_length = *body_bytes;
         } else if (is_1_1) {
-            fields.add("Transfer-Encoding", "chunked");
+            own.is_chunked = true;
         } else {
             keep_alive = false;
         }
     }
-    if (!keep_alive && !fields.contains_token("Connection", "close")) fields.add("Connection", "close");
-    if (keep_alive && !is_1_1) fields.add("Connection", "keep-alive");
+    if (!keep_alive && !facts.connection_close) own.connection = "close";
+    if (keep_alive && !is_1_1) own.connection = "keep-alive";
 
     out_.clear();
-    encoder_ = write_head(head, method_, version_, out_);
+    const std::string_view reason = head.reason.empty() ? default_reason(head.status) : std::string_view(head.reason);
+    encoder_ = HeadWriter::response(head, facts, own, reason, method_, version_, out_);
     keeps_alive_ = keep_alive;
 }
 

@@ -11,6 +11,10 @@
 
 namespace gyre::http {
 
+namespace internal {
+class HeadWriter;
+}  // namespace internal
+
 /// Writes the body of one HTTP/1 message, framed as its head announced. Made by `write_head`.
 ///
 /// It counts: a body longer or shorter than Content-Length, or one where none is allowed, is an error here and never
@@ -42,9 +46,7 @@ public:
     [[nodiscard]] auto is_finished() const noexcept -> bool { return is_finished_; }
 
 private:
-    friend auto write_head(const RequestHead& head, std::string& out) -> BodyEncoder;
-    friend auto write_head(const ResponseHead& head, std::string_view request_method, Version client_version,
-        std::string& out) -> BodyEncoder;
+    friend class internal::HeadWriter;
 
     BodyEncoder(BodyFraming framing, std::uint64_t length) noexcept : left_(length), framing_(framing) {}
 
