@@ -167,6 +167,14 @@ auto KernelBackend::get_option(int descriptor, int level, int name, void* value,
 
 auto KernelBackend::shutdown(int descriptor, int how) noexcept -> int { return or_error(::shutdown(descriptor, how)); }
 
+auto KernelBackend::send_now(int descriptor, std::span<const std::byte> bytes) noexcept -> std::int64_t {
+    ssize_t count = 0;
+    do {
+        count = ::send(descriptor, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (count < 0 && errno == EINTR);
+    return count < 0 ? -errno : count;
+}
+
 auto KernelBackend::ready_events(int descriptor, short events) noexcept -> int {
     pollfd request{.fd = descriptor, .events = events, .revents = 0};
     int count = 0;

@@ -54,6 +54,7 @@ public:
     [[nodiscard]] auto get_option(int descriptor, int level, int name, void* value, socklen_t& size) noexcept
         -> int final;
     auto shutdown(int descriptor, int how) noexcept -> int final;
+    [[nodiscard]] auto send_now(int descriptor, std::span<const std::byte> bytes) noexcept -> std::int64_t final;
     [[nodiscard]] auto ready_events(int descriptor, short events) noexcept -> int final;
     [[nodiscard]] auto check_watchable(int descriptor) noexcept -> int final;
     void close(int descriptor) noexcept final;

@@ -125,6 +125,15 @@ void Socket::shutdown_write() const {
     if (result < 0) throw_io_error(result, "shutdown_write", state_->name());
 }
 
+auto Socket::send_now(std::span<const std::byte> bytes) const -> std::size_t {
+    if (is_closed()) throw_io_error(-EBADF, "write", state_->name());
+    auto& sockets = *state_->loop;
+    if (sockets.ended_in_a_row >= LoopSockets::most_in_a_row) return 0;
+    ++sockets.ended_in_a_row;
+    const auto result = sockets.backend.send_now(state_->descriptor, bytes);
+    return result == -EAGAIN ? 0 : check(result, "write");
+}
+
 auto Socket::has_input() const noexcept -> bool {
     return is_closed() || state_->loop->backend.ready_events(state_->descriptor, POLLIN) != 0;
 }

@@ -34,6 +34,9 @@ public:
     backend::Backend& backend;
     IntrusiveList<SocketState> open;
     int ended_in_a_row = 0;  ///< Operations that ended at once since the last one that did not.
+
+    /// A socket that is always ready must not keep the others from their turn.
+    static constexpr int most_in_a_row = 64;
 };
 
 /// What a socket and its waits share: it lives until the socket and the last wait have gone, and its descriptor is open
@@ -103,6 +106,8 @@ public:
 
     [[nodiscard]] auto receive(std::span<std::byte> bytes) const noexcept -> SocketWait;
     [[nodiscard]] auto send(std::span<const std::byte> bytes) const noexcept -> SocketWait;
+    /// What goes out without waiting; 0 also when it is time for others. @throws IoError.
+    [[nodiscard]] auto send_now(std::span<const std::byte> bytes) const -> std::size_t;
     [[nodiscard]] auto receive_message(msghdr& message) const noexcept -> SocketWait;
     [[nodiscard]] auto send_message(msghdr& message) const noexcept -> SocketWait;
     [[nodiscard]] auto accept(AcceptedPeer& peer) const noexcept -> SocketWait;

@@ -8,8 +8,19 @@ auto SocketTransport::read_some(std::span<std::byte> buffer) -> Task<std::size_t
     co_return check_read(result);
 }
 
+namespace {
+
+constexpr const char* two_writers = "write: another task is writing to this connection";
+
+}  // namespace
+
+auto SocketTransport::write_now(std::span<const std::byte> data) -> std::size_t {
+    const internal::Busy busy(is_writing_, two_writers);
+    return socket_.send_now(data);
+}
+
 auto SocketTransport::write_all(std::span<const std::byte> data) -> Task<void> {
-    const internal::Busy busy(is_writing_, "write: another task is writing to this connection");
+    const internal::Busy busy(is_writing_, two_writers);
     while (!data.empty()) {
         const auto result = co_await socket_.send(data);
         data = data.subspan(socket_.check(result, "write"));

@@ -14,6 +14,7 @@ public:
 
     [[nodiscard]] auto read_some(std::span<std::byte> buffer) -> Task<std::size_t> override;
     [[nodiscard]] auto write_all(std::span<const std::byte> data) -> Task<void> override;
+    [[nodiscard]] auto write_now(std::span<const std::byte> data) -> std::size_t override;
     [[nodiscard]] auto shutdown_write() -> Task<void> override;
     [[nodiscard]] auto close() -> Task<void> override;
     void abort() noexcept override { socket_.close(); }

@@ -9,13 +9,6 @@
 
 namespace gyre::internal {
 
-namespace {
-
-// A socket that is always ready must not keep the others from their turn.
-constexpr int most_in_a_row = 64;
-
-}  // namespace
-
 SocketWait::SocketWait(SocketState& socket, backend::OperationKind what) noexcept : socket_(&socket) {
     kind = what;
     descriptor = socket.descriptor;
@@ -55,7 +48,7 @@ auto SocketWait::await_ready() noexcept -> bool {
     }
     if (!socket_->loop->backend.start(*this)) return false;
     has_ended_ = true;
-    if (++socket_->loop->ended_in_a_row < most_in_a_row) return true;
+    if (++socket_->loop->ended_in_a_row < LoopSockets::most_in_a_row) return true;
     return false;
 }
 

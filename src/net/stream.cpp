@@ -256,6 +256,10 @@ auto Stream::write(std::string_view data) -> Task<void> { return layer().write_a
 
 auto Stream::write(std::span<const std::byte> data) -> Task<void> { return layer().write_all(data); }
 
+auto Stream::write_now(std::string_view data) -> std::size_t {
+    return layer().write_now(std::as_bytes(std::span(data)));
+}
+
 auto Stream::shutdown_write() -> Task<void> { return layer().shutdown_write(); }
 
 auto Stream::close() -> Task<void> { return layer().close(); }

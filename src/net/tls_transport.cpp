@@ -122,13 +122,13 @@ auto TlsTransport::write_all(std::span<const std::byte> data) -> Task<void> {
         const auto [step, count] = engine_.write(data);
         data = data.subspan(count);
         if (step == TlsStep::failed) throw error(engine_.failure());
-        co_await flush();
+        if (engine_.has_output()) co_await flush();
         if (step != TlsStep::needs_input) continue;
         if (ended_) throw error("the peer ended the connection in the middle of a message");
         room.resize(own_room);
         co_await receive(room);
     }
-    co_await flush();
+    if (engine_.has_output()) co_await flush();
     sending.complete = true;
 }
 
@@ -177,7 +177,8 @@ auto TlsTransport::receive(std::span<std::byte> room) -> Task<void> {
 auto TlsTransport::flush() -> Task<void> {
     while (engine_.has_output()) {
         const auto output = engine_.take_output();
-        co_await below_->write_all(output);
+        const auto rest = std::span<const std::byte>(output).subspan(below_->write_now(output));
+        if (!rest.empty()) co_await below_->write_all(rest);
     }
 }
 

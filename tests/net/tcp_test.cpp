@@ -47,6 +47,49 @@ TEST_P(Tcp, has_input_tells_without_waiting_whether_a_read_would_end) {
     });
 }
 
+TEST_P(Tcp, write_now_writes_what_goes_without_waiting_and_write_the_rest) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        const std::string text(300, 'x');
+        std::size_t sent = 0;
+        for (int i = 0; i < 200; ++i) sent += both.client.write_now(text);
+        // In a simulation nothing goes without waiting; on a kernel there comes a turn for others.
+        EXPECT_LT(sent, 200 * text.size());
+        if (this_loop().backend_name() != "sim") EXPECT_GT(sent, 0U);
+        co_await both.client.write("end");
+        const auto received = co_await both.server.read_exactly(sent + 3);
+        EXPECT_EQ(received, std::string(sent, 'x') + "end");
+    });
+}
+
+TEST_P(Tcp, write_now_takes_the_front_of_what_does_not_fit_and_says_when_it_cannot_be) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        const std::string text(64 * 1024 * 1024, 'x');
+        const auto front = both.client.write_now(text);
+        EXPECT_LT(front, text.size());
+        auto writing = spawn(both.client.write(text));
+        co_await yield_now();
+        bool is_refused = false;
+        try {
+            static_cast<void>(both.client.write_now("me too"));
+        } catch (const InvalidStateError&) {
+            is_refused = true;
+        }
+        EXPECT_TRUE(is_refused);
+        writing.cancel();
+        static_cast<void>(co_await as_outcome(writing.join()));
+        both.client.abort();
+        bool is_error = false;
+        try {
+            static_cast<void>(both.client.write_now("more"));
+        } catch (const IoError&) {
+            is_error = true;
+        }
+        EXPECT_TRUE(is_error);
+    });
+}
+
 TEST(SimTcp, a_writer_that_never_sleeps_hears_of_a_peer_that_has_gone) {
     EventLoop loop(backend::make_sim_backend({.latency = 5ms}));
     loop.run_until_complete([]() -> Task<> {

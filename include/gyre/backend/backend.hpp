@@ -87,6 +87,13 @@ public:
     [[nodiscard]] virtual auto get_option(int descriptor, int level, int name, void* value, socklen_t& size) noexcept
         -> int = 0;
     virtual auto shutdown(int descriptor, int how) noexcept -> int = 0;
+    /// Sends what a socket takes at once; no send may be in flight on it. Source: send(2), MSG_DONTWAIT.
+    /// @return how many bytes, or a negative errno: -EAGAIN for none, which is also what a backend says that only waits.
+    [[nodiscard]] virtual auto send_now(int descriptor, std::span<const std::byte> bytes) noexcept -> std::int64_t {
+        static_cast<void>(descriptor);
+        static_cast<void>(bytes);
+        return -EAGAIN;
+    }
     /// Which of `events` are there now, without waiting. Source: poll(2). @return the ready events, or a negative errno.
     [[nodiscard]] virtual auto ready_events(int descriptor, short events) noexcept -> int = 0;
 

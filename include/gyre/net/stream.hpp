@@ -68,6 +68,10 @@ public:
     [[nodiscard]] auto write(std::string_view data) -> Task<void>;
     [[nodiscard]] auto write(std::span<const std::byte> data) -> Task<void>;
 
+    /// Writes what goes without waiting: all of it, the front of it, or nothing; `write` is for the rest.
+    /// @return how many bytes. @throws IoError; InvalidStateError while another task writes.
+    [[nodiscard]] auto write_now(std::string_view data) -> std::size_t;
+
     /// The peer reads an end of stream; reading goes on. @throws IoError.
     [[nodiscard]] auto shutdown_write() -> Task<void>;
     /// Ends both directions politely. Idempotent. On cancel: closed at once.

@@ -26,6 +26,13 @@ public:
     /// On cancel: some of it may have been written; what follows on this stream is undefined, so close it.
     [[nodiscard]] virtual auto write_all(std::span<const std::byte> data) -> Task<void> = 0;
 
+    /// Writes what the layer below takes without waiting: all of it, the front of it, or nothing, as it is with a transport
+    /// that has no such way. `write_all` is for the rest. @return how many bytes. @throws IoError.
+    [[nodiscard]] virtual auto write_now(std::span<const std::byte> data) -> std::size_t {
+        static_cast<void>(data);
+        return 0;
+    }
+
     /// Says that nothing more will be written: the peer reads an end of stream. Reading goes on. @throws IoError.
     [[nodiscard]] virtual auto shutdown_write() -> Task<void> = 0;
 

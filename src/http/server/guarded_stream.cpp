@@ -94,7 +94,7 @@ auto GuardedStream::interrupt_watch() -> Task<void> {
     co_await left.wait();
 }
 
-auto GuardedStream::fill(Time deadline) -> Task<Fill> {
+auto GuardedStream::fill(Time deadline, CancelScope* scope) -> Task<Fill> {
     if (is_broken_) check("read");
     const Reading reading(*this);
     if (watch_ != nullptr && watch_->filling != nullptr) {
@@ -104,8 +104,9 @@ auto GuardedStream::fill(Time deadline) -> Task<Fill> {
         if (received_ != before) co_return Fill::bytes;
     }
     std::optional<std::size_t> count;
+    const ScopeOptions options{.scope = scope};
     try {
-        count = co_await move_on_at(deadline, stream_.fill(piece_bytes));
+        count = co_await move_on_at(deadline, options, stream_.fill(piece_bytes));
     } catch (const IoError&) {
         is_broken_ = true;
         throw;
@@ -113,6 +114,15 @@ auto GuardedStream::fill(Time deadline) -> Task<Fill> {
     if (!count) co_return Fill::late;
     received_ += *count;
     co_return *count == 0 ? Fill::end : Fill::bytes;
+}
+
+auto GuardedStream::write_now(std::string_view data) -> std::string_view {
+    check("write");
+    is_writing_ = true;
+    const auto count = stream_.write_now(data);
+    is_writing_ = false;
+    written_ += count;
+    return data.substr(count);
 }
 
 auto GuardedStream::write(std::string_view data) -> Task<void> {

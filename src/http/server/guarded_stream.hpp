@@ -40,7 +40,8 @@ public:
     [[nodiscard]] auto received() const noexcept -> std::uint64_t { return received_; }
 
     /// Waits for more bytes behind the buffered ones. @throws IoError. On cancel: nothing is lost.
-    [[nodiscard]] auto fill(Time deadline) -> Task<Fill>;
+    /// @param scope that ends the wait like the deadline; or null.
+    [[nodiscard]] auto fill(Time deadline, CancelScope* scope = nullptr) -> Task<Fill>;
     /// Waits for the end of the stream while nobody else fills: for that it reads ahead, until `limit` bytes are buffered.
     /// Steps aside for a `fill`. Never throws. On cancel: nothing is lost.
     [[nodiscard]] auto wait_for_end(std::size_t limit) -> Task<void>;
@@ -49,6 +50,8 @@ public:
         written_ = 0;
         waited_ = {};
     }
+    /// Sends what goes without waiting. @return the rest, for `write`. @throws IoError; the stream is broken then.
+    [[nodiscard]] auto write_now(std::string_view data) -> std::string_view;
     /// Sends all of it. @throws IoError, `timed_out` if the peer does not take it; the stream is broken then.
     [[nodiscard]] auto write(std::string_view data) -> Task<void>;
 

@@ -44,6 +44,9 @@ public:
     /// Drops the rest. @return false if that is too much, too slow or broken.
     [[nodiscard]] auto drain() -> Task<bool>;
 
+    /// What `read` gave last is no longer looked at.
+    void release() noexcept;
+
     [[nodiscard]] auto is_complete() const noexcept -> bool { return is_complete_; }
     /// What is wrong with the body, if something was found.
     [[nodiscard]] auto refusal() const noexcept -> const std::optional<Refusal>& { return refusal_; }
@@ -52,7 +55,6 @@ private:
     [[nodiscard]] auto fill() -> Task<void>;
     [[nodiscard]] auto drop_rest() -> Task<bool>;
     [[nodiscard]] auto patience() const noexcept -> Duration;
-    void release() noexcept;
 
     GuardedStream& stream_;
     RequestParser& parser_;

@@ -66,7 +66,8 @@ auto ResponseWriter::respond(ResponseHead head, std::string_view body, bool keep
     if (body.empty()) out_.append(std::exchange(tail, {}));
 
     stage_ = Stage::body;
-    co_await stream_.write(out_);
+    const auto rest = stream_.write_now(out_);
+    if (!rest.empty()) co_await stream_.write(rest);
     if (!body.empty()) co_await stream_.write(body);
     if (!tail.empty()) co_await stream_.write(tail);
     stage_ = Stage::finished;
@@ -117,7 +118,8 @@ auto ResponseWriter::write(std::string_view piece) -> Task<void> {
     if (piece.size() <= GuardedStream::piece_bytes && encoder_.framing() == BodyFraming::chunked) {
         out_.append(piece);
         encoder_.end_piece(out_);
-        co_await stream_.write(out_);
+        const auto rest = stream_.write_now(out_);
+        if (!rest.empty()) co_await stream_.write(rest);
         co_return;
     }
     if (!out_.empty()) co_await stream_.write(out_);

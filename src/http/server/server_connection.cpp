@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 namespace gyre::http::internal {
@@ -60,50 +61,38 @@ auto ServerConnection::run() -> Task<void> {
 }
 
 auto ServerConnection::read_head() -> Task<Next> {
+    // One frame for all of it: this is most of what a connection does between two requests.
+    auto& loop = this_loop();
+    bool has_begun = !stream_.buffered().empty();
+    const bool is_first = served_ == 0;
+    auto deadline = loop.now() + (is_first || has_begun ? options_.header_timeout : options_.keep_alive_timeout);
     try {
-        const auto next = co_await read_head_bytes();
-        co_return next;
+        while (true) {
+            const auto event = parser_.next(stream_.buffered());
+            stream_.consume(event.consumed);
+            if (event.kind == EventKind::head) co_return Next::serve;
+            std::optional<DrainScope> idle;
+            if (!has_begun) idle.emplace(service_.drain);
+            auto filling = stream_.fill(deadline, has_begun ? nullptr : &idle->scope());
+            const auto result = co_await std::move(filling);
+            if (result == GuardedStream::Fill::end) {
+                parser_.finish();  // throws in the middle of a head
+                co_return Next::close;
+            }
+            if (result == GuardedStream::Fill::late) {
+                if (!has_begun) co_return Next::close;
+                refusal_.emplace(408, "the head of the request comes too slowly");
+                co_return Next::refuse;
+            }
+            if (!has_begun && !is_first) deadline = loop.now() + options_.header_timeout;
+            has_begun = true;
+        }
     } catch (const ProtocolError& error) {
         refusal_.emplace(error);
     } catch (const IoError&) {
         co_return Next::drop;  // the client has gone
     }
     co_return Next::refuse;
-}
-
-auto ServerConnection::read_head_bytes() -> Task<Next> {
-    auto& loop = this_loop();
-    bool has_begun = !stream_.buffered().empty();
-    const bool is_first = served_ == 0;
-    auto deadline = loop.now() + (is_first || has_begun ? options_.header_timeout : options_.keep_alive_timeout);
-    while (true) {
-        const auto event = parser_.next(stream_.buffered());
-        stream_.consume(event.consumed);
-        if (event.kind == EventKind::head) co_return Next::serve;
-        const auto result = co_await fill_head(deadline, !has_begun);
-        if (result == GuardedStream::Fill::end) {
-            parser_.finish();  // throws in the middle of a head
-            co_return Next::close;
-        }
-        if (result == GuardedStream::Fill::late) {
-            if (!has_begun) co_return Next::close;
-            refusal_.emplace(408, "the head of the request comes too slowly");
-            co_return Next::refuse;
-        }
-        if (!has_begun && !is_first) deadline = loop.now() + options_.header_timeout;
-        has_begun = true;
-    }
-}
-
-auto ServerConnection::fill_head(Time deadline, bool is_idle) -> Task<GuardedStream::Fill> {
-    if (!is_idle) return stream_.fill(deadline);
-    return fill_unless_drained(deadline);
-}
-
-auto ServerConnection::fill_unless_drained(Time deadline) -> Task<GuardedStream::Fill> {
-    DrainScope idle(service_.drain);
-    const auto result = co_await idle.run(stream_.fill(deadline));
-    co_return result.value_or(GuardedStream::Fill::late);
 }
 
 auto ServerConnection::serve() -> Task<Next> {
@@ -121,6 +110,11 @@ auto ServerConnection::serve() -> Task<Next> {
         }
     } catch (...) {
         error = std::current_exception();
+    }
+    const bool is_usual = !error && response_.is_finished() && response_.keeps_alive() && body_.is_complete();
+    if (is_usual && !stream_.is_broken()) {
+        body_.release();
+        co_return Next::serve;
     }
     const auto next = co_await complete(std::move(error));
     co_return next;

@@ -53,9 +53,6 @@ private:
     enum class Next : std::uint8_t { serve, refuse, linger, close, drop };
 
     [[nodiscard]] auto read_head() -> Task<Next>;
-    [[nodiscard]] auto read_head_bytes() -> Task<Next>;
-    [[nodiscard]] auto fill_head(Time deadline, bool is_idle) -> Task<GuardedStream::Fill>;
-    [[nodiscard]] auto fill_unless_drained(Time deadline) -> Task<GuardedStream::Fill>;
     [[nodiscard]] auto serve() -> Task<Next>;
     [[nodiscard]] auto handle_in_time(ServerExchange& exchange) -> Task<void>;
     [[nodiscard]] auto complete(std::exception_ptr error) -> Task<Next>;
