@@ -9,11 +9,13 @@
 #include <gyre/core/random.hpp>
 #include <gyre/core/sleep.hpp>
 #include <gyre/http/core/date.hpp>
+#include <gyre/net/egress_policy.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -54,7 +56,20 @@ struct Attempt {
     std::exception_ptr error;
     std::optional<RequestPhase> phase;  ///< Of a RequestError.
     bool is_timeout = false;
+    bool is_forbidden = false;
 };
+
+// An address that the client's own policy refuses, it refuses the second time as well.
+auto is_forbidden(const RequestError& error) -> bool {
+    if (!error.cause()) return false;
+    try {
+        std::rethrow_exception(error.cause());
+    } catch (const net::EgressError&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
 
 auto make_attempt(ClientCall& call, const ClientNext& next) -> Task<Attempt> {
     Attempt attempt;
@@ -64,6 +79,7 @@ auto make_attempt(ClientCall& call, const ClientNext& next) -> Task<Attempt> {
         attempt.error = std::current_exception();
         attempt.phase = error.phase();
         attempt.is_timeout = error.is_timeout();
+        attempt.is_forbidden = is_forbidden(error);
     }
     co_return attempt;
 }
@@ -118,9 +134,10 @@ auto Retrier::is_worth_it(const ClientCall& call, const Attempt& attempt) const 
     switch (*attempt.phase) {
     case RequestPhase::resolve:
     case RequestPhase::connect:
-        return true;
+        return !attempt.is_forbidden;
+    case RequestPhase::proxy:
     case RequestPhase::tls:
-        return attempt.is_timeout;  // a certificate is as wrong the second time
+        return attempt.is_timeout;  // a password or a certificate is as wrong the second time
     case RequestPhase::send:
     case RequestPhase::response:
         return may_come_twice;

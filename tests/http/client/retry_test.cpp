@@ -5,6 +5,7 @@
 
 #include <gyre/http/client/mock.hpp>
 #include <gyre/http/client/retry.hpp>
+#include <gyre/net/egress_policy.hpp>
 
 namespace gyre::testing {
 namespace {
@@ -44,6 +45,17 @@ auto try_it(MockTransport& mock, RetryOptions options, std::string method = "GET
 
 class HttpRetry : public OnLoops {};
 GYRE_ON_LOOPS(HttpRetry);
+
+TEST_P(HttpRetry, not_of_what_the_client_itself_forbids) {
+    run([]() -> Task<> {
+        const auto policy = net::EgressPolicy::public_only();
+        http::Client client({.egress = &policy});
+        client.use(http::retry({.first_wait = 1h}));
+        const auto reply = co_await fetch(client, "http://127.0.0.1:1");
+        EXPECT_EQ(reply.phase, RequestPhase::connect) << reply.error;
+        EXPECT_EQ(client.stats().retries, 0U);
+    });
+}
 
 TEST_P(HttpRetry, over_a_connection_that_is_kept) {
     run([]() -> Task<> {
