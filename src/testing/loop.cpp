@@ -64,9 +64,10 @@ void TestLoop::end_left_tasks() {
         EventLoop& loop = this_loop();
         const auto shared = internal::make_cause(CancelKind::shutdown, "the test is over", {}, loop.now());
         auto& tasks = loop.background().tasks;
+        const auto* const self = loop.scheduler().current_task();
         while (loop.background_task_count() > 0) {
             for (auto* task = tasks.front(); task != nullptr; task = tasks.after(*task)) {
-                if (tasks.after(*task) != nullptr) task->cancel(shared);  // the last one is this task
+                if (task != self) task->cancel(shared);
             }
             co_await sleep(std::chrono::milliseconds(1));
         }

@@ -35,7 +35,7 @@ auto wander(Dice& dice, int depth) -> Task<> {
     const auto steps = dice.roll(4);
     for (std::uint64_t i = 0; i <= steps; ++i) {
         const Duration nap{static_cast<Duration::rep>(dice.roll(5'000'000))};
-        switch (depth > 0 ? dice.roll(8) : dice.roll(3)) {
+        switch (depth > 0 ? dice.roll(11) : dice.roll(3)) {
         case 0:
             co_await sleep(nap);
             break;
@@ -57,6 +57,24 @@ auto wander(Dice& dice, int depth) -> Task<> {
         case 6: {
             const auto clean = [nap]() -> Task<> { co_await sleep(nap / 2); };
             co_await move_on_after(nap, try_finally(wander(dice, depth - 1), clean));
+            break;
+        }
+        case 7: {
+            static_cast<void>(co_await race(wander(dice, depth - 1), sleep(nap)));
+            break;
+        }
+        case 8: {
+            const auto late = spawn(wander(dice, depth - 1), {.deadline = this_loop().now() + nap});
+            const auto joined = co_await as_outcome(late.join());
+            static_cast<void>(joined);
+            break;
+        }
+        case 9: {
+            co_await task_group([&](TaskGroup& group) -> Task<> {
+                group.spawn(wander(dice, depth - 1));
+                co_await sleep(nap);
+                if (dice.roll(2) == 0) group.cancel();
+            });
             break;
         }
         default: {
@@ -102,6 +120,7 @@ TEST(Timing, the_parts_of_a_life_are_the_whole_of_it_in_random_programs) {
         std::vector<Life> lives(5);
         TestLoop loop("sim", exact);
         loop.allow_left_tasks();
+        loop.allow_unreceived_errors();  // of deadlines that passed when nobody joined any more
         loop.run([&]() -> Task<> {
             for (Life& life : lives) {
                 life.born = this_loop().now();
