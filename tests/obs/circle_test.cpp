@@ -154,7 +154,7 @@ TEST(Circle, is_none_while_a_branch_may_still_give_the_lock_up) {
                       auto other = spawn(
                           [&]() -> Task<> {
                               const auto held = co_await right.acquire();
-                              co_await sleep(2ms);
+                              co_await sleep(500us);
                               const auto second = co_await left.acquire();
                           },
                           {.name = "other"});
