@@ -36,6 +36,7 @@ auto is_passing(int status) -> bool {
 
 auto is_passing(const http::RequestError& error) -> bool {
     switch (error.phase()) {
+    case http::RequestPhase::pool:
     case http::RequestPhase::resolve:
     case http::RequestPhase::connect:
     case http::RequestPhase::send:
@@ -44,6 +45,7 @@ auto is_passing(const http::RequestError& error) -> bool {
         break;
     case http::RequestPhase::url:
     case http::RequestPhase::tls:
+    case http::RequestPhase::proxy:
     case http::RequestPhase::redirect:
         return false;
     }
