@@ -3,10 +3,13 @@
 /// Everything of gyre's HTTP.
 
 #include <gyre/http/body_reader.hpp>
+#include <gyre/http/client/auth.hpp>
 #include <gyre/http/client/client.hpp>
 #include <gyre/http/client/cookie_jar.hpp>
+#include <gyre/http/client/event_source.hpp>
 #include <gyre/http/client/middleware.hpp>
 #include <gyre/http/client/mock.hpp>
+#include <gyre/http/client/record.hpp>
 #include <gyre/http/client/retry.hpp>
 #include <gyre/http/core/content_coding.hpp>
 #include <gyre/http/core/cookie.hpp>
@@ -18,4 +21,5 @@
 #include <gyre/http/server/deadline.hpp>
 #include <gyre/http/server/server.hpp>
 #include <gyre/http/test_client.hpp>
+#include <gyre/http/trace_context.hpp>
 #include <gyre/http/websocket.hpp>

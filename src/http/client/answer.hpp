@@ -44,6 +44,8 @@ public:
     [[nodiscard]] auto peer_text() const noexcept -> const std::string& { return peer_text_; }
     [[nodiscard]] auto framing() const noexcept -> BodyFraming { return framing_; }
     [[nodiscard]] auto content_length() const noexcept -> std::uint64_t { return content_length_; }
+    /// Is what is read not what was sent?
+    [[nodiscard]] auto is_decoded() const noexcept -> bool { return is_decoded_; }
     [[nodiscard]] auto trailers() const noexcept -> const Fields& { return trailers_; }
 
 protected:

@@ -61,6 +61,11 @@ auto Client::websocket(ClientRequest request, const WebSocketOptions& options, W
     return open_websocket(std::move(request), options, std::move(offer));
 }
 
+auto Client::events(std::string url, const EventSourceOptions& options) -> EventSource {
+    auto make_request = [pool = pool_, url = std::move(url)] { return ClientRequest(pool, "GET", url); };
+    return EventSource(std::move(make_request), options);
+}
+
 auto Client::use(ClientMiddleware middleware) -> Client& {
     if (!middleware) throw std::invalid_argument("http::Client::use: an empty middleware");
     pool_->use(std::move(middleware));

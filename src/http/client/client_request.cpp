@@ -1,8 +1,10 @@
 #include <gyre/http/client/client_request.hpp>
 
+#include "auth_request.hpp"
 #include "perform.hpp"
 
 #include <gyre/core/errors.hpp>
+#include <gyre/http/client/auth.hpp>
 
 #include <stdexcept>
 #include <utility>
@@ -75,6 +77,27 @@ auto ClientRequest::decode(bool decode) & -> ClientRequest& {
     return *this;
 }
 auto ClientRequest::decode(bool decode) && -> ClientRequest&& { return std::move(this->decode(decode)); }
+
+auto ClientRequest::basic_auth(std::string_view user, std::string_view password) & -> ClientRequest& {
+    fields_.set("Authorization", basic_credentials(user, password));
+    return *this;
+}
+auto ClientRequest::basic_auth(std::string_view user, std::string_view password) && -> ClientRequest&& {
+    return std::move(basic_auth(user, password));
+}
+
+auto ClientRequest::bearer_auth(std::string_view token) & -> ClientRequest& {
+    fields_.set("Authorization", internal::bearer_credentials(token));
+    return *this;
+}
+auto ClientRequest::bearer_auth(std::string_view token) && -> ClientRequest&& { return std::move(bearer_auth(token)); }
+
+auto ClientRequest::digest_auth(std::string user, std::string password) & -> ClientRequest& {
+    return use(internal::digest_for_request(std::move(user), std::move(password)));
+}
+auto ClientRequest::digest_auth(std::string user, std::string password) && -> ClientRequest&& {
+    return std::move(digest_auth(std::move(user), std::move(password)));
+}
 
 auto ClientRequest::raise_for_status(bool raise) & -> ClientRequest& {
     raise_for_status_ = raise;

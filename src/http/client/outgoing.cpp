@@ -36,11 +36,21 @@ auto parse_url(const Settings& settings, std::string_view method, const std::str
         const auto& base = settings.base_url();
         return base ? Url::parse(text, *base, mode) : Url::parse(text, mode);
     } catch (const UrlError& error) {
-        throw RequestError(RequestPhase::url, method, text, {}, error.what(), std::current_exception());
+        throw RequestError(
+            RequestPhase::url, method, without_credentials(text), {}, error.what(), std::current_exception());
     }
 }
 
 }  // namespace
+
+auto without_credentials(std::string_view text) -> std::string {
+    const bool is_path = text.starts_with('/') && !text.starts_with("//") && !text.starts_with("/\\");
+    const auto at = text.rfind('@');
+    if (is_path || at == std::string_view::npos) return std::string(text);
+    const auto slashes = text.find("//");
+    const auto begin = slashes == std::string_view::npos || slashes > at ? 0 : slashes + 2;
+    return std::string(text.substr(0, begin)) + "***" + std::string(text.substr(at));
+}
 
 Outgoing::Outgoing(const Settings& settings, Order order)
     : method(std::move(order.method)),
@@ -56,11 +66,13 @@ Outgoing::Outgoing(const Settings& settings, Order order)
 }
 
 void Outgoing::check() const {
-    if (url.scheme() != "http" && url.scheme() != "https")
-        throw error(RequestPhase::url, "the scheme is not http or https");
     if (!url.username().empty() || !url.password().empty()) {
         throw RequestError(RequestPhase::url, method, url.origin(), {},
-            "a user name or password in the URL: set the Authorization field instead");
+            "a user name or password in the URL: use basic_auth(user, password)");
+    }
+    if (url.scheme() != "http" && url.scheme() != "https") {
+        throw RequestError(
+            RequestPhase::url, method, without_credentials(url.href()), {}, "the scheme is not http or https");
     }
     if (method == "CONNECT") throw error(RequestPhase::url, "CONNECT opens a tunnel, which this client does not");
     if (fields.contains("Transfer-Encoding"))

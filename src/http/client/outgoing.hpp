@@ -18,6 +18,10 @@
 
 namespace gyre::http::internal {
 
+/// The text of a URL to be shown. A text that is no URL may hold a password all the same, and in places where no parser would
+/// look for it: everything between the slashes and the last "@" is taken for one.
+[[nodiscard]] auto without_credentials(std::string_view text) -> std::string;
+
 /// What the caller asks for.
 struct Order {
     Order() = default;

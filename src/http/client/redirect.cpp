@@ -57,8 +57,8 @@ auto follow_redirect(const Settings& settings, const ResponseHead& response, std
     const auto location = response.fields.get("Location");
     if (!location) return false;
 
-    const Redirect redirect{
-        request, peer, "redirect " + std::to_string(response.status) + " to " + std::string(location->substr(0, 512))};
+    const Redirect redirect{request, peer,
+        "redirect " + std::to_string(response.status) + " to " + without_credentials(location->substr(0, 512))};
     for (const auto& other : response.fields.get_all("Location")) {
         if (other != *location) throw redirect.error("there is a second, different Location");
     }

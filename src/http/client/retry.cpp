@@ -1,18 +1,17 @@
 #include <gyre/http/client/retry.hpp>
 
+#include "passing.hpp"
 #include "pool.hpp"
 #include "retry_budget.hpp"
 
 #include "http/wall_clock.hpp"
 
 #include <gyre/core/loop.hpp>
-#include <gyre/core/random.hpp>
 #include <gyre/core/sleep.hpp>
 #include <gyre/http/core/date.hpp>
 #include <gyre/net/egress_policy.hpp>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
 #include <exception>
@@ -42,11 +41,6 @@ auto RetryBudget::withdraw(Time now) noexcept -> bool {
 }
 
 namespace {
-
-auto is_for_the_moment(int status) noexcept -> bool {
-    constexpr std::array<int, 6> statuses = {408, 429, 500, 502, 503, 504};
-    return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
-}
 
 /// How an attempt ended: with a response, or an error.
 struct Attempt {
@@ -82,15 +76,6 @@ auto make_attempt(ClientCall& call, const ClientNext& next) -> Task<Attempt> {
         attempt.is_forbidden = is_forbidden(error);
     }
     co_return attempt;
-}
-
-// A number in [0, 1).
-auto chance() -> double {
-    std::array<std::byte, 4> bytes{};
-    fill_random(bytes);
-    std::uint32_t number = 0;
-    for (const auto byte : bytes) number = number << 8 | std::to_integer<std::uint32_t>(byte);
-    return static_cast<double>(number) / 4294967296.0;
 }
 
 /// What the server asked for, if it did.

@@ -26,6 +26,8 @@ auto take_quoted(std::string_view& text, QuotedText style) -> std::optional<std:
     return std::nullopt;
 }
 
+}  // namespace
+
 auto take_value(std::string_view& text, QuotedText style) -> std::optional<std::string> {
     if (text.starts_with('"')) {
         text.remove_prefix(1);
@@ -34,8 +36,6 @@ auto take_value(std::string_view& text, QuotedText style) -> std::optional<std::
     const auto token = take_token(text);
     return token.empty() ? std::nullopt : std::optional(std::string(token));
 }
-
-}  // namespace
 
 auto parse_parameters(std::string_view text, QuotedText quoted) -> std::optional<Parameters> {
     Parameters parameters;

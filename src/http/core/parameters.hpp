@@ -23,6 +23,10 @@ enum class QuotedText : unsigned char {
 [[nodiscard]] auto parse_parameters(std::string_view text, QuotedText quoted = QuotedText::standard)
     -> std::optional<Parameters>;
 
+/// Takes `token / quoted-string` from the front; empty if there is neither. A quoted string may be empty.
+[[nodiscard]] auto take_value(std::string_view& text, QuotedText style = QuotedText::standard)
+    -> std::optional<std::string>;
+
 /// The value of that name (in lower case).
 [[nodiscard]] auto find_parameter(const Parameters& parameters, std::string_view name) noexcept
     -> std::optional<std::string_view>;

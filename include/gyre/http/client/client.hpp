@@ -4,6 +4,7 @@
 #include <gyre/http/client/client_options.hpp>
 #include <gyre/http/client/client_request.hpp>
 #include <gyre/http/client/client_response.hpp>
+#include <gyre/http/client/event_source.hpp>
 #include <gyre/http/client/middleware.hpp>
 #include <gyre/http/client/request_error.hpp>
 #include <gyre/http/websocket.hpp>
@@ -72,6 +73,9 @@ public:
     /// The same with fields and a total time of the request's own: `client.websocket(client.get("/ws").header(...))`.
     [[nodiscard]] auto websocket(ClientRequest request, const WebSocketOptions& options = {}, WebSocketOffer offer = {})
         -> Task<WebSocket>;
+
+    /// Server-sent events from `url`, over connections that are made again; it outlives the client.
+    [[nodiscard]] auto events(std::string url, const EventSourceOptions& options = {}) -> EventSource;
 
     /// Adds a middleware around the requests that are sent from now on, the first one outermost.
     /// @throws std::invalid_argument for an empty function.

@@ -62,6 +62,14 @@ public:
     /// `ClientOptions::decode` of this request.
     auto decode(bool decode) & -> ClientRequest&;
     auto decode(bool decode) && -> ClientRequest&&;
+    /// Says who asks, to the origin of this request only: a redirect elsewhere leaves it behind. As `http::basic_auth`,
+    /// `bearer_auth` and `digest_auth`. @throws std::invalid_argument for what cannot be sent.
+    auto basic_auth(std::string_view user, std::string_view password) & -> ClientRequest&;
+    auto basic_auth(std::string_view user, std::string_view password) && -> ClientRequest&&;
+    auto bearer_auth(std::string_view token) & -> ClientRequest&;
+    auto bearer_auth(std::string_view token) && -> ClientRequest&&;
+    auto digest_auth(std::string user, std::string password) & -> ClientRequest&;
+    auto digest_auth(std::string user, std::string password) && -> ClientRequest&&;
     /// Whether a status of 400 and above is thrown as a StatusError, for this request.
     auto raise_for_status(bool raise = true) & -> ClientRequest&;
     auto raise_for_status(bool raise = true) && -> ClientRequest&&;

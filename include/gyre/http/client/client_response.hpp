@@ -87,6 +87,9 @@ public:
     /// The fields after a chunked body: complete once `read` gave the end; empty before, and without any.
     [[nodiscard]] auto trailers() const noexcept -> const Fields&;
 
+    // For the rest of the library.
+    [[nodiscard]] auto answer() const noexcept -> const internal::Answer& { return *answer_; }
+
 private:
     std::unique_ptr<internal::Answer> answer_;
 };

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <gyre/core/task.hpp>
+#include <gyre/http/client/middleware.hpp>
+#include <gyre/http/core/fields.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gyre::http {
+
+/// A text that is no record of exchanges. `what()` names the line.
+class RecordError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// One request and its response, as a record keeps them.
+struct RecordedExchange {
+    RecordedExchange() = default;
+
+    std::string method;
+    std::string url;
+    Fields request_fields;
+    std::string request_body;
+    int status = 200;
+    std::string reason;
+    Fields response_fields;
+    std::string response_body;
+};
+
+/// What a recorder keeps.
+struct RecorderOptions {
+    /// Longest body of a response, in bytes; a longer one is an error.
+    std::size_t body_limit = std::size_t{16} * 1024 * 1024;
+    /// What stands in the record in place of the values of Authorization, Proxy-Authorization, Cookie and Set-Cookie.
+    bool keeps_secrets = false;
+};
+
+/// A transport that goes over the client's connections and keeps what passes: `Client client({.transport = &recorder})`.
+///
+/// A response is read whole before the caller gets it; a body that was decoded is kept decoded. WebSockets pass unrecorded.
+/// Must outlive the client's requests. Thread: its loop's. Source: VCR, vcrpy.
+class Recorder final : public ClientTransport {
+public:
+    explicit Recorder(const RecorderOptions& options = {}) : options_(options) {}
+
+    /// Never writes the values of these fields either, of requests and responses.
+    auto redact(std::string field) -> Recorder&;
+
+    [[nodiscard]] auto exchanges() const noexcept -> const std::vector<RecordedExchange>& { return exchanges_; }
+    /// The record as text, for `Replayer`: readable, and fit to be changed by hand and kept beside the tests.
+    [[nodiscard]] auto to_text() const -> std::string;
+    /// Writes it to a file that only its owner may read, whole or not at all. @throws IoError.
+    [[nodiscard]] auto save(std::filesystem::path path) const -> Task<void>;
+
+    [[nodiscard]] auto send(ClientCall& call, ClientNext connections) -> Task<ClientResponse> override;
+
+private:
+    [[nodiscard]] auto redacted(const Fields& fields) const -> Fields;
+
+    RecorderOptions options_;
+    std::vector<std::string> secret_fields_;
+    std::vector<RecordedExchange> exchanges_;
+};
+
+/// A transport that answers from a record: the same method, URL and body get the response that was recorded, several of them
+/// in their order, the last one again and again. Fields are not compared.
+///
+/// A request that was not recorded is a RequestError, phase `connect`. Must outlive the client's requests.
+/// Thread: its loop's.
+class Replayer final : public ClientTransport {
+public:
+    /// @throws RecordError.
+    explicit Replayer(std::string_view text);
+    explicit Replayer(std::vector<RecordedExchange> exchanges);
+    /// Reads a file of at most 64 MiB. @throws IoError; RecordError; LimitError.
+    [[nodiscard]] static auto load(std::filesystem::path path) -> Task<std::unique_ptr<Replayer>>;
+
+    /// The exchanges that no request asked for, as "GET https://api.example/x".
+    [[nodiscard]] auto unused() const -> std::vector<std::string>;
+
+    [[nodiscard]] auto send(ClientCall& call, ClientNext connections) -> Task<ClientResponse> override;
+
+private:
+    struct Entry {
+        RecordedExchange exchange;
+        bool was_used = false;
+    };
+
+    [[nodiscard]] auto find(const ClientCall& call) -> Entry*;
+    [[nodiscard]] auto unmatched(const ClientCall& call) const -> RequestError;
+
+    std::vector<Entry> entries_;
+};
+
+}  // namespace gyre::http
