@@ -5,6 +5,7 @@
 #include <gyre/http/body_reader.hpp>
 #include <gyre/http/client/auth.hpp>
 #include <gyre/http/client/client.hpp>
+#include <gyre/http/client/client_trace.hpp>
 #include <gyre/http/client/cookie_jar.hpp>
 #include <gyre/http/client/event_source.hpp>
 #include <gyre/http/client/middleware.hpp>

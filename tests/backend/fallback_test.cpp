@@ -203,8 +203,9 @@ auto beneath(const std::filesystem::path& root, const char* path, int flags) -> 
 /// Everything that a path can be, in one line.
 auto beneath_all(const std::filesystem::path& root, int flags) -> std::string {
     std::string verdict;
-    for (const auto* const path : {"file", "folder/file", "folder", "folder/", "./file", "folder//file", ".", "none", "file/",
-             "file/x", "link", "inner", "linked/secret", "folder/../file", "../secret", "..", "/etc/passwd", ""}) {
+    for (const auto* const path :
+        {"file", "folder/file", "folder", "folder/", "./file", "folder//file", ".", "none", "file/", "file/x", "link",
+            "inner", "linked/secret", "folder/../file", "../secret", "..", "/etc/passwd", ""}) {
         verdict.append(path).append(" ").append(beneath(root, path, flags)).append(", ");
     }
     const std::string long_name(300, 'x');
@@ -216,7 +217,8 @@ TEST(Beneath, the_same_with_and_without_openat2) {
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     const std::filesystem::path root = std::filesystem::path(pattern) / "root";
     std::filesystem::create_directories(root / "folder");
-    for (const auto& file : {root / "file", root / "folder" / "file", root / ".." / "secret"}) std::ofstream(file) << "x";
+    for (const auto& file : {root / "file", root / "folder" / "file", root / ".." / "secret"})
+        std::ofstream(file) << "x";
     std::filesystem::create_symlink("../secret", root / "link");
     std::filesystem::create_symlink("file", root / "inner");
     std::filesystem::create_directory_symlink("..", root / "linked");
@@ -224,7 +226,8 @@ TEST(Beneath, the_same_with_and_without_openat2) {
     const auto with = beneath_all(root, O_NOFOLLOW);
     EXPECT_EQ(with,
         "file open, folder/file open, folder open, folder/ open, ./file open, folder//file open, . open, none ENOENT, "
-        "file/ ENOTDIR, file/x ENOTDIR, link ELOOP, inner ELOOP, linked/secret ELOOP, folder/../file open, ../secret EXDEV, "
+        "file/ ENOTDIR, file/x ENOTDIR, link ELOOP, inner ELOOP, linked/secret ELOOP, folder/../file open, ../secret "
+        "EXDEV, "
         ".. EXDEV, /etc/passwd EXDEV,  ENOENT, ENAMETOOLONG");
     EXPECT_EQ(beneath(root, "inner", 0), "open") << "links that stay below, where they may";
     EXPECT_EQ(beneath(root, "link", 0), "EXDEV");

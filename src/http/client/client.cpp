@@ -72,6 +72,12 @@ auto Client::use(ClientMiddleware middleware) -> Client& {
     return *this;
 }
 
+auto Client::trace(ClientTrace trace) -> Client& {
+    if (!trace) throw std::invalid_argument("http::Client::trace: an empty function");
+    pool_->trace(std::move(trace));
+    return *this;
+}
+
 auto Client::stats() const noexcept -> ClientStats { return pool_->stats(); }
 void Client::close() noexcept { pool_->close(); }
 

@@ -27,6 +27,7 @@ constexpr std::size_t small_body_size = 16 * 1024;  // travels with the head in 
 Exchange::Exchange(std::shared_ptr<Pool> pool, std::unique_ptr<Connection> connection, const Outgoing& request)
     : Answer(request),
       pool_(std::move(pool)),
+      tracer_(request.tracer),
       connection_(std::move(connection)),
       timeouts_(request.timeouts),
       speed_(timeouts_.low_speed_limit, timeouts_.low_speed_time),
@@ -43,7 +44,9 @@ Exchange::~Exchange() { finish_with_what_is_there(); }
 
 auto Exchange::run(std::string_view head, std::string_view body) -> Task<void> {
     connection_->parser.expect(method_, offers_upgrade_);
+    tell(ClientStep::sending);
     co_await send(head, body);
+    tell(ClientStep::sent, {.bytes = head.size() + body.size()});
     co_await read_head();
     begin_body();
 }
@@ -92,7 +95,7 @@ auto Exchange::read_head() -> Task<void> {
         if (event.kind != EventKind::need_more) continue;
         const bool more = co_await fill(RequestPhase::response, head_read_size);
         if (!more) stream_ended(RequestPhase::response);
-        has_answered_ = true;
+        if (!std::exchange(has_answered_, true)) tell(ClientStep::first_byte);
     }
 }
 
@@ -102,6 +105,7 @@ void Exchange::begin_body() {
     content_length_ = parser.content_length();
     may_be_kept_ = may_be_kept_ && parser.keep_alive();
     head_ = parser.take_head();
+    tell(ClientStep::head, {.status = head_.status});
     if (framing_ != BodyFraming::none) {
         // Of a part of the content, the beginning may be missing; with an unknown coding it is the caller's to decode.
         if (decodes_ && head_.status != partial_content) codings_ = content_codings(head_.fields).value_or(codings_);
@@ -259,6 +263,7 @@ void Exchange::finish() noexcept {
     } catch (...) {  // no memory for a copy: the body was whole all the same
         may_be_kept_ = false;
     }
+    tell(ClientStep::done, {.bytes = body_bytes_});
     // Bytes after the response were not asked for: whoever sent them is not trusted with another request.
     if (may_be_kept_ && connection_->stream.buffered().empty()) pool_->keep(std::move(connection_));
     connection_.reset();
@@ -267,6 +272,8 @@ void Exchange::finish() noexcept {
 void Exchange::fail(RequestPhase phase, std::string_view reason, std::exception_ptr cause) {
     error_.emplace(phase, method_, url_.href(), peer_text_, reason, std::move(cause));
     connection_.reset();
+    const bool is_mine = tracer_ && phase == RequestPhase::body;  // before that, whoever waits for the response tells it
+    if (is_mine) tell(ClientStep::failed, {.error = std::make_exception_ptr(*error_)});
     throw RequestError(*error_);
 }
 

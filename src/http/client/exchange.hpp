@@ -61,12 +61,16 @@ private:
     void begin_body();
     void finish_with_what_is_there() noexcept;
     void finish() noexcept;
+    void tell(ClientStep step, const TraceDetail& detail = {}) const noexcept {
+        tracer_.tell(step, method_, url_, detail);
+    }
 
     [[noreturn]] void fail(RequestPhase phase, std::string_view reason, std::exception_ptr cause = nullptr) override;
     [[noreturn]] void fail_timed_out(RequestPhase phase, std::string_view operation, Duration limit);
     [[noreturn]] void fail_too_slow(RequestPhase phase);
 
     std::shared_ptr<Pool> pool_;
+    Tracer tracer_;
     std::unique_ptr<Connection> connection_;  ///< Null once it was given back or closed.
     ClientTimeouts timeouts_;
     SpeedWatch speed_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "settings.hpp"
+#include "tracer.hpp"
 
 #include <gyre/core/task.hpp>
 #include <gyre/http/client/middleware.hpp>
@@ -68,10 +69,16 @@ public:
     /// That the total time has passed.
     [[nodiscard]] auto timeout_text() const -> std::string;
 
+    /// Tells who wants to know that it has come so far.
+    void tell(ClientStep step, const TraceDetail& detail = {}) const noexcept {
+        tracer.tell(step, method, url, detail);
+    }
+
     /// @param peer may be empty.
     [[nodiscard]] auto error(RequestPhase phase, std::string_view reason, std::string_view peer = {},
         std::exception_ptr cause = nullptr) const -> RequestError;
 
+    Tracer tracer;
     std::string method;
     Url url;
     Fields fields;

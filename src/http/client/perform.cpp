@@ -8,7 +8,7 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/scope.hpp>
 
-#include <optional>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -26,6 +26,27 @@ auto follow(Pool& pool, const ClientChain& chain, Outgoing& request) -> Task<Cli
         if (!goes_on) co_return response;
         ++pool.figures().redirects;
         co_await response.discard();
+        request.tell(ClientStep::redirect, {.status = response.status()});
+    }
+}
+
+// Within the total time.
+auto follow_in_time(Pool& pool, const ClientChain& chain, Outgoing& request) -> Task<ClientResponse> {
+    if (request.deadline == Time::max()) co_return co_await follow(pool, chain, request);
+    auto response = co_await move_on_at(request.deadline, follow(pool, chain, request));
+    if (!response) throw TimeoutError(request.timeout_text());
+    co_return std::move(*response);
+}
+
+auto follow_traced(Pool& pool, const ClientChain& chain, Outgoing& request) -> Task<ClientResponse> {
+    request.tracer = Tracer(pool.traces(), pool.figures().requests);
+    request.tell(ClientStep::start);
+    try {
+        auto response = co_await follow_in_time(pool, chain, request);
+        co_return response;
+    } catch (...) {
+        request.tell(ClientStep::failed, {.error = std::current_exception()});
+        throw;
     }
 }
 
@@ -36,15 +57,10 @@ auto perform(std::shared_ptr<Pool> pool, Order order) -> Task<ClientResponse> {
     const bool raises = order.raise_for_status.value_or(pool->settings().options().raise_for_status);
     const ClientChain chain(pool, std::move(order.middlewares));
     Outgoing request(pool->settings(), std::move(order));
-    std::optional<ClientResponse> response;
-    if (request.deadline == Time::max()) {
-        response = co_await follow(*pool, chain, request);
-    } else {
-        response = co_await move_on_at(request.deadline, follow(*pool, chain, request));
-    }
-    if (!response) throw TimeoutError(request.timeout_text());
-    if (raises) response->raise_for_status();
-    co_return std::move(*response);
+    auto attempt = pool->traces() ? follow_traced(*pool, chain, request) : follow_in_time(*pool, chain, request);
+    auto response = co_await std::move(attempt);
+    if (raises) response.raise_for_status();
+    co_return response;
 }
 
 }  // namespace gyre::http::internal

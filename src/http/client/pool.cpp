@@ -92,6 +92,7 @@ auto Pool::stats() const noexcept -> ClientStats {
 }
 
 auto Pool::connection(const Outgoing& request, bool fresh) -> Task<std::unique_ptr<Connection>> {
+    request.tell(ClientStep::queued);
     auto turn = co_await wait_for_turn(request);
     while (turn.kept) {
         // Where one of an origin was dead, the others are likely to be: a fresh one is made in their place.
@@ -100,6 +101,7 @@ auto Pool::connection(const Outgoing& request, bool fresh) -> Task<std::unique_p
         if (is_good) {
             turn.kept->is_reused = true;
             ++statistics_->connections_reused;
+            request.tell(ClientStep::reused, {.text = turn.kept->peer_text});
             co_return std::move(turn.kept);
         }
         auto& origin = turn.kept->slot.origin();
@@ -135,17 +137,23 @@ auto Pool::open(const Outgoing& request, ConnectionSlot slot) -> Task<std::uniqu
     if (is_unix) {
         addresses.push_back(*settings_.unix_socket());
     } else {
+        request.tell(ClientStep::resolving);
         addresses = co_await find_addresses(request, first);
+        request.tell(ClientStep::resolved);
     }
+    request.tell(ClientStep::connecting);
     auto connecting = connect(request, first, std::move(addresses));
     auto stream = co_await std::move(connecting);
     if (proxy != nullptr) {
         auto passing = pass(request, *proxy, target, std::move(stream));
         stream = co_await std::move(passing);
     }
+    if (request.tracer) request.tell(ClientStep::connected, {.text = stream.peer_address().text()});
     if (request.url.scheme() == "https") {
+        request.tell(ClientStep::securing);
         auto encrypting = encrypt(request, target.host, std::move(stream), false);
         stream = co_await std::move(encrypting);
+        request.tell(ClientStep::secured);
     }
     ++statistics_->connections_opened;
     co_return std::make_unique<Connection>(std::move(stream), std::move(slot), settings_.options().limits, statistics_);
@@ -246,6 +254,12 @@ void Pool::use(ClientMiddleware middleware) {
     auto more = middlewares_ ? *middlewares_ : std::vector<ClientMiddleware>();
     more.push_back(std::move(middleware));
     middlewares_ = std::make_shared<const std::vector<ClientMiddleware>>(std::move(more));
+}
+
+void Pool::trace(ClientTrace trace) {
+    auto more = traces_ ? *traces_ : std::vector<ClientTrace>();
+    more.push_back(std::move(trace));
+    traces_ = std::make_shared<const std::vector<ClientTrace>>(std::move(more));
 }
 
 void Pool::close() noexcept {

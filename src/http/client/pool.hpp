@@ -60,6 +60,11 @@ public:
         return middlewares_;
     }
 
+    /// Adds one who is told of the requests that are sent from now on.
+    void trace(ClientTrace trace);
+    /// Null: nobody.
+    [[nodiscard]] auto traces() const noexcept -> const Tracer::Hooks& { return traces_; }
+
     void close() noexcept;
     [[nodiscard]] auto is_closed() const noexcept -> bool { return is_closed_; }
 
@@ -97,6 +102,7 @@ private:
     Connections connections_;
     std::optional<TimerHandle> age_timer_;
     std::shared_ptr<const std::vector<ClientMiddleware>> middlewares_;
+    Tracer::Hooks traces_;
     std::function<net::Stream(const Url&)> dial_;  ///< Empty: over the network.
     bool is_closed_ = false;
 };

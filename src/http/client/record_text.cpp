@@ -62,7 +62,11 @@ public:
         try {
             if (!take_line() || line_ != first_line) throw RecordProblem{"this is no record of version 1"};
             while (take_line()) {
-                if (!line_.empty()) read_line();
+                if (line_.empty()) {
+                    finish();
+                } else {
+                    read_line();
+                }
             }
             finish();
         } catch (const RecordProblem& problem) {
@@ -159,12 +163,13 @@ private:
 
     /// The exchange before is complete.
     void finish() {
-        if (exchanges_.empty()) return;
+        if (part_ == Part::none) return;
         if (part_ != Part::response && part_ != Part::response_body)
             throw RecordProblem{"the request before has no response"};
         auto& exchange = exchanges_.back();
         if (std::exchange(coded_request_, false)) exchange.request_body = decoded(exchange.request_body);
         if (std::exchange(coded_response_, false)) exchange.response_body = decoded(exchange.response_body);
+        part_ = Part::none;
     }
 
     [[nodiscard]] static auto decoded(const std::string& text) -> std::string {

@@ -1,5 +1,6 @@
 #include <gyre/http/client/retry.hpp>
 
+#include "outgoing.hpp"
 #include "passing.hpp"
 #include "pool.hpp"
 #include "retry_budget.hpp"
@@ -160,6 +161,8 @@ auto Retrier::run(ClientCall& call, ClientNext next) -> Task<ClientResponse> {
         if (!wait && attempt.error) std::rethrow_exception(attempt.error);
         if (!wait) co_return std::move(*attempt.response);
         ++call.pool().figures().retries;
+        call.request().tell(
+            ClientStep::retry, {.status = attempt.response ? attempt.response->status() : 0, .error = attempt.error});
         if (attempt.response) co_await attempt.response->discard();
         attempt.response.reset();
         co_await sleep(*wait);

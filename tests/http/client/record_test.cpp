@@ -85,7 +85,7 @@ TEST(HttpRecordText, what_is_wrong_in_which_line) {
     EXPECT_EQ(problem(""), "nothing");
     EXPECT_EQ(problem("> GET\n"), "record: line 2: a request is a method and a URL");
     EXPECT_EQ(problem("> GET /\n"), "record: line 2: the request before has no response");
-    EXPECT_EQ(problem("> GET /\n\n> GET /\n< 200 OK\n"), "nothing");
+    EXPECT_EQ(problem("> GET /\n\n> GET /\n< 200 OK\n"), "record: line 3: the request before has no response");
     EXPECT_EQ(problem("< 200 OK\n"), "record: line 2: a response without a request before it");
     EXPECT_EQ(problem("> GET /\n< 99\n"), "record: line 3: a response is a status from 200 to 999, and a reason");
     EXPECT_EQ(problem("> GET /\n< 2000 x\n"), "record: line 3: a response is a status from 200 to 999, and a reason");

@@ -4,6 +4,7 @@
 #include <gyre/http/client/client_options.hpp>
 #include <gyre/http/client/client_request.hpp>
 #include <gyre/http/client/client_response.hpp>
+#include <gyre/http/client/client_trace.hpp>
 #include <gyre/http/client/event_source.hpp>
 #include <gyre/http/client/middleware.hpp>
 #include <gyre/http/client/request_error.hpp>
@@ -80,6 +81,9 @@ public:
     /// Adds a middleware around the requests that are sent from now on, the first one outermost.
     /// @throws std::invalid_argument for an empty function.
     auto use(ClientMiddleware middleware) -> Client&;
+
+    /// Tells of each step of the requests that are sent from now on. @throws std::invalid_argument for an empty function.
+    auto trace(ClientTrace trace) -> Client&;
 
     [[nodiscard]] auto stats() const noexcept -> ClientStats;
 
