@@ -23,15 +23,16 @@ auto is_event_stream(const ClientResponse& response) -> bool {
 }
 
 /// Is it of a kind that may pass by itself?
-auto may_pass(const RequestError& error) noexcept -> bool {
+auto may_pass(const RequestError& error) -> bool {
     switch (error.phase()) {
     case RequestPhase::url:
     case RequestPhase::redirect:
         return false;
+    case RequestPhase::proxy:
     case RequestPhase::tls:
         return error.is_timeout();
     default:
-        return true;
+        return !internal::is_forbidden(error);
     }
 }
 

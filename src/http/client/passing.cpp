@@ -1,18 +1,31 @@
 #include "passing.hpp"
 
 #include <gyre/core/random.hpp>
+#include <gyre/net/egress_policy.hpp>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 
 namespace gyre::http::internal {
 
 auto is_for_the_moment(int status) noexcept -> bool {
     constexpr std::array<int, 6> statuses = {408, 429, 500, 502, 503, 504};
     return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
+}
+
+auto is_forbidden(const RequestError& error) -> bool {
+    if (!error.cause()) return false;
+    try {
+        std::rethrow_exception(error.cause());
+    } catch (const net::EgressError&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
 }
 
 auto chance() -> double {

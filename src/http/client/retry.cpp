@@ -10,7 +10,6 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/sleep.hpp>
 #include <gyre/http/core/date.hpp>
-#include <gyre/net/egress_policy.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -53,18 +52,6 @@ struct Attempt {
     bool is_timeout = false;
     bool is_forbidden = false;
 };
-
-// An address that the client's own policy refuses, it refuses the second time as well.
-auto is_forbidden(const RequestError& error) -> bool {
-    if (!error.cause()) return false;
-    try {
-        std::rethrow_exception(error.cause());
-    } catch (const net::EgressError&) {
-        return true;
-    } catch (...) {
-        return false;
-    }
-}
 
 auto make_attempt(ClientCall& call, const ClientNext& next) -> Task<Attempt> {
     Attempt attempt;

@@ -156,7 +156,11 @@ GYRE_TEST(HttpEventSourceRules, what_does_not_pass_is_the_callers) {
     insecure.on("GET", "/").fail(RequestPhase::tls, "a wrong certificate");
     const auto tls = co_await read_from(insecure);
     EXPECT_EQ(tls, "GET http://x.example/: a wrong certificate");
-    for (const auto* mock : {&missing, &html, &untyped, &insecure}) EXPECT_EQ(mock->calls().size(), 1U);
+    MockTransport proxied;
+    proxied.on("GET", "/").fail(RequestPhase::proxy, "a wrong password");
+    const auto proxy = co_await read_from(proxied);
+    EXPECT_EQ(proxy, "GET http://x.example/: a wrong password");
+    for (const auto* mock : {&missing, &html, &untyped, &insecure, &proxied}) EXPECT_EQ(mock->calls().size(), 1U);
 }
 
 GYRE_TEST(HttpEventSourceRules, event_past_the_limit_ends_it) {
