@@ -106,6 +106,10 @@ public:
         return !ended_.is_empty() || network_.next_event() != Time::max() || wake_up_.is_called();
     }
 
+    [[nodiscard]] auto send_now(int descriptor, std::span<const std::byte> bytes) noexcept -> std::int64_t override {
+        return or_no_memory([&] { return network_.send_now(descriptor, bytes); });
+    }
+
     [[nodiscard]] auto open_socket(int domain, int type, int protocol) noexcept -> int override {
         return or_no_memory([&] { return network_.open(domain, type, protocol); });
     }

@@ -112,6 +112,8 @@ public:
 
     /// Starts an operation. @return its result, or `must_wait`: it waits here, and will end up among the ended ones.
     [[nodiscard]] auto start(Operation& operation) -> std::int64_t;
+    /// As `Backend::send_now`.
+    [[nodiscard]] auto send_now(int descriptor, std::span<const std::byte> bytes) -> std::int64_t;
 
     /// Takes a waiting operation out.
     void withdraw(Operation& operation) noexcept;

@@ -110,6 +110,18 @@ auto SimNetwork::start(Operation& operation) -> std::int64_t {
     return result;
 }
 
+auto SimNetwork::send_now(int descriptor, std::span<const std::byte> bytes) -> std::int64_t {
+    const Socket socket = find(descriptor);
+    if (socket == nullptr) return -EBADF;
+    Operation operation;
+    operation.kind = OperationKind::send;
+    operation.descriptor = descriptor;
+    operation.buffer = const_cast<std::byte*>(bytes.data());
+    operation.size = bytes.size();
+    const std::int64_t result = attempt(socket, operation);
+    return result == must_wait ? -EAGAIN : result;
+}
+
 void SimNetwork::withdraw(Operation& operation) noexcept {
     const Socket socket = find(operation.descriptor);
     list_of(*socket, operation).remove(operation);

@@ -88,12 +88,8 @@ public:
         -> int = 0;
     virtual auto shutdown(int descriptor, int how) noexcept -> int = 0;
     /// Sends what a socket takes at once; no send may be in flight on it. Source: send(2), MSG_DONTWAIT.
-    /// @return how many bytes, or a negative errno: -EAGAIN for none, which is also what a backend says that only waits.
-    [[nodiscard]] virtual auto send_now(int descriptor, std::span<const std::byte> bytes) noexcept -> std::int64_t {
-        static_cast<void>(descriptor);
-        static_cast<void>(bytes);
-        return -EAGAIN;
-    }
+    /// @return how many bytes, or a negative errno: -EAGAIN if it would have to wait.
+    [[nodiscard]] virtual auto send_now(int descriptor, std::span<const std::byte> bytes) noexcept -> std::int64_t = 0;
     /// Which of `events` are there now, without waiting. Source: poll(2). @return the ready events, or a negative errno.
     [[nodiscard]] virtual auto ready_events(int descriptor, short events) noexcept -> int = 0;
 

@@ -97,6 +97,7 @@ auto GuardedStream::interrupt_watch() -> Task<void> {
 auto GuardedStream::fill(Time deadline, CancelScope* scope) -> Task<Fill> {
     if (is_broken_) check("read");
     const Reading reading(*this);
+    if (holds()) co_await flush();
     if (watch_ != nullptr && watch_->filling != nullptr) {
         const auto before = received_;
         co_await interrupt_watch();
@@ -116,21 +117,51 @@ auto GuardedStream::fill(Time deadline, CancelScope* scope) -> Task<Fill> {
     co_return *count == 0 ? Fill::end : Fill::bytes;
 }
 
+GuardedStream::~GuardedStream() {
+    if (flush_) flush_->cancel();
+}
+
+void GuardedStream::hold(std::string_view data) {
+    check("write");
+    held_.append(data);
+    if (!flush_) flush_.emplace(this_loop().call_soon([this] {
+        flush_.reset();
+        flush_now();
+    }));
+}
+
+void GuardedStream::flush_now() noexcept {
+    if (!holds() || is_broken()) return;
+    try {
+        static_cast<void>(write_now({}));
+    } catch (...) {  // broken: whoever comes next is told
+    }
+}
+
 auto GuardedStream::write_now(std::string_view data) -> std::string_view {
     check("write");
+    if (holds()) held_.append(data);
     is_writing_ = true;
-    const auto count = stream_.write_now(data);
+    auto count = stream_.write_now(holds() ? held_ : data);
     is_writing_ = false;
     written_ += count;
-    return data.substr(count);
+    if (!holds()) return data.substr(count);
+    // What the caller still has does not stay here.
+    const auto from_held = std::min(count, held_.size() - data.size());
+    held_.resize(held_.size() - data.size());
+    held_.erase(0, from_held);
+    return data.substr(count - from_held);
 }
 
 auto GuardedStream::write(std::string_view data) -> Task<void> {
     check("write");
     is_writing_ = true;
     auto& loop = this_loop();
-    while (!data.empty()) {
-        const auto piece = data.substr(0, piece_bytes);
+    const auto held = std::exchange(held_, {});
+    std::string_view first = held;
+    while (!first.empty() || !data.empty()) {
+        auto& left = first.empty() ? data : first;
+        const auto piece = left.substr(0, piece_bytes);
         const auto before = loop.now();
         written_ += piece.size();
         const bool taken = co_await move_on_after(write_pace_.patience(written_, waited_), stream_.write(piece));
@@ -140,13 +171,14 @@ auto GuardedStream::write(std::string_view data) -> Task<void> {
             throw IoError(std::make_error_code(std::errc::timed_out), "write", stream_.peer_address().text(),
                 "the client does not take it");
         }
-        data.remove_prefix(piece.size());
+        left.remove_prefix(piece.size());
     }
     is_writing_ = false;
 }
 
 auto GuardedStream::discard(std::size_t limit_bytes) -> Task<bool> {
     std::size_t dropped = 0;
+    if (holds()) co_await flush();
     co_await stream_.shutdown_write();
     while (true) {
         dropped += stream_.buffered().size();
@@ -171,6 +203,7 @@ auto GuardedStream::linger(Duration limit, std::size_t limit_bytes) -> Task<void
 
 auto GuardedStream::close() -> Task<void> {
     try {
+        if (holds()) co_await flush();
         const bool closed = co_await move_on_after(write_pace_.longest_wait, stream_.close());
         if (!closed) stream_.abort();
     } catch (const IoError&) {
@@ -180,6 +213,7 @@ auto GuardedStream::close() -> Task<void> {
 }
 
 void GuardedStream::abort() noexcept {
+    flush_now();
     stream_.abort();
     is_broken_ = true;
 }

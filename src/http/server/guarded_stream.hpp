@@ -3,13 +3,16 @@
 #include "pace.hpp"
 
 #include <gyre/core/cancel_scope.hpp>
+#include <gyre/core/loop.hpp>
 #include <gyre/core/task.hpp>
 #include <gyre/net/stream.hpp>
 #include <gyre/sync/event.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace gyre::http::internal {
@@ -27,6 +30,7 @@ public:
         : stream_(std::move(stream)), write_pace_(write_pace) {}
     GuardedStream(const GuardedStream&) = delete;
     auto operator=(const GuardedStream&) -> GuardedStream& = delete;
+    ~GuardedStream();
 
     [[nodiscard]] auto buffered() const noexcept -> std::span<const char> { return stream_.buffered(); }
     void consume(std::size_t count) {
@@ -50,6 +54,17 @@ public:
         written_ = 0;
         waited_ = {};
     }
+    /// Keeps bytes back until the next ones, the next wait for the peer, or the loop's next turn: answers to requests that
+    /// came together go together. @throws IoError if the stream is broken.
+    void hold(std::string_view data);
+    /// Whether `size` more bytes may be kept back.
+    [[nodiscard]] auto can_hold(std::size_t size) const noexcept -> bool { return held_.size() + size <= piece_bytes; }
+    /// Sends what is kept back.
+    [[nodiscard]] auto flush() -> Task<void> { return write({}); }
+    [[nodiscard]] auto holds() const noexcept -> bool { return !held_.empty(); }
+    /// Sends what is kept back, as far as it goes without waiting. Never throws.
+    void flush_now() noexcept;
+
     /// Sends what goes without waiting. @return the rest, for `write`. @throws IoError; the stream is broken then.
     [[nodiscard]] auto write_now(std::string_view data) -> std::string_view;
     /// Sends all of it. @throws IoError, `timed_out` if the peer does not take it; the stream is broken then.
@@ -80,6 +95,8 @@ private:
 
     net::Stream stream_;
     Pace write_pace_;
+    std::string held_;             ///< Kept back.
+    std::optional<Handle> flush_;  ///< At the next turn.
     std::uint64_t received_ = 0;
     std::uint64_t written_ = 0;  ///< Of this response.
     Duration waited_{};          ///< For the peer to take it.

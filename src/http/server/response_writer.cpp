@@ -66,6 +66,12 @@ auto ResponseWriter::respond(ResponseHead head, std::string_view body, bool keep
     if (body.empty()) out_.append(std::exchange(tail, {}));
 
     stage_ = Stage::body;
+    // The next request is there already: its answer may go with this one.
+    if (keeps_alive_ && body.empty() && tail.empty() && !stream_.buffered().empty() && stream_.can_hold(out_.size())) {
+        stream_.hold(out_);
+        stage_ = Stage::finished;
+        co_return;
+    }
     const auto rest = stream_.write_now(out_);
     if (!rest.empty()) co_await stream_.write(rest);
     if (!body.empty()) co_await stream_.write(body);

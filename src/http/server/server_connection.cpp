@@ -102,6 +102,10 @@ auto ServerConnection::serve() -> Task<Next> {
     response_.begin(parser_.head().method, parser_.head().version);
     std::exception_ptr error;
     try {
+        // Who may take the connection over finds nothing of ours on it.
+        if (stream_.holds() && (parser_.head().method == "CONNECT" || parser_.head().fields.contains("Upgrade"))) {
+            co_await stream_.flush();
+        }
         ServerExchange exchange(*this);
         if (options_.request_timeout > Duration::zero()) {
             co_await handle_in_time(exchange);
@@ -222,6 +226,8 @@ void ServerConnection::check_can_be_taken() const {
 
 auto ServerConnection::take_stream() -> net::Stream {
     check_can_be_taken();
+    stream_.flush_now();
+    if (stream_.holds()) throw InvalidStateError("a connection is taken over when the responses before are sent");
     if (time_limit_ != nullptr) time_limit_->set_deadline(Time::max());
     return stream_.release();
 }

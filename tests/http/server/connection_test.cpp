@@ -48,6 +48,57 @@ TEST(HttpConnection, answers_pipelined_requests_in_order_one_at_a_time) {
     }
 }
 
+TEST(HttpConnection, answers_to_requests_that_came_together_go_together) {
+    for (const auto world : {World::simulated, World::kernel}) {
+        auto handler = [](ServerExchange& exchange) -> Task<void> {
+            co_await exchange.respond(200, "", exchange.path());
+        };
+        run_with(world, handler, {}, [](std::uint16_t port) -> Task<void> {
+            auto client = co_await RawClient::open(port);
+            std::string requests;
+            for (int i = 0; i < 9; ++i) requests += get("/" + std::to_string(i));
+            co_await client.send(requests);
+            const auto text = co_await client.stream.read_some();
+            EXPECT_NE(text.find("/0"), text.npos);
+            EXPECT_TRUE(text.ends_with("/8")) << text;
+        });
+    }
+}
+
+TEST(HttpConnection, an_answer_that_is_kept_back_does_not_wait_for_a_slow_handler) {
+    for (const auto world : all_worlds) {
+        gyre::Event has_first;
+        auto handler = [&](ServerExchange& exchange) -> Task<void> {
+            if (exchange.path() == "/slow") co_await has_first.wait();
+            co_await exchange.respond(200, "", exchange.path());
+        };
+        run_with(world, handler, {}, [&](std::uint16_t port) -> Task<void> {
+            auto client = co_await RawClient::open(port);
+            co_await client.send(get("/quick") + get("/slow"));
+            const auto first = co_await client.receive();
+            EXPECT_EQ(first.body, "/quick");
+            has_first.set();
+            const auto second = co_await client.receive();
+            EXPECT_EQ(second.body, "/slow");
+        });
+    }
+}
+
+TEST(HttpConnection, an_answer_that_is_kept_back_arrives_before_the_connection_is_dropped) {
+    for (const auto world : {World::simulated, World::kernel}) {
+        auto handler = [&](ServerExchange& exchange) -> Task<void> {
+            if (exchange.path() == "/") co_return exchange.abort();
+            co_await exchange.respond(200, "", exchange.path());
+        };
+        run_with(world, handler, {}, [&](std::uint16_t port) -> Task<void> {
+            auto client = co_await RawClient::open(port);
+            co_await client.send(get("/first") + get("/"));
+            const auto first = co_await client.receive();
+            EXPECT_EQ(first.body, "/first");
+        });
+    }
+}
+
 TEST(HttpConnection, reads_ahead_no_more_than_one_piece) {
     std::size_t sent = 0;
     auto handler = [](ServerExchange& exchange) -> Task<void> {
