@@ -77,6 +77,18 @@ void describe_message(const Operation& operation, const Endpoint* sender, int do
     message.msg_namelen = length;
 }
 
+/// A send that is never in flight.
+class ImmediateSend final : public Operation {
+public:
+    ImmediateSend(int socket, std::span<const std::byte> bytes) noexcept {
+        kind = OperationKind::send;
+        descriptor = socket;
+        buffer = const_cast<std::byte*>(bytes.data());
+        size = bytes.size();
+    }
+    void completed() noexcept override {}
+};
+
 }  // namespace
 
 auto SimNetwork::list_of(SimSocket& socket, const Operation& operation) noexcept -> OperationList& {
@@ -113,11 +125,7 @@ auto SimNetwork::start(Operation& operation) -> std::int64_t {
 auto SimNetwork::send_now(int descriptor, std::span<const std::byte> bytes) -> std::int64_t {
     const Socket socket = find(descriptor);
     if (socket == nullptr) return -EBADF;
-    Operation operation;
-    operation.kind = OperationKind::send;
-    operation.descriptor = descriptor;
-    operation.buffer = const_cast<std::byte*>(bytes.data());
-    operation.size = bytes.size();
+    ImmediateSend operation(descriptor, bytes);
     const std::int64_t result = attempt(socket, operation);
     return result == must_wait ? -EAGAIN : result;
 }

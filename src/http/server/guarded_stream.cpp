@@ -4,11 +4,18 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/scope.hpp>
 
+#include <chrono>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 namespace gyre::http::internal {
+
+namespace {
+
+constexpr Duration flush_pause = std::chrono::milliseconds(10);
+
+}  // namespace
 
 void GuardedStream::check(const char* operation) const {
     if (is_broken()) throw IoError(std::make_error_code(std::errc::not_connected), operation, "the client");
@@ -119,15 +126,21 @@ auto GuardedStream::fill(Time deadline, CancelScope* scope) -> Task<Fill> {
 
 GuardedStream::~GuardedStream() {
     if (flush_) flush_->cancel();
+    if (flush_again_) flush_again_->cancel();
 }
 
 void GuardedStream::hold(std::string_view data) {
     check("write");
     held_.append(data);
-    if (!flush_) flush_.emplace(this_loop().call_soon([this] {
-        flush_.reset();
-        flush_now();
-    }));
+    if (!flush_) flush_.emplace(this_loop().call_soon([this] { flush_what_goes(); }));
+}
+
+void GuardedStream::flush_what_goes() {
+    flush_.reset();
+    flush_now();
+    if (!holds() || is_broken()) return;
+    // The peer does not take it, and whoever serves it is busy with the next request.
+    flush_again_.emplace(this_loop().call_later(flush_pause, [this] { flush_what_goes(); }));
 }
 
 void GuardedStream::flush_now() noexcept {

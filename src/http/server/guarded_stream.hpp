@@ -89,6 +89,7 @@ private:
     class Reading;
 
     void look_again();
+    void flush_what_goes();
     [[nodiscard]] auto interrupt_watch() -> Task<void>;
     [[nodiscard]] auto discard(std::size_t limit_bytes) -> Task<bool>;
     void check(const char* operation) const;
@@ -97,6 +98,7 @@ private:
     Pace write_pace_;
     std::string held_;             ///< Kept back.
     std::optional<Handle> flush_;  ///< At the next turn.
+    std::optional<TimerHandle> flush_again_;
     std::uint64_t received_ = 0;
     std::uint64_t written_ = 0;  ///< Of this response.
     Duration waited_{};          ///< For the peer to take it.

@@ -1,6 +1,7 @@
 #include "harness.hpp"
 
 #include <gyre/http/core/date.hpp>
+#include <gyre/sync/event.hpp>
 
 namespace gyre::http::server_testing {
 namespace {
@@ -67,7 +68,7 @@ TEST(HttpConnection, answers_to_requests_that_came_together_go_together) {
 
 TEST(HttpConnection, an_answer_that_is_kept_back_does_not_wait_for_a_slow_handler) {
     for (const auto world : all_worlds) {
-        gyre::Event has_first;
+        ::gyre::Event has_first{"the first answer"};
         auto handler = [&](ServerExchange& exchange) -> Task<void> {
             if (exchange.path() == "/slow") co_await has_first.wait();
             co_await exchange.respond(200, "", exchange.path());
