@@ -2,6 +2,7 @@
 
 #include "../core/grammar.hpp"
 #include "http/wall_clock.hpp"
+#include "server_connection.hpp"
 
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
@@ -24,6 +25,9 @@ auto Request::header(std::string_view name) const noexcept -> std::optional<std:
 auto Request::cookie(std::string_view name) const -> std::optional<std::string_view> {
     return find_cookie(fields(), name);
 }
+
+auto Request::client() const -> const net::Address& { return exchange_->connection().client().address; }
+auto Request::is_secure() const -> bool { return exchange_->connection().client().is_secure; }
 
 auto Request::path_param(std::string_view name) const -> std::string_view {
     for (const auto& [known, value] : params_) {

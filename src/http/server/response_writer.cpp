@@ -14,6 +14,8 @@ void ResponseWriter::begin(std::string_view method, Version version) {
     version_ = version;
     stage_ = Stage::none;
     keeps_alive_ = false;
+    status_ = 0;
+    body_bytes_ = 0;
 }
 
 void ResponseWriter::write_head_of(ResponseHead& head, std::optional<std::size_t> body_bytes, bool keep_alive) {
@@ -49,11 +51,13 @@ void ResponseWriter::write_head_of(ResponseHead& head, std::optional<std::size_t
     const std::string_view reason = head.reason.empty() ? default_reason(head.status) : std::string_view(head.reason);
     encoder_ = HeadWriter::response(head, facts, own, reason, method_, version_, out_);
     keeps_alive_ = keep_alive;
+    status_ = head.status;
 }
 
 auto ResponseWriter::respond(ResponseHead head, std::string_view body, bool keep_alive) -> Task<void> {
     write_head_of(head, body.size(), keep_alive);
     if (method_ != "HEAD") {
+        body_bytes_ = body.size();
         encoder_.begin_piece(body.size(), out_);
         // One segment for what is small; what is large goes from where it is.
         if (body.size() <= GuardedStream::piece_bytes) out_.append(std::exchange(body, {}));
@@ -106,6 +110,7 @@ auto ResponseWriter::switch_protocols(ResponseHead head) -> Task<void> {
     head.version = {};
     out_.clear();
     static_cast<void>(write_head(head, method_, version_, out_));
+    status_ = 101;
     stage_ = Stage::body;
     co_await stream_.write(out_);
     stage_ = Stage::finished;
@@ -119,6 +124,7 @@ void ResponseWriter::check_in_body() const {
 auto ResponseWriter::write(std::string_view piece) -> Task<void> {
     check_in_body();
     if (piece.empty() || method_ == "HEAD") co_return;
+    body_bytes_ += piece.size();
     out_.clear();
     encoder_.begin_piece(piece.size(), out_);
     if (piece.size() <= GuardedStream::piece_bytes && encoder_.framing() == BodyFraming::chunked) {

@@ -34,6 +34,10 @@ public:
 
     [[nodiscard]] auto has_started() const noexcept -> bool { return stage_ != Stage::none; }
     [[nodiscard]] auto is_finished() const noexcept -> bool { return stage_ == Stage::finished; }
+    /// Of the response; 0 before it was started.
+    [[nodiscard]] auto status() const noexcept -> int { return status_; }
+    /// Bytes of the body that the client was sent, or was to be sent.
+    [[nodiscard]] auto body_bytes() const noexcept -> std::uint64_t { return body_bytes_; }
     /// May another request follow? Known once the response was started.
     [[nodiscard]] auto keeps_alive() const noexcept -> bool { return keeps_alive_; }
 
@@ -51,6 +55,8 @@ private:
     Version version_;
     Stage stage_ = Stage::none;
     bool keeps_alive_ = false;
+    int status_ = 0;
+    std::uint64_t body_bytes_ = 0;
 };
 
 }  // namespace gyre::http::internal

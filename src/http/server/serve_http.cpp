@@ -3,6 +3,7 @@
 #include "server_connection.hpp"
 
 #include <gyre/http/server/server.hpp>
+#include <gyre/http/server/trusted_proxies.hpp>
 
 #include <gyre/core/errors.hpp>
 #include <gyre/core/scope.hpp>
@@ -49,8 +50,9 @@ auto turn_away(net::Stream stream, const ConnectionOptions& options) -> Task<voi
 auto place_of(const net::Stream& stream, Service& service, bool& is_welcome) -> std::optional<ConnectionCounts::Place> {
     is_welcome = true;
     const auto peer = stream.peer_address();
-    if (!peer.is_ip()) return std::nullopt;
     const auto& options = service.options;
+    const bool is_proxy = options.trusted_proxies != nullptr && options.trusted_proxies->contains(peer);
+    if (!peer.is_ip() || is_proxy) return std::nullopt;
     const auto source = net::IpNetwork::around(peer, options.source_bits_ipv4, options.source_bits_ipv6);
     auto place = service.counts.enter(source, options.max_connections_per_source);
     is_welcome = place.has_value();
@@ -78,6 +80,7 @@ auto serve_one(net::Stream stream, Service& service, const net::TlsServerContext
 auto serve_until_drained(net::Listener listener, Service& service, const net::TlsServerContext* tls) -> Task<void> {
     net::ConnectionHandler serve_it = [&service, tls](
                                           net::Stream stream) { return serve_one(std::move(stream), service, tls); };
+    service.is_secure = tls != nullptr;
     DrainScope accepting(service.drain);
     net::ServeOptions serve_options;
     serve_options.max_connections = service.options.max_connections;

@@ -4,6 +4,7 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/scope.hpp>
 #include <gyre/core/sleep.hpp>
+#include <gyre/http/server/server_observer.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -39,12 +40,73 @@ ServerConnection::ServerConnection(net::Stream stream, Service& service)
     : stream_(std::move(stream),
           {service.options.write_timeout, service.options.write_min_rate, service.options.write_rate_grace}),
       service_(service),
+      loop_(this_loop()),
       options_(service.options),
       peer_(stream_.peer_address()),
       parser_(options_.limits),
       body_(stream_, parser_, options_),
-      response_(stream_, this_loop().local<WallClock>()),
-      old_from_(end_of_youth(options_.max_connection_age, service.connections++)) {}
+      response_(stream_, loop_.local<WallClock>()),
+      old_from_(end_of_youth(options_.max_connection_age, service.connections++)) {
+    for (auto* observer : options_.observers) {
+        if (observer == nullptr) break;
+        observer->connection_begins();
+    }
+}
+
+ServerConnection::~ServerConnection() {
+    if (is_told_) request_ends();
+    for (auto* observer : options_.observers) {
+        if (observer == nullptr) break;
+        observer->connection_ends();
+    }
+}
+
+auto ServerConnection::client() -> const ForwardedClient& {
+    if (!client_) {
+        client_ = options_.trusted_proxies == nullptr
+                      ? ForwardedClient{peer_, service_.is_secure}
+                      : options_.trusted_proxies->client_of(parser_.head().fields, peer_, service_.is_secure);
+    }
+    return *client_;
+}
+
+void ServerConnection::request_begins() {
+    if (options_.observers.front() == nullptr) return;
+    began_ = loop_.now();
+    began_at_ = loop_.local<WallClock>().now();
+    static_cast<void>(client());
+    is_told_ = true;
+    for (auto* observer : options_.observers) {
+        if (observer == nullptr) break;
+        observer->request_begins();
+    }
+}
+
+void ServerConnection::request_ends() noexcept {
+    is_told_ = false;
+    RequestRecord record;
+    const auto& head = parser_.head();
+    record.method = head.method;
+    record.target = head.target;
+    record.version = head.version;
+    record.fields = &head.fields;
+    record.client = client_ ? &client_->address : &peer_;
+    record.is_secure = client_ ? client_->is_secure : service_.is_secure;
+    record.status = response_.status();
+    record.is_whole = response_.is_finished();
+    record.body_bytes = response_.body_bytes();
+    record.time = began_at_;
+    record.duration = loop_.now() - began_;
+    record.request_id = request_id_;
+    tell(record);
+}
+
+void ServerConnection::tell(const RequestRecord& record) const noexcept {
+    for (auto* observer : options_.observers) {
+        if (observer == nullptr) break;
+        observer->request_ends(record);
+    }
+}
 
 auto ServerConnection::run() -> Task<void> {
     auto next = Next::serve;
@@ -97,6 +159,9 @@ auto ServerConnection::read_head() -> Task<Next> {
 
 auto ServerConnection::serve() -> Task<Next> {
     ++served_;
+    client_.reset();
+    request_id_.clear();
+    request_begins();
     body_.begin();
     stream_.begin_response();
     response_.begin(parser_.head().method, parser_.head().version);
@@ -121,6 +186,7 @@ auto ServerConnection::serve() -> Task<Next> {
         co_return Next::serve;
     }
     const auto next = co_await complete(std::move(error));
+    if (is_told_ && next != Next::refuse) request_ends();
     co_return next;
 }
 
@@ -209,6 +275,23 @@ auto ServerConnection::refuse() -> Task<void> {
     } catch (const IoError&) {
         stream_.abort();
     }
+    if (is_told_) {
+        request_ends();
+    } else {
+        tell_of_refusal();
+    }
+}
+
+/// The head could not be read: what it says is not to be relied on.
+void ServerConnection::tell_of_refusal() noexcept {
+    RequestRecord record;
+    record.client = &peer_;
+    record.is_secure = service_.is_secure;
+    record.status = response_.status();
+    record.is_whole = response_.is_finished();
+    record.body_bytes = response_.body_bytes();
+    record.time = loop_.local<WallClock>().now();
+    tell(record);
 }
 
 auto ServerConnection::begin_response() noexcept -> bool {

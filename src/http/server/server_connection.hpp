@@ -9,8 +9,11 @@
 #include <gyre/http/core/h1_parser.hpp>
 #include <gyre/http/server/connection_options.hpp>
 #include <gyre/http/server/exchange.hpp>
+#include <gyre/http/server/server_observer.hpp>
+#include <gyre/http/server/trusted_proxies.hpp>
 #include <gyre/net/stream.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -25,6 +28,7 @@ public:
     ServerConnection(net::Stream stream, Service& service);
     ServerConnection(const ServerConnection&) = delete;
     auto operator=(const ServerConnection&) -> ServerConnection& = delete;
+    ~ServerConnection();
 
     [[nodiscard]] auto run() -> Task<void>;
 
@@ -32,6 +36,9 @@ public:
     [[nodiscard]] auto head() const noexcept -> const RequestHead& { return parser_.head(); }
     [[nodiscard]] auto trailers() const noexcept -> const Fields& { return parser_.trailers(); }
     [[nodiscard]] auto peer() const noexcept -> const net::Address& { return peer_; }
+    /// Who sent the request that runs, as trusted proxies tell.
+    [[nodiscard]] auto client() -> const ForwardedClient&;
+    void set_request_id(std::string id) { request_id_ = std::move(id); }
     [[nodiscard]] auto body() noexcept -> RequestBody& { return body_; }
     [[nodiscard]] auto response() noexcept -> ResponseWriter& { return response_; }
     /// The response begins: may the connection be used after it?
@@ -59,12 +66,22 @@ private:
     [[nodiscard]] auto after_response() -> Task<Next>;
     [[nodiscard]] auto answer_for_handler() -> Task<Next>;
     [[nodiscard]] auto refuse() -> Task<void>;
+    void request_begins();
+    void request_ends() noexcept;
+    void tell_of_refusal() noexcept;
+    void tell(const RequestRecord& record) const noexcept;
     void report(std::exception_ptr error) const;
 
     GuardedStream stream_;
     Service& service_;
+    EventLoop& loop_;
     const ConnectionOptions& options_;
     net::Address peer_;
+    std::optional<ForwardedClient> client_;  ///< Of the request, once somebody has asked.
+    std::string request_id_;
+    Time began_;
+    std::chrono::sys_seconds began_at_;
+    bool is_told_ = false;  ///< The observers know of the request.
     RequestParser parser_;
     RequestBody body_;
     ResponseWriter response_;

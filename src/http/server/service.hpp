@@ -20,6 +20,7 @@ struct Service {
     const ConnectionOptions& options;
     Drain& drain;
     ConnectionCounts& counts;
+    bool is_secure = false;         ///< It speaks TLS.
     std::uint64_t connections = 0;  ///< How many there were.
 };
 

@@ -114,6 +114,14 @@ auto call_handler(const Handler& handler, Request& request) -> Task<Response> {
     }
 }
 
+auto call_next(Next next, Request& request) -> Task<Response> {
+    try {
+        co_return co_await next(request);
+    } catch (const HttpError& error) {
+        co_return response_of(error);
+    }
+}
+
 void Site::check_open() const {
     if (!chains.empty()) throw InvalidStateError("http::App: it is served already, and does not change any more");
 }

@@ -45,6 +45,9 @@ struct Site {
 /// The last step of the way: an HttpError becomes its response.
 [[nodiscard]] auto call_handler(const Handler& handler, Request& request) -> Task<Response>;
 
+/// `next(request)`, with an HttpError that a middleware inside has thrown as its response.
+[[nodiscard]] auto call_next(Next next, Request& request) -> Task<Response>;
+
 /// Answers the request of `exchange`.
 [[nodiscard]] auto answer(const Site& site, ServerExchange& exchange) -> Task<void>;
 

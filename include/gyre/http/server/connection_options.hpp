@@ -3,11 +3,15 @@
 #include <gyre/core/cancel_cause.hpp>
 #include <gyre/http/core/limits.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 
 namespace gyre::http {
+
+class ServerObserver;
+class TrustedProxies;
 
 namespace internal {
 [[nodiscard]] constexpr auto server_limits() noexcept -> Limits {
@@ -90,6 +94,13 @@ struct ConnectionOptions {
     /// How many bits of an address make a source.
     unsigned source_bits_ipv4 = 32;
     unsigned source_bits_ipv6 = 64;
+
+    /// Proxies that are believed about who sent a request, and are not counted as sources. They outlive the server. Null: none.
+    const TrustedProxies* trusted_proxies = nullptr;
+
+    /// Access logs and metrics, told of each request: `.observers = {&log, &metrics}`, up to the first null. They outlive the
+    /// server.
+    std::array<ServerObserver*, 4> observers{};
 };
 
 }  // namespace gyre::http

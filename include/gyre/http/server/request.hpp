@@ -51,6 +51,13 @@ public:
     /// Who sent it: the address of the connection.
     [[nodiscard]] auto peer() const noexcept -> const net::Address& { return exchange_->peer(); }
 
+    /// Who sent it, as trusted proxies tell (`ConnectionOptions::trusted_proxies`); without any, the same as `peer`.
+    [[nodiscard]] auto client() const -> const net::Address&;
+    /// It came over TLS: to this server, or as trusted proxies tell.
+    [[nodiscard]] auto is_secure() const -> bool;
+    /// "http" or "https".
+    [[nodiscard]] auto scheme() const -> std::string_view { return is_secure() ? "https" : "http"; }
+
     /// The pattern of the route that was found ("/users/{id}"); empty if there was none. Bounded, so fit for metrics.
     [[nodiscard]] auto route() const noexcept -> std::string_view { return route_; }
 

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <gyre/core/cancel_cause.hpp>
+#include <gyre/http/server/app.hpp>
+
+#include <chrono>
+#include <cstddef>
+
+namespace gyre::http {
+
+/// When a server has enough to do.
+struct LoadSheddingOptions {
+    /// Requests inside of the middleware at a time, on all loops together.
+    std::size_t max_in_flight = 1000;
+    /// How long a task may wait for its turn on this loop. Measured at each request. Zero or less: not measured.
+    AnyDuration max_delay = std::chrono::milliseconds(500);
+    std::chrono::seconds retry_after = std::chrono::seconds(1);  ///< What a client that is sent away is told.
+};
+
+/// A middleware that answers with 503 and Retry-After at once when there is more work than `options` says: a request that is
+/// refused early costs little, and one that would be answered too late is of no use to anybody.
+/// @throws std::invalid_argument if no request may be in flight.
+[[nodiscard]] auto load_shedding(const LoadSheddingOptions& options = {}) -> Middleware;
+
+/// A middleware that lets that many requests in at a time, and answers others with 503 and Retry-After.
+[[nodiscard]] auto concurrency_limit(std::size_t max_in_flight) -> Middleware;
+
+}  // namespace gyre::http

@@ -1,0 +1,235 @@
+// Access logs: their formats, what cannot be injected, refusals and clients that go, and the file behind a bounded queue.
+
+#include "app_harness.hpp"
+#include "harness.hpp"
+#include "http/server/access_log_line.hpp"
+
+#include <gyre/os/file.hpp>
+#include <gyre/os/temporary_directory.hpp>
+#include <gyre/testing/cancel_everywhere.hpp>
+
+#include <stdexcept>
+
+namespace gyre::testing {
+namespace {
+
+using http::AccessLog;
+using http::AccessLogFormat;
+using http::RequestRecord;
+
+struct Sample {
+    Sample() {
+        fields.add("Referer", "http://a/\"x");
+        fields.add("User-Agent", "agent/1.0 \\ \xc3\xa4");
+        fields.add("Host", "h");
+        record.method = "GET";
+        record.target = "/a?b=\"c";
+        record.fields = &fields;
+        record.client = &client;
+        record.status = 200;
+        record.is_whole = true;
+        record.body_bytes = 2326;
+        record.time = std::chrono::sys_seconds(std::chrono::seconds(971'186'136));
+        record.duration = 1'234'567us;
+        record.request_id = "id-1";
+    }
+
+    http::Fields fields;
+    net::Address client = net::Address::from_ip("192.0.2.7", 1234);
+    RequestRecord record;
+};
+
+auto line_of(const RequestRecord& record, AccessLogFormat format) -> std::string {
+    std::string line = "what was there before";
+    http::internal::write_log_line(record, format, line);
+    return line;
+}
+
+TEST(AccessLogLine, has_four_formats) {
+    const Sample sample;
+    const std::string common = "192.0.2.7 - - [10/Oct/2000:13:55:36 +0000] \"GET /a?b=\\x22c HTTP/1.1\" 200 2326";
+    const std::string combined = common + " \"http://a/\\x22x\" \"agent/1.0 \\x5c \\xc3\\xa4\"";
+    EXPECT_EQ(line_of(sample.record, AccessLogFormat::common), common + "\n");
+    EXPECT_EQ(line_of(sample.record, AccessLogFormat::combined), combined + "\n");
+    EXPECT_EQ(line_of(sample.record, AccessLogFormat::timed), combined + " 1.234567 \"id-1\"\n");
+    EXPECT_EQ(line_of(sample.record, AccessLogFormat::json),
+        "{\"time\":\"2000-10-10T13:55:36Z\",\"client\":\"192.0.2.7\",\"method\":\"GET\",\"target\":\"/a?b=\\\"c\","
+        "\"version\":\"HTTP/1.1\",\"secure\":false,\"status\":200,\"whole\":true,\"bytes\":2326,\"seconds\":1.234567,"
+        "\"host\":\"h\",\"referer\":\"http://a/\\\"x\",\"user_agent\":\"agent/1.0 \\\\ \xc3\xa4\","
+        "\"request_id\":\"id-1\"}\n");
+}
+
+TEST(AccessLogLine, says_what_is_not_known) {
+    RequestRecord record;
+    record.status = 400;
+    EXPECT_EQ(line_of(record, AccessLogFormat::timed),
+        "- - - [01/Jan/1970:00:00:00 +0000] \"-\" 400 0 \"-\" \"-\" 0.000000 \"-\"\n");
+    EXPECT_EQ(line_of(record, AccessLogFormat::json),
+        "{\"time\":\"1970-01-01T00:00:00Z\",\"client\":null,\"method\":null,\"target\":null,\"version\":null,"
+        "\"secure\":false,\"status\":400,\"whole\":false,\"bytes\":0,\"seconds\":0.000000,\"host\":null,"
+        "\"referer\":null,\"user_agent\":null,\"request_id\":null}\n");
+}
+
+TEST(AccessLogLine, cannot_be_broken_or_forged) {
+    Sample sample;
+    std::string evil = "x\" 200 1\n6.6.6.6 - - [";
+    for (int byte = 0; byte < 256; ++byte) evil.push_back(static_cast<char>(byte));
+    sample.record.target = evil;
+    sample.record.request_id = evil;
+    for (const auto format : {AccessLogFormat::common, AccessLogFormat::timed, AccessLogFormat::json}) {
+        const auto line = line_of(sample.record, format);
+        EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
+        EXPECT_TRUE(line.ends_with('\n'));
+        EXPECT_EQ(line.find(" 200 1\n"), line.npos);
+        const bool has_control = std::any_of(
+            line.begin(), line.end() - 1, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+        EXPECT_FALSE(has_control);
+    }
+}
+
+TEST(AccessLog, has_a_sink_that_may_fail) {
+    EXPECT_THROW(AccessLog{http::LogSink{}}, std::invalid_argument);
+    AccessLog log([](std::string_view) { throw std::runtime_error("the disk is full"); });
+    log.request_ends(RequestRecord());
+    EXPECT_EQ(log.lost_lines(), 1U);
+}
+
+class HttpAccessLog : public OnLoops {};
+GYRE_ON_LOOPS(HttpAccessLog);
+
+/// A line without its time and duration.
+auto shape_of(std::string_view line) -> std::string {
+    std::string text(line);
+    const auto begin = text.find('[');
+    const auto end = text.find(']');
+    return text.substr(0, begin) + text.substr(end + 2);
+}
+
+TEST_P(HttpAccessLog, tells_of_every_request_as_trusted_proxies_see_it) {
+    std::vector<std::string> lines;
+    AccessLog log([&](std::string_view line) { lines.push_back(shape_of(line)); }, AccessLogFormat::common);
+    const http::TrustedProxies proxies({"127.0.0.0/8"});
+    http::ServerOptions options;
+    options.connection.observers = {&log};
+    options.connection.trusted_proxies = &proxies;
+    http::App app;
+    app.get("/", [](http::Request&) -> Task<http::Response> { co_return http::Response::text("hello"); });
+    app.get("/stream", [](http::Request&) -> Task<http::Response> {
+        co_return http::Response::stream("text/plain", [](http::BodyWriter& body) -> Task<> {
+            co_await body.write("123");
+            co_await body.write("4567");
+        });
+    });
+    app.get("/cut", [](http::Request&) -> Task<http::Response> {
+        co_return http::Response::stream("text/plain", [](http::BodyWriter& body) -> Task<> {
+            co_await body.write("123");
+            throw http::HttpError(500);
+        });
+    });
+    run([&]() -> Task<> {
+        this_loop().set_exception_handler([](const ErrorContext&) {});
+        co_await serve_app(
+            std::move(app),
+            [](http::Client& client) -> Task<> {
+                co_await expect_text(client.get("/").header("X-Forwarded-For", "192.0.2.1"), 200, "hello");
+                auto missing = co_await client.get("/missing");
+                co_await missing.text();
+                co_await expect_text(client.get("/stream"), 200, "1234567");
+                auto cut = co_await client.get("/cut");
+                const auto text = co_await as_outcome(cut.text());
+                EXPECT_TRUE(text.is_error());
+                auto head = co_await client.request("HEAD", "/");
+                EXPECT_EQ(head.status(), 200);
+            },
+            options);
+    });
+    const std::vector<std::string> expected = {
+        "192.0.2.1 - - \"GET / HTTP/1.1\" 200 5\n",
+        "127.0.0.1 - - \"GET /missing HTTP/1.1\" 404 56\n",
+        "127.0.0.1 - - \"GET /stream HTTP/1.1\" 200 7\n",
+        "127.0.0.1 - - \"GET /cut HTTP/1.1\" 200 3\n",
+        "127.0.0.1 - - \"HEAD / HTTP/1.1\" 200 0\n",
+    };
+    EXPECT_EQ(lines, expected);
+}
+
+TEST(HttpAccessLogTest, tells_of_refusals_and_of_clients_that_go) {
+    std::vector<std::string> lines;
+    AccessLog log([&](std::string_view line) { lines.push_back(shape_of(line)); }, AccessLogFormat::common);
+    http::ConnectionOptions options;
+    options.observers = {&log};
+    options.request_timeout = 5s;
+    http::App app;
+    app.get("/slow", [](http::Request&) -> Task<http::Response> {
+        co_await sleep(1h);
+        co_return http::Response();
+    });
+    using http::server_testing::RawClient;
+    http::server_testing::run_with(
+        http::server_testing::World::simulated, app.handler(), options, [](std::uint16_t port) -> Task<void> {
+            const auto bad = co_await http::server_testing::ask(port, "GET / HTTP/1.1\r\nHost : h\r\n\r\n");
+            EXPECT_EQ(bad.status, 400);
+            const auto late = co_await http::server_testing::ask(port, http::server_testing::get("/slow"));
+            EXPECT_EQ(late.status, 503);
+            {
+                auto client = co_await RawClient::open(port);
+                co_await client.send(http::server_testing::get("/slow?gone"));
+                co_await sleep(10ms);
+            }
+            co_await sleep(1s);
+            auto client = co_await RawClient::open(port);
+            co_await client.send(http::server_testing::get("/slow?stopped"));
+            co_await sleep(10ms);
+        });
+    ASSERT_EQ(lines.size(), 4U);
+    EXPECT_EQ(lines[0].substr(0, 21), "127.0.0.1 - - \"-\" 400");
+    EXPECT_TRUE(lines[1].starts_with("127.0.0.1 - - \"GET /slow HTTP/1.1\" 503 ")) << lines[1];
+    EXPECT_EQ(lines[2], "127.0.0.1 - - \"GET /slow?gone HTTP/1.1\" 499 0\n");
+    EXPECT_EQ(lines[3], "127.0.0.1 - - \"GET /slow?stopped HTTP/1.1\" 499 0\n");
+}
+
+TEST_P(HttpAccessLog, goes_to_a_file) {
+    run([]() -> Task<> {
+        auto directory = co_await fs::TemporaryDirectory::create();
+        const auto path = (directory.path() / "access.log").string();
+        http::LogFileOptions options;
+        options.queue_bytes = 10;
+        auto file = co_await http::LogFile::open(path, options);
+        const auto sink = file.sink();
+        sink("12345678\n");
+        sink("9\n");
+        EXPECT_EQ(file.dropped_lines(), 1U) << "ten bytes may wait";
+        sink("\n");
+        EXPECT_EQ(file.dropped_lines(), 1U);
+        co_await sleep(500ms);
+        sink("next\n");
+        co_await file.close();
+        co_await file.close();
+        sink("late\n");
+        EXPECT_EQ(file.dropped_lines(), 2U);
+        const auto text = co_await fs::read_text(path);
+        EXPECT_EQ(text, "12345678\n\nnext\n");
+    });
+}
+
+TEST_P(HttpAccessLog, says_where_it_cannot_be_written) {
+    run([]() -> Task<> {
+        const auto outcome = co_await as_outcome(http::LogFile::open("/nowhere/access.log"));
+        EXPECT_TRUE(failed_with<IoError>(outcome));
+    });
+}
+
+TEST(LogFile, survives_cancellation_anywhere) {
+    const auto scenario = []() -> Task<> {
+        auto file = co_await http::LogFile::open("/dev/null");
+        const auto sink = file.sink();
+        sink("a line\n");
+        co_await sleep(1ms);
+        sink("another\n");
+        co_await file.close();
+    };
+    CancelEverywhere(scenario).on("epoll").run();
+}
+
+}  // namespace
+}  // namespace gyre::testing
