@@ -2,6 +2,7 @@
 
 #include "net/tls_context.hpp"
 #include "net/tls_text.hpp"
+#include "net/tls_tickets.hpp"
 #include "net/tls_transport.hpp"
 
 #include <gyre/core/loop.hpp>
@@ -9,8 +10,12 @@
 
 #include <idn2.h>
 
+#include <openssl/evp.h>
+
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -24,9 +29,12 @@ struct TlsClientContext::State {
 };
 
 struct TlsServerContext::State {
-    SslContextPointer context;
+    std::vector<SslContextPointer> contexts;  ///< One for each certificate; the first is shown to who asks for no other.
     std::string protocols;
+    std::shared_ptr<TlsTicketKeys> tickets;
 
+    void prepare(SSL_CTX& context, const TlsServerOptions& options) const;
+    static auto choose(SSL* ssl, int* alert, void* self) -> int;
     static auto handshake(std::shared_ptr<const State> self, Stream stream) -> Task<Stream>;
 };
 
@@ -82,14 +90,28 @@ void show_certificate(SSL_CTX& context, const std::string& chain_pem, const std:
 }
 
 /// Accepts only clients with a certificate that one of `pem` issued.
-void demand_certificate(SSL_CTX& context, const std::string& pem, std::string_view source) {
+void demand_certificate(SSL_CTX& context, const std::string& pem, std::string_view source, bool is_optional) {
     trust_certificates(context, pem, source);
-    SSL_CTX_set_verify(&context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-    // Without one, clients that come back with a ticket would be refused.
-    constexpr std::string_view name = "gyre";
-    SSL_CTX_set_session_id_context(
-        &context, reinterpret_cast<const unsigned char*>(name.data()), static_cast<unsigned>(name.size()));
+    SSL_CTX_set_verify(&context, SSL_VERIFY_PEER | (is_optional ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT), nullptr);
+    // Who comes back with a ticket was looked at before, by these rules and no others.
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+    unsigned size = 0;
+    const std::string rules = (is_optional ? "optional " : "required ") + pem;
+    if (EVP_Digest(rules.data(), rules.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
+        throw std::bad_alloc();
+    SSL_CTX_set_session_id_context(&context, digest.data(), size);
 }
+
+/// Whether two certificates are for the same names.
+auto have_same_names(const X509& one, const X509& other) noexcept -> bool {
+    const int here = X509_get_ext_by_NID(&one, NID_subject_alt_name, -1);
+    const int there = X509_get_ext_by_NID(&other, NID_subject_alt_name, -1);
+    if (here < 0 || there < 0) return false;
+    return ASN1_OCTET_STRING_cmp(X509_EXTENSION_get_data(X509_get_ext(&one, here)),
+               X509_EXTENSION_get_data(X509_get_ext(&other, there))) == 0;
+}
+
+auto key_kind(const X509& certificate) noexcept -> int { return EVP_PKEY_get_base_id(X509_get0_pubkey(&certificate)); }
 
 }  // namespace
 
@@ -178,18 +200,41 @@ auto TlsClientContext::State::handshake(std::shared_ptr<const State> self, Strea
 
 // --- Servers ----------------------------------------------------------------------------------------------------------
 
-TlsServerOptions::TlsServerOptions() = default;
+TlsServerOptions::TlsServerOptions() : tickets_(std::make_shared<TlsTicketKeys>()) {}
 
 auto TlsServerOptions::certificate(std::string chain_file, std::string key_file) -> TlsServerOptions& {
-    chain_file_ = std::move(chain_file);
-    key_file_ = std::move(key_file);
+    auto& shown = shown_.emplace_back();
+    shown.chain_file = std::move(chain_file);
+    shown.key_file = std::move(key_file);
     return *this;
 }
 
 auto TlsServerOptions::certificate_pem(std::string chain, std::string key) -> TlsServerOptions& {
-    chain_pem_ = std::move(chain);
-    key_pem_ = std::move(key);
+    auto& shown = shown_.emplace_back();
+    shown.chain_pem = std::move(chain);
+    shown.key_pem = std::move(key);
     return *this;
+}
+
+auto TlsServerOptions::client_certificate_optional() -> TlsServerOptions& {
+    client_optional_ = true;
+    return *this;
+}
+
+auto TlsServerOptions::share_tickets(const TlsServerOptions& other) -> TlsServerOptions& {
+    tickets_ = other.tickets_;
+    return *this;
+}
+
+auto TlsServerOptions::files() const -> std::vector<std::string> {
+    std::vector<std::string> names;
+    for (const auto& shown : shown_) {
+        if (shown.chain_file.empty()) continue;
+        names.push_back(shown.chain_file);
+        names.push_back(shown.key_file);
+    }
+    if (!client_ca_file_.empty()) names.push_back(client_ca_file_);
+    return names;
 }
 
 auto TlsServerOptions::alpn(std::vector<std::string> protocols) -> TlsServerOptions& {
@@ -209,19 +254,59 @@ auto TlsServerOptions::client_ca_pem(std::string pem) -> TlsServerOptions& {
 
 TlsServerContext::TlsServerContext(const TlsServerOptions& options) {
     auto state = std::make_shared<State>();
-    state->context = make_tls_context(TLS_server_method());
-    auto& context = *state->context;
-    if (options.chain_pem_.empty() && options.chain_file_.empty()) {
+    if (options.shown_.empty()) {
         throw TlsError(std::make_error_code(std::errc::invalid_argument), "tls", "server", "no certificate was given");
     }
-    show_certificate(context, options.chain_pem_, options.key_pem_, options.chain_file_, options.key_file_);
-    if (!options.client_ca_pem_.empty()) demand_certificate(context, options.client_ca_pem_, "trusted certificates");
-    if (!options.client_ca_file_.empty()) {
-        demand_certificate(context, read_tls_file(options.client_ca_file_), options.client_ca_file_);
-    }
     state->protocols = alpn_wire(options.alpn_);
-    select_protocols(context, state->protocols);
+    state->tickets = options.tickets_;
+    for (const auto& shown : options.shown_) {
+        auto context = make_tls_context(TLS_server_method());
+        show_certificate(*context, shown.chain_pem, shown.key_pem, shown.chain_file, shown.key_file);
+        const auto& certificate = *SSL_CTX_get0_certificate(context.get());
+        SSL_CTX* related = nullptr;
+        for (const auto& earlier : state->contexts) {
+            const auto& known = *SSL_CTX_get0_certificate(earlier.get());
+            if (have_same_names(known, certificate) && key_kind(known) != key_kind(certificate))
+                related = earlier.get();
+        }
+        if (related != nullptr) {
+            show_certificate(*related, shown.chain_pem, shown.key_pem, shown.chain_file, shown.key_file);
+            continue;
+        }
+        state->prepare(*context, options);
+        state->contexts.push_back(std::move(context));
+    }
+    auto& first = *state->contexts.front();
+    SSL_CTX_set_tlsext_servername_callback(&first, &State::choose);
+    SSL_CTX_set_tlsext_servername_arg(&first, state.get());
     state_ = std::move(state);
+}
+
+void TlsServerContext::State::prepare(SSL_CTX& context, const TlsServerOptions& options) const {
+    const bool is_optional = options.client_optional_;
+    if (!options.client_ca_pem_.empty()) {
+        demand_certificate(context, options.client_ca_pem_, "trusted certificates", is_optional);
+    }
+    if (!options.client_ca_file_.empty()) {
+        const auto pem = read_tls_file(options.client_ca_file_);
+        demand_certificate(context, pem, options.client_ca_file_, is_optional);
+    }
+    select_protocols(context, protocols);
+    tickets->use_for(context);
+}
+
+/// Shows the certificate for the name that the client asks for.
+auto TlsServerContext::State::choose(SSL* ssl, int*, void* self) -> int {
+    const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (name == nullptr) return SSL_TLSEXT_ERR_OK;
+    constexpr unsigned flags = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
+    for (const auto& context : static_cast<const State*>(self)->contexts) {
+        auto* certificate = SSL_CTX_get0_certificate(context.get());
+        if (X509_check_host(certificate, name, 0, flags, nullptr) != 1) continue;
+        SSL_set_SSL_CTX(ssl, context.get());
+        break;
+    }
+    return SSL_TLSEXT_ERR_OK;
 }
 
 TlsServerContext::TlsServerContext(TlsServerContext&&) noexcept = default;
@@ -233,7 +318,7 @@ auto TlsServerContext::handshake(Stream stream) const -> Task<Stream> {
 }
 
 auto TlsServerContext::State::handshake(std::shared_ptr<const State> self, Stream stream) -> Task<Stream> {
-    auto ssl = TlsEngine::server(*self->context);
+    auto ssl = TlsEngine::server(*self->contexts.front());
     auto peer = peer_of(stream);
     auto transport = make_transport(std::move(stream), std::move(ssl), {}, std::move(peer));
     co_await transport->handshake();

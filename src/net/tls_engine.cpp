@@ -33,6 +33,18 @@ void require(bool done) {
     throw std::bad_alloc();
 }
 
+auto fingerprint(const X509& certificate) -> std::string {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+    unsigned size = 0;
+    require(X509_digest(&certificate, EVP_sha256(), digest.data(), &size) == 1);
+    std::string text;
+    for (const unsigned char byte : std::span(digest).first(size)) {
+        text.push_back("0123456789abcdef"[byte >> 4U]);
+        text.push_back("0123456789abcdef"[byte & 15U]);
+    }
+    return text;
+}
+
 /// "fe80::1%eth0": a certificate knows nothing of zones.
 auto without_zone(const std::string& host) -> std::string { return host.substr(0, host.find('%')); }
 
@@ -138,8 +150,14 @@ auto TlsEngine::info() const -> TlsInfo {
     SSL_get0_alpn_selected(ssl_.get(), &protocol, &length);
     if (length > 0) info.alpn.assign(reinterpret_cast<const char*>(protocol), length);
     if (const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name)) info.server_name = name;
+    info.is_resumed = SSL_session_reused(ssl_.get()) == 1;
     if (const X509* certificate = SSL_get0_peer_certificate(ssl_.get())) {
         info.peer_certificate = name_text(X509_get_subject_name(certificate));
+        info.peer_issuer = name_text(X509_get_issuer_name(certificate));
+        info.peer_names = certificate_names(certificate);
+        info.peer_sha256 = fingerprint(*certificate);
+        info.is_peer_verified = SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE &&
+                                SSL_get_verify_result(ssl_.get()) == X509_V_OK;
     }
     info.peer_key_sha256 = peer_key_sha256();
     return info;

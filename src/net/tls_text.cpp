@@ -131,6 +131,22 @@ auto verify_text(int error, X509* certificate, std::string_view wanted) -> std::
     return text;
 }
 
+auto certificate_names(const X509* certificate) -> std::vector<std::string> {
+    std::vector<std::string> names;
+    const GeneralNamesPointer list(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+    for (int i = 0; list && i < sk_GENERAL_NAME_num(list.get()); ++i) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(list.get(), i);
+        if (name->type == GEN_DNS) names.push_back("DNS:" + printable(string_view_of(name->d.dNSName)));
+        if (name->type == GEN_IPADD) names.push_back("IP:" + ip_text(string_view_of(name->d.iPAddress)));
+        if (name->type == GEN_URI) {
+            names.push_back("URI:" + printable(string_view_of(name->d.uniformResourceIdentifier)));
+        }
+        if (name->type == GEN_EMAIL) names.push_back("email:" + printable(string_view_of(name->d.rfc822Name)));
+    }
+    return names;
+}
+
 auto name_text(const X509_NAME* name) -> std::string {
     const BioPointer memory(BIO_new(BIO_s_mem()));
     // RFC 2253 without its reversed order; ASN1_STRFLGS_ESC_CTRL is part of it.

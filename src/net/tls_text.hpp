@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace gyre::net {
 
@@ -16,6 +17,9 @@ namespace gyre::net {
 
 /// "CN=example.org,O=Example": a name of a certificate on one line, without control characters.
 [[nodiscard]] auto name_text(const X509_NAME* name) -> std::string;
+
+/// What a certificate is for: "DNS:a.example", "IP:10.0.0.1", "URI:spiffe://a/b", "email:a@b".
+[[nodiscard]] auto certificate_names(const X509* certificate) -> std::vector<std::string>;
 
 /// The code of errors that are about the protocol and not about the operating system.
 [[nodiscard]] inline auto protocol_error() -> std::error_code {

@@ -71,16 +71,26 @@ private:
     std::shared_ptr<const State> state_;
 };
 
+class TlsTicketKeys;
+
 /// What a server shows.
 class TlsServerOptions {
 public:
     TlsServerOptions();
-    /// PEM files: the certificate with its chain, and the key.
+    /// PEM files: the certificate with its chain, and the key. May be called again for further ones: clients are shown the
+    /// one for the name that they ask for (SNI), else the first. Two for the same names, of other kinds of keys, belong together.
     auto certificate(std::string chain_file, std::string key_file) -> TlsServerOptions&;
     /// The same, from PEM text.
     auto certificate_pem(std::string chain, std::string key) -> TlsServerOptions&;
     /// Protocols that it speaks, best first.
     auto alpn(std::vector<std::string> protocols) -> TlsServerOptions&;
+    /// Clients may come without a certificate too; one that is shown must be right.
+    auto client_certificate_optional() -> TlsServerOptions&;
+    /// Takes up the keys of session tickets of other options, so that their clients can come back here. Copies share them
+    /// already. The keys change every 12 hours, and are forgotten after 24.
+    auto share_tickets(const TlsServerOptions& other) -> TlsServerOptions&;
+    /// The files that it is made of.
+    [[nodiscard]] auto files() const -> std::vector<std::string>;
     /// Accepts only clients that show a certificate which one of these issued: a PEM file. Whose it is says `tls_info`.
     auto client_ca_file(std::string path) -> TlsServerOptions&;
     /// The same, from PEM text.
@@ -88,9 +98,16 @@ public:
 
 private:
     friend class TlsServerContext;
-    std::string chain_file_, key_file_, chain_pem_, key_pem_;
+    struct Shown {
+        Shown() = default;
+        std::string chain_file, key_file, chain_pem, key_pem;
+    };
+
+    std::vector<Shown> shown_;
     std::string client_ca_file_, client_ca_pem_;
+    bool client_optional_ = false;
     std::vector<std::string> alpn_;
+    std::shared_ptr<TlsTicketKeys> tickets_;
 };
 
 /// The settings of a TLS server, shared by its connections. Thread: one loop.
@@ -112,12 +129,17 @@ private:
 
 /// What a TLS connection agreed on.
 struct TlsInfo {
-    std::string version;           ///< "TLSv1.3"
-    std::string cipher;            ///< "TLS_AES_256_GCM_SHA384"
-    std::string alpn;              ///< The chosen protocol, or empty.
-    std::string server_name;       ///< SNI, as sent or received.
-    std::string peer_certificate;  ///< Subject of the peer's certificate, or empty.
-    std::string peer_key_sha256;   ///< SHA-256 of that certificate's key, in base64: what `pin_key` takes.
+    std::string version;                  ///< "TLSv1.3"
+    std::string cipher;                   ///< "TLS_AES_256_GCM_SHA384"
+    std::string alpn;                     ///< The chosen protocol, or empty.
+    std::string server_name;              ///< SNI, as sent or received.
+    bool is_resumed = false;              ///< By a session ticket.
+    std::string peer_certificate;         ///< Subject of the peer's certificate, or empty.
+    std::string peer_issuer;              ///< Who issued it.
+    std::vector<std::string> peer_names;  ///< What it is for: "DNS:a.example", "IP:10.0.0.1", "URI:spiffe://a/b", "email:a@b".
+    std::string peer_sha256;              ///< Its fingerprint: SHA-256 of the whole, in hexadecimal.
+    bool is_peer_verified = false;  ///< Somebody who is trusted has issued it.
+    std::string peer_key_sha256;    ///< SHA-256 of that certificate's key, in base64: what `pin_key` takes.
 };
 
 /// What `stream` agreed on, or an empty optional if it is not a TLS connection.

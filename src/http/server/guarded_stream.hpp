@@ -6,6 +6,7 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/task.hpp>
 #include <gyre/net/stream.hpp>
+#include <gyre/net/tls.hpp>
 #include <gyre/sync/event.hpp>
 
 #include <cstddef>
@@ -76,6 +77,7 @@ public:
     [[nodiscard]] auto close() -> Task<void>;
     void abort() noexcept;
 
+    [[nodiscard]] auto tls_info() -> std::optional<net::TlsInfo> { return net::tls_info(stream_); }
     [[nodiscard]] auto peer_address() const -> net::Address { return stream_.peer_address(); }
 
     /// Nothing more can be said here: the peer has gone or was dropped, or a write was left in the middle.

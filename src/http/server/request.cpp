@@ -27,6 +27,7 @@ auto Request::cookie(std::string_view name) const -> std::optional<std::string_v
 }
 
 auto Request::client() const -> const net::Address& { return exchange_->connection().client().address; }
+auto Request::tls() const -> const net::TlsInfo* { return exchange_->connection().tls(); }
 auto Request::is_secure() const -> bool { return exchange_->connection().client().is_secure; }
 
 auto Request::path_param(std::string_view name) const -> std::string_view {

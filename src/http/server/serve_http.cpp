@@ -1,5 +1,6 @@
 #include "serve_http.hpp"
 
+#include "proxy_header.hpp"
 #include "server_connection.hpp"
 
 #include <gyre/http/server/server.hpp>
@@ -10,6 +11,9 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -46,10 +50,36 @@ auto turn_away(net::Stream stream, const ConnectionOptions& options) -> Task<voi
     co_await guarded.linger(turning_away, options.linger_bytes);
 }
 
-/// The place of a connection among those of its source; empty if there are too many.
-auto place_of(const net::Stream& stream, Service& service, bool& is_welcome) -> std::optional<ConnectionCounts::Place> {
-    is_welcome = true;
+/// Reads the header that a proxy sends first, and nothing behind it.
+auto read_proxy_header(net::Stream& stream) -> Task<ProxyHeader> {
+    std::string bytes;
+    for (;;) {
+        const auto old_size = bytes.size();
+        bytes.resize(old_size + proxy_bytes_to_read(bytes));
+        const auto room = std::as_writable_bytes(std::span(bytes).subspan(old_size));
+        const auto count = co_await stream.transport().read_some(room);
+        if (count == 0) throw ProxyHeaderError("PROXY header: the connection ended");
+        bytes.resize(old_size + count);
+        if (auto header = parse_proxy_header(bytes)) co_return *header;
+    }
+}
+
+/// Who is at the other end; empty if that is to be told by a proxy, and was not.
+auto peer_of(net::Stream& stream, const ConnectionOptions& options) -> Task<std::optional<net::Address>> {
     const auto peer = stream.peer_address();
+    if (!options.proxy_protocol) co_return peer;
+    if (!options.trusted_proxies->contains(peer)) co_return std::nullopt;
+    try {
+        const auto header = co_await move_on_after(options.handshake_timeout, read_proxy_header(stream));
+        if (header) co_return header->source.value_or(peer);
+    } catch (const ProxyHeaderError&) {  // a proxy that is set up wrongly: theirs to know
+    } catch (const IoError&) {}
+    co_return std::nullopt;
+}
+
+/// The place of a connection among those of its source; empty if there are too many.
+auto place_of(const net::Address& peer, Service& service, bool& is_welcome) -> std::optional<ConnectionCounts::Place> {
+    is_welcome = true;
     const auto& options = service.options;
     const bool is_proxy = options.trusted_proxies != nullptr && options.trusted_proxies->contains(peer);
     if (!peer.is_ip() || is_proxy) return std::nullopt;
@@ -60,8 +90,10 @@ auto place_of(const net::Stream& stream, Service& service, bool& is_welcome) -> 
 }
 
 auto serve_one(net::Stream stream, Service& service, const net::TlsServerContext* tls) -> Task<void> {
+    const auto peer = co_await peer_of(stream, service.options);
+    if (!peer) co_return;
     bool is_welcome = false;
-    const auto place = place_of(stream, service, is_welcome);
+    const auto place = place_of(*peer, service, is_welcome);
     if (!is_welcome) {
         if (tls == nullptr) co_await turn_away(std::move(stream), service.options);
         co_return;
@@ -71,13 +103,16 @@ auto serve_one(net::Stream stream, Service& service, const net::TlsServerContext
         if (!secured) co_return;
         stream = std::move(*secured);
     }
-    ServerConnection connection(std::move(stream), service);
+    ServerConnection connection(std::move(stream), *peer, service);
     co_await connection.run();
 }
 
 }  // namespace
 
 auto serve_until_drained(net::Listener listener, Service& service, const net::TlsServerContext* tls) -> Task<void> {
+    if (service.options.proxy_protocol && service.options.trusted_proxies == nullptr) {
+        throw std::invalid_argument("ConnectionOptions::proxy_protocol needs trusted_proxies, who may use it");
+    }
     net::ConnectionHandler serve_it = [&service, tls](
                                           net::Stream stream) { return serve_one(std::move(stream), service, tls); };
     service.is_secure = tls != nullptr;
@@ -95,7 +130,8 @@ auto serve_connection(net::Stream stream, const ExchangeHandler& handler, const 
     internal::Drain never;
     internal::ConnectionCounts counts;
     internal::Service service(handler, options, never, counts);
-    internal::ServerConnection connection(std::move(stream), service);
+    const auto peer = stream.peer_address();
+    internal::ServerConnection connection(std::move(stream), peer, service);
     co_await connection.run();
 }
 

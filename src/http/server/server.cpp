@@ -8,8 +8,10 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/on.hpp>
 #include <gyre/core/scope.hpp>
+#include <gyre/core/sleep.hpp>
 #include <gyre/core/task_handle.hpp>
 #include <gyre/core/try_finally.hpp>
+#include <gyre/os/filesystem.hpp>
 #include <gyre/sync/event.hpp>
 
 #include <exception>
@@ -30,6 +32,7 @@ struct ServerSettings {
           host(options.host),
           port(options.port),
           backlog(options.backlog),
+          tls_watch_interval(options.tls_watch_interval),
           connection(options.connection) {
         if (options.tls != nullptr) tls = *options.tls;
     }
@@ -40,6 +43,7 @@ struct ServerSettings {
     bool reuse_port = false;
     int backlog;
     std::optional<net::TlsServerOptions> tls;
+    Duration tls_watch_interval;
     ConnectionOptions connection;
     std::shared_ptr<ConnectionCounts> counts = std::make_shared<ConnectionCounts>();
 };
@@ -52,6 +56,7 @@ struct LoopServer {
     Drain drain;
     Event settled{"a server that begins to listen"};  ///< It listens, or has ended.
     std::optional<net::Address> address;
+    std::optional<net::TlsServerContext> tls;
     std::optional<TaskHandle<void>> task;
 };
 
@@ -65,8 +70,7 @@ auto announce(std::shared_ptr<LoopServer> server, net::Address address) -> Task<
 
 auto serve_on_this_loop(std::shared_ptr<LoopServer> server, EventLoop& home, ServerSettings settings) -> Task<void> {
     const auto handler = settings.make_app().handler();
-    std::optional<net::TlsServerContext> tls;
-    if (settings.tls) tls.emplace(*settings.tls);
+    if (settings.tls) server->tls.emplace(*settings.tls);
     net::ListenOptions how;
     how.backlog = settings.backlog;
     how.reuse_port = settings.reuse_port;
@@ -74,8 +78,8 @@ auto serve_on_this_loop(std::shared_ptr<LoopServer> server, EventLoop& home, Ser
     auto announcing = announce(server, listener.local_address());
     co_await on(home, std::move(announcing));
     Service service(handler, settings.connection, server->drain, *settings.counts);
-    const auto* secured = tls ? &*tls : nullptr;
-    co_await serve_until_drained(std::move(listener), service, secured);
+    const auto* tls = server->tls ? &*server->tls : nullptr;
+    co_await serve_until_drained(std::move(listener), service, tls);
 }
 
 /// Waits for one loop's server. One that was stopped, and not politely, is no error.
@@ -83,6 +87,26 @@ auto end_of(std::shared_ptr<LoopServer> server) -> Task<void> {
     try {
         co_await server->task->join();
     } catch (const CancelledError&) {}
+}
+
+auto use_tls(std::shared_ptr<LoopServer> server, net::TlsServerOptions options) -> Task<void> {
+    *server->tls = net::TlsServerContext(options);
+    co_return;
+}
+
+/// What tells that files were changed: when they were, and which they are. What is not there tells that.
+auto look_at(std::vector<std::string> files) -> Task<std::string> {
+    std::string text;
+    for (const auto& file : files) {
+        try {
+            const auto info = co_await fs::stat(file);
+            text.append(std::to_string(info.inode)).append(" ").append(std::to_string(info.size)).append(" ");
+            text.append(std::to_string(info.modified.time_since_epoch().count())).append("\n");
+        } catch (const IoError&) {
+            text.append("none\n");
+        }
+    }
+    co_return text;
 }
 
 auto begin_drain(std::shared_ptr<LoopServer> server) -> Task<void> {
@@ -118,6 +142,7 @@ public:
 
     /// Listens on each of `loops`. @return the address. @throws what the first that fails has met.
     auto start(std::vector<EventLoop*> loops, ServerSettings settings) -> Task<net::Address> {
+        tls_ = settings.tls;
         settings.reuse_port = loops.size() > 1;
         auto& most = settings.connection.max_connections;
         most = most / loops.size() + (most % loops.size() == 0 ? 0 : 1);
@@ -133,7 +158,27 @@ public:
         co_return *servers_.front()->address;
     }
 
+    /// @param options empty: those that it has.
+    auto reload_tls(std::optional<net::TlsServerOptions> options) -> Task<void> {
+        if (!tls_) throw InvalidStateError("http::Server::reload_tls: it speaks no TLS");
+        if (options) options->share_tickets(*tls_);
+        const auto& wanted = options ? *options : *tls_;
+        const net::TlsServerContext proof(wanted);  // before anything is changed
+        for (auto& server : servers_) {
+            auto using_it = use_tls(server, wanted);
+            co_await on(server->loop, std::move(using_it));
+        }
+        if (options) tls_ = std::move(options);
+    }
+
+    void watch_tls(std::shared_ptr<ServerState> self, Duration interval) {
+        if (!tls_ || interval <= Duration::zero()) return;
+        auto watching = watch_files(std::move(self), interval);
+        watcher_ = spawn(std::move(watching), {.name = "certificates of an http server"});
+    }
+
     auto stop(AnyDuration grace) -> Task<void> {
+        end_watch();
         auto draining = move_on_after(grace, [this] { return drain(); });
         co_await try_finally(std::move(draining), [this] { return end(); });
     }
@@ -147,12 +192,34 @@ public:
     }
 
     void cancel(const char* reason) {
+        end_watch();
         for (auto& server : servers_) {
             if (server->task && !server->task->done()) server->task->cancel(reason);
         }
     }
 
 private:
+    static auto watch_files(std::shared_ptr<ServerState> self, Duration interval) -> Task<void> {
+        auto known = co_await look_at(self->tls_->files());
+        for (;;) {
+            co_await sleep(interval);
+            auto found = co_await look_at(self->tls_->files());
+            if (found == known) continue;
+            known = std::move(found);
+            std::exception_ptr error;
+            try {
+                co_await self->reload_tls(std::nullopt);
+            } catch (const net::TlsError&) {
+                error = std::current_exception();
+            }
+            if (error) this_loop().handle_error({error, ErrorOrigin::callback, "the certificates of an http::Server"});
+        }
+    }
+
+    void end_watch() {
+        if (watcher_ && !watcher_->done()) watcher_->cancel("the server stops");
+    }
+
     auto drain() -> Task<void> {
         for (auto& server : servers_) {
             auto beginning = begin_drain(server);
@@ -179,6 +246,8 @@ private:
     }
 
     std::vector<std::shared_ptr<LoopServer>> servers_;
+    std::optional<net::TlsServerOptions> tls_;
+    std::optional<TaskHandle<void>> watcher_;
 };
 
 }  // namespace internal
@@ -188,6 +257,10 @@ namespace {
 // They hold the state: the Server may go while they wait.
 auto stop_state(std::shared_ptr<internal::ServerState> state, Duration grace) -> Task<void> {
     co_await state->stop(grace);
+}
+auto reload_state(std::shared_ptr<internal::ServerState> state, std::optional<net::TlsServerOptions> options)
+    -> Task<void> {
+    co_await state->reload_tls(std::move(options));
 }
 auto wait_for_state(std::shared_ptr<internal::ServerState> state) -> Task<void> { co_await state->wait(); }
 
@@ -218,11 +291,17 @@ auto Server::start(std::function<App()> make_app, ServerOptions options) -> Task
 
 auto Server::start_with(internal::ServerSettings settings, std::size_t loops) -> Task<Server> {
     auto state = std::make_shared<internal::ServerState>();
+    const Duration watch_interval = settings.tls_watch_interval;
     const auto address = co_await state->start(internal::loops_for(loops), std::move(settings));
+    state->watch_tls(state, watch_interval);
     co_return Server(std::move(state), address);
 }
 
 auto Server::stop(AnyDuration grace) -> Task<void> { return stop_state(state_, grace); }
+auto Server::reload_tls() -> Task<void> { return reload_state(state_, std::nullopt); }
+auto Server::reload_tls(net::TlsServerOptions options) -> Task<void> {
+    return reload_state(state_, std::move(options));
+}
 auto Server::wait() -> Task<void> { return wait_for_state(state_); }
 
 }  // namespace gyre::http

@@ -36,13 +36,13 @@ auto end_of_youth(Duration age, std::uint64_t number) -> Time {
 
 }  // namespace
 
-ServerConnection::ServerConnection(net::Stream stream, Service& service)
+ServerConnection::ServerConnection(net::Stream stream, const net::Address& peer, Service& service)
     : stream_(std::move(stream),
           {service.options.write_timeout, service.options.write_min_rate, service.options.write_rate_grace}),
       service_(service),
       loop_(this_loop()),
       options_(service.options),
-      peer_(stream_.peer_address()),
+      peer_(peer),
       parser_(options_.limits),
       body_(stream_, parser_, options_),
       response_(stream_, loop_.local<WallClock>()),
@@ -68,6 +68,13 @@ auto ServerConnection::client() -> const ForwardedClient& {
                       : options_.trusted_proxies->client_of(parser_.head().fields, peer_, service_.is_secure);
     }
     return *client_;
+}
+
+auto ServerConnection::tls() -> const net::TlsInfo* {
+    if (!tls_ && service_.is_secure) {
+        if (auto info = stream_.tls_info()) tls_ = std::make_unique<const net::TlsInfo>(std::move(*info));
+    }
+    return tls_.get();
 }
 
 void ServerConnection::request_begins() {
@@ -183,6 +190,7 @@ auto ServerConnection::serve() -> Task<Next> {
     const bool is_usual = !error && response_.is_finished() && response_.keeps_alive() && body_.is_complete();
     if (is_usual && !stream_.is_broken()) {
         body_.release();
+        if (is_told_) request_ends();
         co_return Next::serve;
     }
     const auto next = co_await complete(std::move(error));

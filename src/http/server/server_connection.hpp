@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -25,7 +26,8 @@ namespace gyre::http::internal {
 /// One connection of a server: reads a head, runs the handler, sees to it that the response is whole, and again.
 class ServerConnection {
 public:
-    ServerConnection(net::Stream stream, Service& service);
+    /// @param peer who is at the other end, or said to be by a proxy.
+    ServerConnection(net::Stream stream, const net::Address& peer, Service& service);
     ServerConnection(const ServerConnection&) = delete;
     auto operator=(const ServerConnection&) -> ServerConnection& = delete;
     ~ServerConnection();
@@ -38,6 +40,8 @@ public:
     [[nodiscard]] auto peer() const noexcept -> const net::Address& { return peer_; }
     /// Who sent the request that runs, as trusted proxies tell.
     [[nodiscard]] auto client() -> const ForwardedClient&;
+    /// What its TLS handshake agreed on; null without TLS.
+    [[nodiscard]] auto tls() -> const net::TlsInfo*;
     void set_request_id(std::string id) { request_id_ = std::move(id); }
     [[nodiscard]] auto body() noexcept -> RequestBody& { return body_; }
     [[nodiscard]] auto response() noexcept -> ResponseWriter& { return response_; }
@@ -77,7 +81,8 @@ private:
     EventLoop& loop_;
     const ConnectionOptions& options_;
     net::Address peer_;
-    std::optional<ForwardedClient> client_;  ///< Of the request, once somebody has asked.
+    std::optional<ForwardedClient> client_;    ///< Of the request, once somebody has asked.
+    std::unique_ptr<const net::TlsInfo> tls_;  ///< Once somebody has asked.
     std::string request_id_;
     Time began_;
     std::chrono::sys_seconds began_at_;

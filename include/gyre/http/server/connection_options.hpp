@@ -98,6 +98,10 @@ struct ConnectionOptions {
     /// Proxies that are believed about who sent a request, and are not counted as sources. They outlive the server. Null: none.
     const TrustedProxies* trusted_proxies = nullptr;
 
+    /// Every connection begins with a PROXY header (version 1 or 2), which says whose it is: for servers behind haproxy and
+    /// the like. It must come from one of `trusted_proxies`, within `handshake_timeout`; others are dropped.
+    bool proxy_protocol = false;
+
     /// Access logs and metrics, told of each request: `.observers = {&log, &metrics}`, up to the first null. They outlive the
     /// server.
     std::array<ServerObserver*, 4> observers{};

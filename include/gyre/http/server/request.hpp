@@ -8,6 +8,7 @@
 #include <gyre/http/server/exchange.hpp>
 #include <gyre/http/server/response.hpp>
 #include <gyre/net/address.hpp>
+#include <gyre/net/tls.hpp>
 
 #include <any>
 #include <charconv>
@@ -57,6 +58,10 @@ public:
     [[nodiscard]] auto is_secure() const -> bool;
     /// "http" or "https".
     [[nodiscard]] auto scheme() const -> std::string_view { return is_secure() ? "https" : "http"; }
+
+    /// What the TLS handshake of its connection agreed on: version, name that was asked for, and whose certificate the client
+    /// showed (`TlsServerOptions::client_ca_file`). Null without TLS.
+    [[nodiscard]] auto tls() const -> const net::TlsInfo*;
 
     /// The pattern of the route that was found ("/users/{id}"); empty if there was none. Bounded, so fit for metrics.
     [[nodiscard]] auto route() const noexcept -> std::string_view { return route_; }

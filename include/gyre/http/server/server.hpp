@@ -24,7 +24,10 @@ struct ServerOptions {
     /// kernel spreads the connections. 0: on all of them.
     std::size_t loops = 1;
     const net::TlsServerOptions* tls = nullptr;  ///< Certificates, for https. Copied at once.
-    ConnectionOptions connection = {};           ///< Limits and times of each connection.
+    /// How often it looks whether the files of the certificates have changed, and reads them anew. Zero: never. Files that
+    /// cannot be used change nothing, and the loop's exception handler is told.
+    AnyDuration tls_watch_interval{};
+    ConnectionOptions connection = {};  ///< Limits and times of each connection.
     int backlog = 1024;
 };
 
@@ -56,6 +59,12 @@ public:
     /// left to finish until `grace` has passed, then they are cancelled. Returns when every connection has ended. Idempotent.
     /// On cancel: what still runs is cancelled and waited for.
     [[nodiscard]] auto stop(AnyDuration grace = std::chrono::seconds(30)) -> Task<void>;
+
+    /// Reads the files of its certificates again, for the handshakes from now on; connections that are open go on.
+    /// @throws net::TlsError naming the file: nothing has changed then; InvalidStateError if it speaks no TLS, or has ended.
+    [[nodiscard]] auto reload_tls() -> Task<void>;
+    /// The same with other certificates. Session tickets stay good, as long as clients are judged by the same rules.
+    [[nodiscard]] auto reload_tls(net::TlsServerOptions options) -> Task<void>;
 
     /// Waits until it has ended: by `stop`, or because accepting failed for good on one of its loops; the others serve on
     /// until it is stopped. @throws IoError of that.
