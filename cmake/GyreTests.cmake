@@ -46,6 +46,9 @@ function(gyre_test_target target)
   target_link_libraries(
     ${target} PRIVATE gyre::gyre GTest::gtest OpenSSL::SSL OpenSSL::Crypto PkgConfig::GYRE_CARES PkgConfig::GYRE_URING
                       Threads::Threads)
+  if(GYRE_QUICK_TESTS)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp)  # so that ccache can know the header again
   else()
