@@ -13,18 +13,29 @@ namespace internal {
 
 namespace {
 
-auto try_once(const std::shared_ptr<Pool>& pool, const Outgoing& request, const std::string& head, bool allow_reuse)
+auto try_once(const std::shared_ptr<Pool>& pool, Outgoing& request, bool allow_reuse)
     -> Task<std::unique_ptr<Exchange>> {
+    co_await request.measure();
+    auto head = request.head(pool->settings());
     auto connection = co_await pool->connection(request, !allow_reuse);
     auto exchange = std::make_unique<Exchange>(pool, std::move(connection), request);
     try {
-        co_await exchange->run(head, request.body);
+        co_await exchange->run(std::move(head), request);
     } catch (const RequestError&) {
         // A kept connection that dies at the first use most likely died of old age: one new try cannot do harm twice.
-        const bool again = exchange->was_stale() && request.is_idempotent() && pool->settings().options().replay;
+        const bool again = exchange->was_stale() && request.is_idempotent() && request.can_be_sent_again() &&
+                           pool->settings().options().replay;
         if (!again) throw;
         exchange.reset();
     }
+    co_return exchange;
+}
+
+auto try_or_replay(const std::shared_ptr<Pool>& pool, Outgoing& request) -> Task<std::unique_ptr<Exchange>> {
+    auto exchange = co_await try_once(pool, request, true);
+    if (exchange) co_return exchange;
+    ++pool->figures().replays;
+    exchange = co_await try_once(pool, request, false);
     co_return exchange;
 }
 
@@ -73,12 +84,13 @@ auto ClientChain::send_over(ClientTransport& transport, ClientCall& call) const 
     co_return response;
 }
 
-auto ClientChain::exchange(const Outgoing& request) const -> Task<ClientResponse> {
-    const std::string head = request.head(pool_->settings());
-    auto exchange = co_await try_once(pool_, request, head, true);
-    if (!exchange) {
-        ++pool_->figures().replays;
-        exchange = co_await try_once(pool_, request, head, false);
+auto ClientChain::exchange(Outgoing& request) const -> Task<ClientResponse> {
+    auto exchange = co_await try_or_replay(pool_, request);
+    constexpr int expectation_failed = 417;
+    if (exchange->head().status == expectation_failed && request.continue_limit && request.can_be_sent_again()) {
+        const auto limit = std::exchange(request.continue_limit, std::nullopt);
+        exchange = co_await try_or_replay(pool_, request);
+        request.continue_limit = limit;
     }
     pool_->take_cookies(request.url, exchange->head().fields);
     co_return ClientResponse(std::move(exchange));

@@ -33,7 +33,7 @@ private:
     [[nodiscard]] auto send_through(Outgoing& request) const -> Task<ClientResponse>;
     [[nodiscard]] auto end(ClientCall& call) const -> Task<ClientResponse>;
     [[nodiscard]] auto send_over(ClientTransport& transport, ClientCall& call) const -> Task<ClientResponse>;
-    [[nodiscard]] auto exchange(const Outgoing& request) const -> Task<ClientResponse>;
+    [[nodiscard]] auto exchange(Outgoing& request) const -> Task<ClientResponse>;
 
     std::shared_ptr<Pool> pool_;
     std::shared_ptr<const Middlewares> common_;  ///< The client's when the request was sent; null: none.

@@ -2,6 +2,7 @@
 
 #include "auth_request.hpp"
 #include "perform.hpp"
+#include "upload.hpp"
 
 #include <gyre/core/errors.hpp>
 #include <gyre/http/client/auth.hpp>
@@ -38,9 +39,62 @@ auto ClientRequest::query(std::string name, std::string value) && -> ClientReque
 
 auto ClientRequest::body(std::string bytes) & -> ClientRequest& {
     body_ = std::move(bytes);
+    upload_.reset();
     return *this;
 }
 auto ClientRequest::body(std::string bytes) && -> ClientRequest&& { return std::move(body(std::move(bytes))); }
+
+auto ClientRequest::body_from(BodyProducer producer, std::optional<std::uint64_t> length) & -> ClientRequest& {
+    if (!producer) throw std::invalid_argument("http::ClientRequest::body_from: an empty function");
+    upload_ = internal::upload_of(std::move(producer), length);
+    return *this;
+}
+auto ClientRequest::body_from(BodyProducer producer, std::optional<std::uint64_t> length) && -> ClientRequest&& {
+    return std::move(body_from(std::move(producer), length));
+}
+
+auto ClientRequest::body_from(
+    AsyncGenerator<std::string> pieces, std::optional<std::uint64_t> length) & -> ClientRequest& {
+    upload_ = internal::upload_of(std::move(pieces), length);
+    return *this;
+}
+auto ClientRequest::body_from(
+    AsyncGenerator<std::string> pieces, std::optional<std::uint64_t> length) && -> ClientRequest&& {
+    return std::move(body_from(std::move(pieces), length));
+}
+
+auto ClientRequest::body_file(std::filesystem::path path) & -> ClientRequest& {
+    upload_ = internal::upload_of(std::move(path));
+    return *this;
+}
+auto ClientRequest::body_file(std::filesystem::path path) && -> ClientRequest&& {
+    return std::move(body_file(std::move(path)));
+}
+
+auto ClientRequest::multipart(MultipartBody form) & -> ClientRequest& {
+    fields_.set("Content-Type", form.content_type());
+    upload_ = internal::upload_of(std::move(form));
+    return *this;
+}
+auto ClientRequest::multipart(MultipartBody form) && -> ClientRequest&& {
+    return std::move(multipart(std::move(form)));
+}
+
+auto ClientRequest::expect_continue(AnyDuration limit) & -> ClientRequest& {
+    continue_limit_ = limit;
+    return *this;
+}
+auto ClientRequest::expect_continue(AnyDuration limit) && -> ClientRequest&& {
+    return std::move(expect_continue(limit));
+}
+
+auto ClientRequest::on_interim(InterimHandler handler) & -> ClientRequest& {
+    on_interim_ = std::move(handler);
+    return *this;
+}
+auto ClientRequest::on_interim(InterimHandler handler) && -> ClientRequest&& {
+    return std::move(on_interim(std::move(handler)));
+}
 
 auto ClientRequest::json(std::string text) & -> ClientRequest& {
     fields_.set("Content-Type", "application/json");
@@ -123,6 +177,9 @@ auto ClientRequest::send() && -> Task<ClientResponse> {
     order.fields = std::move(fields_);
     order.body = std::move(body_);
     order.timeouts = timeouts_;
+    order.upload = std::move(upload_);
+    order.continue_limit = continue_limit_;
+    order.on_interim = std::move(on_interim_);
     order.total = total_;
     order.follow_redirects = follow_redirects_;
     order.decode = decode_;

@@ -3,6 +3,7 @@
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
+#include <gyre/core/race.hpp>
 #include <gyre/core/scope.hpp>
 #include <gyre/http/core/errors.hpp>
 #include <gyre/http/core/limits.hpp>
@@ -17,7 +18,6 @@ namespace {
 
 constexpr std::size_t head_read_size = 16 * 1024;
 constexpr std::size_t body_read_size = 64 * 1024;
-constexpr std::size_t write_size = 64 * 1024;  // what one wait of the write timeout is for
 constexpr int switching_protocols = 101;
 constexpr int partial_content = 206;
 constexpr std::size_t small_body_size = 16 * 1024;  // travels with the head in one write
@@ -33,6 +33,7 @@ Exchange::Exchange(std::shared_ptr<Pool> pool, std::unique_ptr<Connection> conne
       speed_(timeouts_.low_speed_limit, timeouts_.low_speed_time),
       deadline_(request.deadline),
       timeout_text_(deadline_ == Time::max() ? std::string() : request.timeout_text()),
+      on_interim_(request.on_interim),
       offers_upgrade_(request.offers_upgrade()),
       decodes_(request.decodes),
       may_be_kept_(!request.wants_close()) {
@@ -40,62 +41,101 @@ Exchange::Exchange(std::shared_ptr<Pool> pool, std::unique_ptr<Connection> conne
     peer_text_ = connection_->peer_text;
 }
 
-Exchange::~Exchange() { finish_with_what_is_there(); }
+Exchange::~Exchange() {
+    finish_with_what_is_there();
+    drop_connection();
+}
 
-auto Exchange::run(std::string_view head, std::string_view body) -> Task<void> {
+auto Exchange::run(WrittenHead head, const Outgoing& request) -> Task<void> {
     connection_->parser.expect(method_, offers_upgrade_);
     tell(ClientStep::sending);
-    co_await send(head, body);
-    tell(ClientStep::sent, {.bytes = head.size() + body.size()});
-    co_await read_head();
+    const bool is_small = !request.upload && request.body->size() <= small_body_size;
+    if (!is_small || (request.continue_limit && request.has_body())) {
+        co_await run_beside(std::move(head), request);
+    } else {
+        head.body.write(*request.body, head.text);
+        head.body.finish(head.text);
+        co_await send(head.text);
+        tell(ClientStep::sent, {.bytes = head.text.size()});
+        co_await read_head();
+    }
     begin_body();
 }
 
-auto Exchange::send(std::string_view head, std::string_view body) -> Task<void> {
-    try {
-        if (body.size() <= small_body_size) {
-            std::string all(head);
-            all += body;
-            co_await send_all(all);
-        } else {
-            co_await send_all(head);
-            co_await send_all(body);
+// A server may answer before it has read the body, or while it does: it is read beside the sending.
+auto Exchange::run_beside(WrittenHead head, const Outgoing& request) -> Task<void> {
+    if (request.continue_limit) {
+        co_await send(std::exchange(head.text, {}));
+        const bool goes_on = co_await wait_for_continue(*request.continue_limit);
+        if (!goes_on) {
+            may_be_kept_ = false;  // the server may wait for the body
+            co_return;
         }
-    } catch (const IoError&) {
-        // A server may refuse a request before it has read all of it, and close: its answer tells more than this error.
-        send_error_ = std::current_exception();
+    }
+    sending_ = std::make_shared<Sending>(*connection_, head.body, write_limit(), request.body, request.upload);
+    Sending::start(sending_, std::move(head.text));
+    co_await read_head();
+    constexpr int first_redirect = 300;
+    if (is_sending() && connection_->parser.head().status >= first_redirect) {
+        sending_->stop();  // whatever it sends now, the answer is this
         may_be_kept_ = false;
     }
 }
 
-auto Exchange::send_all(std::string_view bytes) -> Task<void> {
-    const Duration limit = timeouts_.write;
-    while (!bytes.empty()) {
-        auto writing = connection_->stream.write(bytes.substr(0, write_size));
-        bool sent = true;
-        if (limit <= Duration::zero()) {
-            co_await std::move(writing);
-        } else {
-            sent = co_await move_on_after(limit, std::move(writing));
-        }
-        if (!sent) fail_timed_out(RequestPhase::send, "write", limit);
-        bytes.remove_prefix(std::min(bytes.size(), write_size));
+auto Exchange::send(std::string_view bytes) -> Task<void> {
+    const std::string sent(bytes);
+    try {
+        co_await write_within(connection_->stream, sent, write_limit());
+    } catch (const IoError&) {
+        // A server may refuse a request before it has read all of it, and close: its answer tells more than this error.
+        send_error_ = std::current_exception();
+        may_be_kept_ = false;
+    } catch (const TimeoutError&) {
+        fail_timed_out(RequestPhase::send, "write", timeouts_.write);
     }
 }
 
-auto Exchange::read_head() -> Task<void> {
-    std::size_t interim = 0;
+auto Exchange::write_limit() const -> WriteLimit { return {timeouts_.write, deadline_}; }
+
+auto Exchange::read_one_head() -> Task<bool> {
     for (;;) {
         const Event event = parse(RequestPhase::response);
         connection_->stream.consume(event.consumed);
-        if (event.kind == EventKind::head) co_return;
-        if (event.kind == EventKind::interim_head && ++interim > max_interim_responses) {
-            fail(RequestPhase::response, "more than " + std::to_string(max_interim_responses) + " interim responses");
+        if (event.kind == EventKind::head) co_return true;
+        if (event.kind == EventKind::interim_head) {
+            if (++interim_ > max_interim_responses) {
+                fail(RequestPhase::response,
+                    "more than " + std::to_string(max_interim_responses) + " interim responses");
+            }
+            if (on_interim_) on_interim_(connection_->parser.head());
+            co_return false;
         }
         if (event.kind != EventKind::need_more) continue;
         const bool more = co_await fill(RequestPhase::response, head_read_size);
         if (!more) stream_ended(RequestPhase::response);
         if (!std::exchange(has_answered_, true)) tell(ClientStep::first_byte);
+    }
+}
+
+auto Exchange::read_head() -> Task<void> {
+    for (;;) {
+        const bool is_final = co_await read_one_head();
+        if (is_final) co_return;
+    }
+}
+
+auto Exchange::wait_for_continue(Duration limit) -> Task<bool> {
+    if (limit <= Duration::zero()) co_return co_await read_continue();
+    auto goes_on = co_await move_on_after(limit, read_continue());
+    co_return goes_on.value_or(true);  // many servers know nothing of it
+}
+
+auto Exchange::read_continue() -> Task<bool> {
+    constexpr int go_on = 100;
+    for (;;) {
+        const bool is_final = co_await read_one_head();
+        if (is_final) co_return false;
+        if (connection_->parser.head().status == go_on) co_return true;
     }
 }
 
@@ -158,6 +198,7 @@ void Exchange::finish_decoding() {
 auto Exchange::read_coded() -> Task<std::span<const char>> {
     if (error_) throw RequestError(*error_);
     if (is_late_) throw TimeoutError(timeout_text_);
+    check_sending();
     for (;;) {
         if (!connection_ || head_.status == switching_protocols) co_return std::span<const char>();
         connection_->stream.consume(std::exchange(shown_, 0));
@@ -185,7 +226,62 @@ auto Exchange::wait_limit() const -> Duration {
     return limit <= Duration::zero() ? left : std::min(limit, left);
 }
 
+auto Exchange::fill_or_sent(std::size_t size) -> Task<std::optional<std::size_t>> {
+    auto& stream = connection_->stream;
+    const auto before = stream.buffered().size();
+    auto filling = stream.fill(size);
+    const auto first = co_await race(std::move(filling), sending_->ended());
+    if (first.index() == 0) co_return std::get<0>(first);
+    const auto came = stream.buffered().size() - before;
+    co_return came == 0 ? std::nullopt : std::optional(came);  // both at once
+}
+
+auto Exchange::fill_while_sending(RequestPhase phase, std::size_t size) -> Task<std::optional<std::size_t>> {
+    auto filling = fill_or_sent(size);
+    if (deadline_ == Time::max()) co_return co_await std::move(filling);
+    auto came = co_await move_on_at(deadline_, std::move(filling));
+    if (!came) fail_timed_out(phase, "read", timeouts_.read);
+    co_return *came;
+}
+
+void Exchange::check_sending() {
+    if (!sending_ || is_sending()) return;
+    const auto ended = std::exchange(sending_, nullptr);
+    switch (ended->failure()) {
+    case Sending::Failure::none:
+        return;
+    case Sending::Failure::stopped:
+        may_be_kept_ = false;
+        return;
+    case Sending::Failure::connection:
+        send_error_ = ended->error();
+        may_be_kept_ = false;
+        return;
+    case Sending::Failure::late:
+        return fail_timed_out(RequestPhase::send, "write", timeouts_.write);
+    case Sending::Failure::body:
+        fail(RequestPhase::send, "the body: " + describe(ended->error()), ended->error());
+    }
+}
+
 auto Exchange::fill(RequestPhase phase, std::size_t size) -> Task<bool> {
+    std::optional<std::size_t> came;
+    try {
+        // As long as the server waits for us, its silence is no fault.
+        while (!came && is_sending()) came = co_await fill_while_sending(phase, size);
+    } catch (const IoError& error) {
+        was_stale_ = connection_->is_reused && !has_answered_;
+        fail(phase, error.what(), std::current_exception());
+    }
+    if (!came) {
+        check_sending();
+        co_return co_await fill_now(phase, size);
+    }
+    pool_->figures().bytes_received += *came;
+    co_return *came > 0;
+}
+
+auto Exchange::fill_now(RequestPhase phase, std::size_t size) -> Task<bool> {
     const bool is_watched = speed_.is_on() && phase == RequestPhase::body;
     std::optional<std::size_t> came;
     try {
@@ -265,13 +361,22 @@ void Exchange::finish() noexcept {
     }
     tell(ClientStep::done, {.bytes = body_bytes_});
     // Bytes after the response were not asked for: whoever sent them is not trusted with another request.
-    if (may_be_kept_ && connection_->stream.buffered().empty()) pool_->keep(std::move(connection_));
-    connection_.reset();
+    const bool is_sent = !sending_ || (!is_sending() && sending_->failure() == Sending::Failure::none);
+    if (may_be_kept_ && is_sent && connection_->stream.buffered().empty()) pool_->keep(std::move(connection_));
+    drop_connection();
+}
+
+void Exchange::drop_connection() noexcept {
+    if (connection_ && is_sending()) {
+        sending_->abandon(std::move(connection_));
+    } else {
+        connection_.reset();
+    }
 }
 
 void Exchange::fail(RequestPhase phase, std::string_view reason, std::exception_ptr cause) {
     error_.emplace(phase, method_, url_.href(), peer_text_, reason, std::move(cause));
-    connection_.reset();
+    drop_connection();
     const bool is_mine = tracer_ && phase == RequestPhase::body;  // before that, whoever waits for the response tells it
     if (is_mine) tell(ClientStep::failed, {.error = std::make_exception_ptr(*error_)});
     throw RequestError(*error_);
@@ -280,7 +385,7 @@ void Exchange::fail(RequestPhase phase, std::string_view reason, std::exception_
 void Exchange::fail_timed_out(RequestPhase phase, std::string_view operation, Duration limit) {
     if (this_loop().now() >= deadline_) {
         is_late_ = true;
-        connection_.reset();
+        drop_connection();
         throw TimeoutError(timeout_text_);
     }
     const std::string text = std::string(operation) + " timed out after " + gyre::internal::duration_text(limit);

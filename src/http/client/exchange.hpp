@@ -4,6 +4,7 @@
 #include "connection.hpp"
 #include "outgoing.hpp"
 #include "pool.hpp"
+#include "sending.hpp"
 #include "speed_watch.hpp"
 
 #include <gyre/core/task.hpp>
@@ -32,8 +33,9 @@ public:
     auto operator=(const Exchange&) -> Exchange& = delete;
     ~Exchange() override;
 
-    /// Sends `head` and `body`, and reads the head of the final response. Once. @throws RequestError.
-    [[nodiscard]] auto run(std::string_view head, std::string_view body) -> Task<void>;
+    /// Sends the head and the body of `request`, and reads the head of the final response. Once. The body may still be going
+    /// out when this returns. @throws RequestError, and what the handler of interim responses throws.
+    [[nodiscard]] auto run(WrittenHead head, const Outgoing& request) -> Task<void>;
 
     /// Did `run` fail because a kept connection was dead: before any byte of a response?
     [[nodiscard]] auto was_stale() const noexcept -> bool { return was_stale_; }
@@ -44,13 +46,27 @@ public:
     [[nodiscard]] auto take_stream() -> net::Stream override;
 
 private:
-    [[nodiscard]] auto send(std::string_view head, std::string_view body) -> Task<void>;
-    [[nodiscard]] auto send_all(std::string_view bytes) -> Task<void>;
+    [[nodiscard]] auto send(std::string_view bytes) -> Task<void>;
+    [[nodiscard]] auto run_beside(WrittenHead head, const Outgoing& request) -> Task<void>;
+    [[nodiscard]] auto write_limit() const -> WriteLimit;
+    /// The next head. @return whether it is that of the final response.
+    [[nodiscard]] auto read_one_head() -> Task<bool>;
     [[nodiscard]] auto read_head() -> Task<void>;
+    /// @return whether the body is to be sent: not if the final response is there.
+    [[nodiscard]] auto wait_for_continue(Duration limit) -> Task<bool>;
+    [[nodiscard]] auto read_continue() -> Task<bool>;
     /// How long a read may take now.
     [[nodiscard]] auto wait_limit() const -> Duration;
     /// Reads more, within the time limits. @return false at the end of the stream.
     [[nodiscard]] auto fill(RequestPhase phase, std::size_t size) -> Task<bool>;
+    [[nodiscard]] auto fill_now(RequestPhase phase, std::size_t size) -> Task<bool>;
+    [[nodiscard]] auto is_sending() const noexcept -> bool { return sending_ && sending_->is_running(); }
+    /// Reads more while the body is sent. @return empty once that has ended.
+    [[nodiscard]] auto fill_while_sending(RequestPhase phase, std::size_t size) -> Task<std::optional<std::size_t>>;
+    [[nodiscard]] auto fill_or_sent(std::size_t size) -> Task<std::optional<std::size_t>>;
+    /// Once the sending has ended: what that means. @throws RequestError.
+    void check_sending();
+    void drop_connection() noexcept;
     /// The next event in what has been received; bytes without meaning of their own are consumed.
     [[nodiscard]] auto parse(RequestPhase phase) -> Event;
     [[nodiscard]] auto read_decoded() -> Task<std::span<const char>>;
@@ -79,7 +95,10 @@ private:
     std::size_t shown_ = 0;               ///< Bytes of the stream's buffer that the caller looks at.
     std::vector<ContentCoding> codings_;  ///< What is to be decoded, in the order in which it was coded.
     std::optional<ContentDecoder> decoder_;
-    std::string_view coded_;             ///< Received, and not yet decoded.
+    std::string_view coded_;            ///< Received, and not yet decoded.
+    std::shared_ptr<Sending> sending_;  ///< Of the body, beside this; null: it was sent before.
+    InterimHandler on_interim_;
+    std::size_t interim_ = 0;            ///< How many of those came.
     std::exception_ptr send_error_;      ///< Sending failed, and an early answer is being looked for.
     std::optional<RequestError> error_;  ///< Reading failed for good.
     bool offers_upgrade_;

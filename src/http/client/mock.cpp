@@ -71,11 +71,11 @@ auto MockTransport::send(ClientCall& call, ClientNext) -> Task<ClientResponse> {
     seen.method = call.method();
     seen.url = call.url().href();
     seen.fields = call.head().fields;
-    seen.body = call.body();
+    seen.body = co_await call.read_body();
     calls_.push_back(std::move(seen));
     const auto found = std::find_if(
         routes_.rbegin(), routes_.rend(), [&](const auto& route) { return route->matches(call); });
-    if (found != routes_.rend()) return (*found)->answer(call);
+    if (found != routes_.rend()) co_return co_await (*found)->answer(call);
     std::string text = "the mock has no route for this request";
     for (std::size_t i = 0; i < std::min(routes_.size(), most_routes_shown); ++i) {
         text += (i == 0 ? "; it has " : ", ") + routes_[i]->text();

@@ -30,6 +30,12 @@ auto with_query(std::string text, std::string_view query) -> std::string {
     return text.insert(end, (has_query ? "&" : "?") + std::string(query));
 }
 
+// Most requests have none.
+auto shared_bytes(std::string bytes) -> std::shared_ptr<const std::string> {
+    static const auto none = std::make_shared<const std::string>();
+    return bytes.empty() ? none : std::make_shared<const std::string>(std::move(bytes));
+}
+
 auto parse_url(const Settings& settings, std::string_view method, const std::string& text) -> Url {
     try {
         const auto mode = settings.options().url_mode;
@@ -56,7 +62,10 @@ Outgoing::Outgoing(const Settings& settings, Order order)
     : method(std::move(order.method)),
       url(parse_url(settings, method, with_query(std::move(order.url), order.query))),
       fields(std::move(order.fields)),
-      body(std::move(order.body)),
+      body(shared_bytes(std::move(order.body))),
+      upload(std::move(order.upload)),
+      continue_limit(order.continue_limit),
+      on_interim(std::move(order.on_interim)),
       follows_redirects(order.follow_redirects.value_or(settings.options().follow_redirects)),
       decodes(order.decode.value_or(settings.options().decode)),
       timeouts(order.timeouts.value_or(settings.timeout())) {
@@ -94,9 +103,12 @@ auto Outgoing::complete_head(const Settings& settings) const -> RequestHead {
             // A range of a coded body could not be decoded.
             head.fields.add("Accept-Encoding", fields.contains("Range") ? "identity" : accepted_codings);
         }
-        if (!body.empty() || is_one_of(method, methods_with_body)) {
-            head.fields.add("Content-Length", std::to_string(body.size()));
+        if (upload && !length) {
+            head.fields.add("Transfer-Encoding", "chunked");
+        } else if (has_body() || is_one_of(method, methods_with_body)) {
+            head.fields.add("Content-Length", std::to_string(upload ? *length : body->size()));
         }
+        if (continue_limit && has_body() && !fields.contains("Expect")) head.fields.add("Expect", "100-continue");
         bool seen_host = false;
         for (const auto field : fields) {
             Fields one;
@@ -116,22 +128,33 @@ auto Outgoing::complete_head(const Settings& settings) const -> RequestHead {
     return head;
 }
 
-auto Outgoing::head(const Settings& settings) const -> std::string {
+auto Outgoing::head(const Settings& settings) const -> WrittenHead {
     RequestHead head = complete_head(settings);
-    std::string out;
+    WrittenHead written;
     try {
         settings.proxies().address(url, offers_upgrade(), head);
-        // The body goes out from where it is; the encoder only checks that it fits the head.
-        auto encoder = write_head(head, out);
-        if (!body.empty()) {
-            encoder.begin_piece(body.size(), out);
-            encoder.end_piece(out);
-        }
-        encoder.finish(out);
+        written.body = write_head(head, written.text);
     } catch (const ProtocolError& problem) {
         throw error(RequestPhase::url, problem.what(), {}, std::current_exception());
     }
-    return out;
+    return written;
+}
+
+auto Outgoing::measure() -> Task<void> {
+    if (!upload) co_return;
+    if (!upload->can_begin()) {
+        throw error(RequestPhase::send, "the body was streamed once, and cannot be sent again");
+    }
+    try {
+        length = co_await upload->measure();
+    } catch (const IoError& problem) {
+        throw error(RequestPhase::send, std::string("the body: ") + problem.what(), {}, std::current_exception());
+    }
+}
+
+void Outgoing::drop_body() {
+    body = shared_bytes({});
+    upload.reset();
 }
 
 auto Outgoing::is_idempotent() const noexcept -> bool { return is_one_of(method, idempotent_methods); }

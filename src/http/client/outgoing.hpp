@@ -2,16 +2,20 @@
 
 #include "settings.hpp"
 #include "tracer.hpp"
+#include "upload.hpp"
 
 #include <gyre/core/task.hpp>
 #include <gyre/http/client/middleware.hpp>
 #include <gyre/http/client/request_error.hpp>
 #include <gyre/http/core/fields.hpp>
+#include <gyre/http/core/h1_writer.hpp>
 #include <gyre/http/core/message.hpp>
 #include <gyre/http/core/url.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,12 +36,23 @@ struct Order {
     std::string query;  ///< To be added to the URL's own; encoded.
     Fields fields;
     std::string body;
+    std::shared_ptr<Upload> upload;          ///< Instead of `body`; may be null.
+    std::optional<Duration> continue_limit;  ///< It waits so long for 100 (Continue).
+    InterimHandler on_interim;
     std::optional<ClientTimeouts> timeouts;  ///< Instead of the client's.
     std::optional<Duration> total;           ///< Instead of either's.
     std::optional<bool> follow_redirects;    ///< Instead of the client's.
     std::optional<bool> decode;              ///< Instead of the client's.
     std::optional<bool> raise_for_status;    ///< Instead of the client's.
     std::vector<ClientMiddleware> middlewares;
+};
+
+/// A head as it is sent, and what frames the body behind it.
+struct WrittenHead {
+    WrittenHead() = default;
+
+    std::string text;
+    BodyEncoder body;
 };
 
 /// A request on its way: what the caller asked for, changed by each redirect.
@@ -52,12 +67,17 @@ public:
     /// Everything that is sent before the body. @throws RequestError, phase `url`.
     [[nodiscard]] auto complete_head(const Settings& settings) const -> RequestHead;
     /// The same as bytes, and checked.
-    [[nodiscard]] auto head(const Settings& settings) const -> std::string;
+    [[nodiscard]] auto head(const Settings& settings) const -> WrittenHead;
+    /// Looks how long a body is that is made while it is sent. @throws RequestError, phase `send`.
+    [[nodiscard]] auto measure() -> Task<void>;
 
     /// May it be sent again when it is not known whether the server got it? Source: RFC 9110 9.2.2.
     [[nodiscard]] auto is_idempotent() const noexcept -> bool;
     /// Is the body still here after it was sent?
-    [[nodiscard]] auto can_be_sent_again() const noexcept -> bool { return true; }  // it is bytes in memory
+    [[nodiscard]] auto can_be_sent_again() const noexcept -> bool { return !upload || upload->can_begin(); }
+    [[nodiscard]] auto has_body() const noexcept -> bool { return upload || !body->empty(); }
+    /// Takes the body away.
+    void drop_body();
     /// Does the caller want the connection closed afterwards?
     [[nodiscard]] auto wants_close() const noexcept -> bool { return fields.contains_token("Connection", "close"); }
 
@@ -82,7 +102,11 @@ public:
     std::string method;
     Url url;
     Fields fields;
-    std::string body;
+    std::shared_ptr<const std::string> body;  ///< Never null. It may still be sent when the request has gone.
+    std::shared_ptr<Upload> upload;           ///< Makes the body instead; may be null.
+    std::optional<std::uint64_t> length;      ///< Of what that makes.
+    std::optional<Duration> continue_limit;   ///< The body waits so long for 100 (Continue).
+    InterimHandler on_interim;
     std::optional<std::string> cookies;  ///< Of a jar; they come after those of the caller.
     std::size_t redirects = 0;
     bool follows_redirects;

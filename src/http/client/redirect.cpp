@@ -77,13 +77,17 @@ auto follow_redirect(const Settings& settings, const ResponseHead& response, std
 
     const bool drops_body = becomes_get(response.status, request.method);
     const bool leaves_origin = target.origin() != request.url.origin();
-    if (leaves_origin && !drops_body && !request.body.empty() && !settings.options().resend_body_across_origins) {
+    if (leaves_origin && !drops_body && request.has_body() && !settings.options().resend_body_across_origins) {
         throw redirect.error("it would send the body to another origin (resend_body_across_origins allows it)");
+    }
+
+    if (!drops_body && !request.can_be_sent_again()) {
+        throw redirect.error("the body was streamed once, and cannot be sent again");
     }
 
     if (drops_body) {
         request.method = "GET";
-        request.body.clear();
+        request.drop_body();
         remove_all(request.fields, fields_of_a_body);
     }
     // They do not come back when a later redirect returns to the first origin.

@@ -25,8 +25,6 @@ auto checked(int status) -> int {
 
 }  // namespace
 
-auto BodyWriter::write(std::string_view piece) -> Task<void> { return exchange_->write(piece); }
-
 Response::Response(int status) : status_(checked(status)) {}
 
 auto Response::bytes(std::string content_type, std::string body, int status) -> Response {

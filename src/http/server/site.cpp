@@ -51,9 +51,20 @@ auto head_of(Response& response) -> ResponseHead {
 
 auto produce(BodyProducer& producer, BodyWriter& writer) -> Task<void> { co_await producer(writer); }
 
+/// Writes the body of a response.
+class ResponseSink final : public BodySink {
+public:
+    explicit ResponseSink(ServerExchange& exchange) noexcept : exchange_(exchange) {}
+    auto write(std::string_view piece) -> Task<void> override { return exchange_.write(piece); }
+
+private:
+    ServerExchange& exchange_;
+};
+
 /// The body of a streamed response, as long as there is somebody to read it.
 auto stream(BodyProducer& producer, ServerExchange& exchange) -> Task<void> {
-    BodyWriter writer(exchange);
+    ResponseSink sink(exchange);
+    BodyWriter writer(sink);
     if (exchange.method() != "HEAD") {
         auto producing = produce(producer, writer);
         auto watching = exchange.connection().client_gone();

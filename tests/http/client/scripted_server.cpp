@@ -24,6 +24,14 @@ auto Peer::request() -> Task<std::string> {
     co_return text;
 }
 
+auto Peer::until(std::string delimiter) -> Task<std::string> {
+    try {
+        co_return co_await stream_.read_until(delimiter, 64 * 1024 * 1024);
+    } catch (const net::IncompleteReadError&) {
+    } catch (const IoError&) {}
+    co_return std::string();
+}
+
 auto Peer::send(std::string bytes, std::size_t piece) -> Task<> {
     std::string_view left = bytes;
     try {

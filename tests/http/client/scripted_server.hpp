@@ -35,6 +35,8 @@ public:
     [[nodiscard]] auto number() const noexcept -> std::size_t { return number_; }
     /// Reads a request. Empty when the client has closed.
     [[nodiscard]] auto request() -> Task<std::string>;
+    /// Reads to the end of `delimiter`. Empty when the client has closed before that.
+    [[nodiscard]] auto until(std::string delimiter) -> Task<std::string>;
     /// Sends bytes, in pieces of that size if it is not 0. A client that has gone is no error.
     [[nodiscard]] auto send(std::string bytes, std::size_t piece = 0) -> Task<>;
     /// Waits until the client closes.

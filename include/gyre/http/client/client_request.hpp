@@ -1,12 +1,18 @@
 #pragma once
 
+#include <gyre/core/async_generator.hpp>
 #include <gyre/core/task.hpp>
+#include <gyre/http/body_writer.hpp>
 #include <gyre/http/client/client_options.hpp>
 #include <gyre/http/client/client_response.hpp>
 #include <gyre/http/client/middleware.hpp>
 #include <gyre/http/core/fields.hpp>
+#include <gyre/http/core/multipart_body.hpp>
 #include <gyre/http/core/query.hpp>
 
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +23,7 @@ namespace gyre::http {
 
 namespace internal {
 class Pool;
+class Upload;
 }  // namespace internal
 
 /// A request that is being put together; awaited, it is sent: `co_await client.post("/items").json(text)`.
@@ -44,6 +51,30 @@ public:
     /// The body. Content-Type is yours to set.
     auto body(std::string bytes) & -> ClientRequest&;
     auto body(std::string bytes) && -> ClientRequest&&;
+    /// A body that `producer` writes while it is sent, as fast as the server takes it: with a Content-Length if `length` is
+    /// given, else in chunks, which may have trailers. The response is read meanwhile: a final one that is no success ends the
+    /// sending, and the producer is cancelled; with a success it goes on, until the response is dropped. What it refers to must
+    /// live that long. It is called once at most: a redirect that would need it again is an error.
+    auto body_from(BodyProducer producer, std::optional<std::uint64_t> length = std::nullopt) & -> ClientRequest&;
+    auto body_from(BodyProducer producer, std::optional<std::uint64_t> length = std::nullopt) && -> ClientRequest&&;
+    /// The same for the values of a generator.
+    auto body_from(
+        AsyncGenerator<std::string> pieces, std::optional<std::uint64_t> length = std::nullopt) & -> ClientRequest&;
+    auto body_from(
+        AsyncGenerator<std::string> pieces, std::optional<std::uint64_t> length = std::nullopt) && -> ClientRequest&&;
+    /// A file as the body, read while it is sent, and again if it is to be sent again.
+    auto body_file(std::filesystem::path path) & -> ClientRequest&;
+    auto body_file(std::filesystem::path path) && -> ClientRequest&&;
+    /// A form with files as the body, and its Content-Type. The files are read while it is sent.
+    auto multipart(MultipartBody form) & -> ClientRequest&;
+    auto multipart(MultipartBody form) && -> ClientRequest&&;
+    /// Sends the body only when the server agrees: after 100 (Continue), or when `limit` has passed without an answer (zero or
+    /// less: never). A final answer instead leaves it unsent; 417 is tried once more without. For a request with a body.
+    auto expect_continue(AnyDuration limit = std::chrono::seconds(1)) & -> ClientRequest&;
+    auto expect_continue(AnyDuration limit = std::chrono::seconds(1)) && -> ClientRequest&&;
+    /// Is told of every interim response, 103 (Early Hints) for instance. What it throws ends the request.
+    auto on_interim(InterimHandler handler) & -> ClientRequest&;
+    auto on_interim(InterimHandler handler) && -> ClientRequest&&;
     /// A body that is JSON already, and its Content-Type.
     auto json(std::string text) & -> ClientRequest&;
     auto json(std::string text) && -> ClientRequest&&;
@@ -97,6 +128,9 @@ private:
     QueryParams query_;
     std::string body_;
     std::optional<ClientTimeouts> timeouts_;
+    std::shared_ptr<internal::Upload> upload_;
+    std::optional<Duration> continue_limit_;
+    InterimHandler on_interim_;
     std::optional<Duration> total_;
     std::optional<bool> follow_redirects_;
     std::optional<bool> decode_;

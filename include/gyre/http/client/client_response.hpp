@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,6 +23,9 @@ namespace gyre::http {
 namespace internal {
 class Answer;
 }  // namespace internal
+
+/// Is told of the heads of interim responses: 100 (Continue), 103 (Early Hints) and the like. They end with the call.
+using InterimHandler = std::function<void(const ResponseHead&)>;
 
 /// What a server answered: the head at once, the body piece by piece as it is read. Move-only.
 ///

@@ -21,6 +21,7 @@ namespace internal {
 class ClientChain;
 class Outgoing;
 class Pool;
+class Upload;
 }  // namespace internal
 
 /// Gives the pieces of a body one after another, empty at the end. What it throws, the reader of the body gets.
@@ -47,7 +48,11 @@ public:
     /// Cookie and Content-Length are added afterwards.
     [[nodiscard]] auto fields() noexcept -> Fields&;
     [[nodiscard]] auto fields() const noexcept -> const Fields&;
+    /// The body, if it is at hand: empty for one that is made while it is sent.
     [[nodiscard]] auto body() const noexcept -> const std::string&;
+    /// The whole body, also of such a request: then it is made here, and many can be made only once (`can_be_sent_again`).
+    /// @throws LimitError if that is longer than `limit` bytes; RequestError if it was made before; what making it throws.
+    [[nodiscard]] auto read_body(std::size_t limit = ClientResponse::default_text_limit) -> Task<std::string>;
     void set_body(std::string bytes);
 
     /// May it be sent again when it is not known whether the server got it? Source: RFC 9110 9.2.2.
@@ -82,7 +87,8 @@ private:
     internal::Pool* pool_;
     internal::Outgoing* request_;
     Fields fields_before_;
-    std::optional<std::string> body_before_;
+    std::shared_ptr<const std::string> body_before_;  ///< Null: it was not changed.
+    std::shared_ptr<internal::Upload> upload_before_;
 };
 
 class ClientNext;

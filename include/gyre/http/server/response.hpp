@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gyre/core/task.hpp>
+#include <gyre/http/body_writer.hpp>
 #include <gyre/http/core/conditions.hpp>
 #include <gyre/http/core/cookie.hpp>
 #include <gyre/http/core/fields.hpp>
@@ -15,31 +16,6 @@
 #include <variant>
 
 namespace gyre::http {
-
-/// Sends the body of a streamed response, piece by piece.
-class BodyWriter {
-public:
-    explicit BodyWriter(ServerExchange& exchange) noexcept : exchange_(&exchange) {}
-    BodyWriter(const BodyWriter&) = delete;
-    auto operator=(const BodyWriter&) -> BodyWriter& = delete;
-
-    /// Sends a piece, which must live until this returns; it waits as long as the client is behind.
-    /// @throws ProtocolError past a Content-Length; IoError if the client has gone, or does not take it in time.
-    [[nodiscard]] auto write(std::string_view piece) -> Task<void>;
-
-    /// Fields to send after the body, to a client of HTTP/1.1. @throws ProtocolError, when the body ends, for one that
-    /// frames, routes or authenticates.
-    void trailer(std::string_view name, std::string_view value) { trailers_.add(name, value); }
-
-    [[nodiscard]] auto trailers() noexcept -> Fields& { return trailers_; }
-
-private:
-    ServerExchange* exchange_;
-    Fields trailers_;
-};
-
-/// Produces a streamed body. An error cuts the connection, since the head has been sent.
-using BodyProducer = std::function<Task<void>(BodyWriter&)>;
 
 /// Uses a connection for another protocol after 101 (Switching Protocols).
 using Takeover = std::function<Task<void>(net::Stream)>;

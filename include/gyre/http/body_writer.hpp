@@ -1,0 +1,53 @@
+#pragma once
+
+#include <gyre/core/task.hpp>
+#include <gyre/http/core/fields.hpp>
+
+#include <functional>
+#include <string_view>
+
+namespace gyre::http {
+
+namespace internal {
+
+/// Where a body goes: one piece after another.
+class BodySink {
+public:
+    /// Takes a piece, which must live until this returns; waits as long as the receiver is behind.
+    [[nodiscard]] virtual auto write(std::string_view piece) -> Task<void> = 0;
+
+protected:
+    BodySink() = default;
+    BodySink(const BodySink&) = default;
+    auto operator=(const BodySink&) -> BodySink& = default;
+    ~BodySink() = default;
+};
+
+}  // namespace internal
+
+/// Sends a body piece by piece: that of a streamed response on the server, of a streamed request on the client.
+class BodyWriter {
+public:
+    explicit BodyWriter(internal::BodySink& sink) noexcept : sink_(&sink) {}
+    BodyWriter(const BodyWriter&) = delete;
+    auto operator=(const BodyWriter&) -> BodyWriter& = delete;
+
+    /// Sends a piece, which must live until this returns; it waits as long as the other side is behind.
+    /// @throws ProtocolError past a Content-Length; IoError if the other side has gone, or does not take it in time.
+    [[nodiscard]] auto write(std::string_view piece) -> Task<void> { return sink_->write(piece); }
+
+    /// Fields to send after the body, to a peer of HTTP/1.1. @throws ProtocolError, when the body ends, for one that
+    /// frames, routes or authenticates.
+    void trailer(std::string_view name, std::string_view value) { trailers_.add(name, value); }
+
+    [[nodiscard]] auto trailers() noexcept -> Fields& { return trailers_; }
+
+private:
+    internal::BodySink* sink_;
+    Fields trailers_;
+};
+
+/// Produces a streamed body. An error cuts the connection, since the head has been sent.
+using BodyProducer = std::function<Task<void>(BodyWriter&)>;
+
+}  // namespace gyre::http

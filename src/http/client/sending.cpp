@@ -1,0 +1,130 @@
+#include "sending.hpp"
+
+#include <gyre/core/errors.hpp>
+#include <gyre/core/loop.hpp>
+#include <gyre/core/scope.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace gyre::http::internal {
+
+namespace {
+
+constexpr std::size_t write_size = 64 * 1024;   // what one wait is for
+constexpr std::size_t small_piece = 16 * 1024;  // travels with its framing in one write
+
+auto time_left(WriteLimit limit) -> Duration {
+    if (limit.deadline == Time::max()) return limit.each;
+    const Duration left = std::max<Duration>(limit.deadline - this_loop().now(), std::chrono::nanoseconds(1));
+    return limit.each <= Duration::zero() ? left : std::min(limit.each, left);
+}
+
+}  // namespace
+
+auto write_within(net::Stream& stream, std::string_view bytes, WriteLimit limit) -> Task<void> {
+    while (!bytes.empty()) {
+        const Duration patience = time_left(limit);
+        auto writing = stream.write(bytes.substr(0, write_size));
+        bool sent = true;
+        if (patience <= Duration::zero()) {
+            co_await std::move(writing);
+        } else {
+            sent = co_await move_on_after(patience, std::move(writing));
+        }
+        if (!sent) throw TimeoutError("write timed out");
+        bytes.remove_prefix(std::min(bytes.size(), write_size));
+    }
+}
+
+/// Tells of the end however it comes: a cancelled task is unwound without a word.
+class Sending::AtEnd {
+public:
+    explicit AtEnd(Sending& sending) noexcept : sending_(sending) {}
+    AtEnd(const AtEnd&) = delete;
+    auto operator=(const AtEnd&) -> AtEnd& = delete;
+    ~AtEnd() {
+        try {
+            sending_.ended_.set();
+        } catch (...) {  // nobody can wait any more
+        }
+    }
+
+private:
+    Sending& sending_;
+};
+
+Sending::Sending(Connection& connection, BodyEncoder encoder, WriteLimit limit,
+    std::shared_ptr<const std::string> bytes, std::shared_ptr<Upload> upload)
+    : connection_(&connection), encoder_(encoder), limit_(limit), bytes_(std::move(bytes)), upload_(std::move(upload)) {}
+
+void Sending::start(const std::shared_ptr<Sending>& sending, std::string head) {
+    sending->task_ = spawn(run(sending, std::move(head)), {.name = "the body of a request"});
+}
+
+auto Sending::run(std::shared_ptr<Sending> self, std::string head) -> Task<void> {
+    const AtEnd at_end(*self);
+    try {
+        co_await self->send(head);
+        co_await self->send_body();
+        self->failure_ = Failure::none;
+    } catch (...) {
+        self->error_ = std::current_exception();
+        if (self->failure_ == Failure::stopped) self->failure_ = Failure::body;
+    }
+}
+
+auto Sending::send_body() -> Task<void> {
+    BodyWriter writer(*this);
+    if (upload_) {
+        co_await upload_->produce(writer);
+    } else {
+        co_await writer.write(*bytes_);
+    }
+    std::string end;
+    encoder_.finish(end, writer.trailers());
+    co_await send(end);
+}
+
+auto Sending::send(std::string_view bytes) -> Task<void> {
+    try {
+        co_await write_within(connection_->stream, bytes, limit_);
+    } catch (const IoError&) {
+        failure_ = Failure::connection;
+        throw;
+    } catch (const TimeoutError&) {
+        failure_ = Failure::late;
+        throw;
+    }
+}
+
+auto Sending::write(std::string_view piece) -> Task<void> {
+    if (piece.empty()) co_return;
+    std::string framing;
+    encoder_.begin_piece(piece.size(), framing);
+    if (piece.size() <= small_piece && !framing.empty()) {
+        framing += piece;
+        encoder_.end_piece(framing);
+        co_await send(framing);
+        co_return;
+    }
+    co_await send(framing);
+    co_await send(piece);
+    framing.clear();
+    encoder_.end_piece(framing);
+    co_await send(framing);
+}
+
+void Sending::stop() { task_.cancel("the server has answered"); }
+
+void Sending::abandon(std::unique_ptr<Connection> connection) noexcept {
+    abandoned_ = std::move(connection);
+    abandoned_->stream.abort();
+    try {
+        task_.cancel("the response was dropped");
+    } catch (...) {  // its loop is over, and with it the task
+    }
+}
+
+}  // namespace gyre::http::internal

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "connection.hpp"
+#include "upload.hpp"
+
+#include <gyre/core/task.hpp>
+#include <gyre/core/task_handle.hpp>
+#include <gyre/http/body_writer.hpp>
+#include <gyre/http/core/h1_writer.hpp>
+#include <gyre/sync/event.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace gyre::http::internal {
+
+/// How long one write to a server may take.
+struct WriteLimit {
+    Duration each;  ///< Zero or less: any time.
+    Time deadline;  ///< Of the whole request.
+};
+
+/// Writes all of it, a piece at a time. @throws IoError, TimeoutError.
+[[nodiscard]] auto write_within(net::Stream& stream, std::string_view bytes, WriteLimit limit) -> Task<void>;
+
+/// The sending of a request's body beside the reading of the response, in a task of its own: it may go on after the head of
+/// the response has come.
+class Sending final : public BodySink {
+public:
+    /// Why it ended before its end.
+    enum class Failure : std::uint8_t {
+        none,
+        stopped,     ///< it was told to
+        connection,  ///< the server does not take more
+        late,        ///< the server takes it too slowly
+        body,        ///< making the body failed
+    };
+
+    /// @param bytes what is sent; null if `upload` makes it. @param connection must live until `abandon`, or the end.
+    Sending(Connection& connection, BodyEncoder encoder, WriteLimit limit, std::shared_ptr<const std::string> bytes,
+        std::shared_ptr<Upload> upload);
+    Sending(const Sending&) = delete;
+    auto operator=(const Sending&) -> Sending& = delete;
+    ~Sending() = default;
+
+    /// Begins. @param head what goes before the body; may be empty.
+    static void start(const std::shared_ptr<Sending>& sending, std::string head);
+
+    [[nodiscard]] auto is_running() const noexcept -> bool { return !ended_.is_set(); }
+    [[nodiscard]] auto ended() noexcept { return ended_.wait(); }
+    /// Once it does not run any more.
+    [[nodiscard]] auto failure() const noexcept -> Failure { return failure_; }
+    [[nodiscard]] auto error() const noexcept -> const std::exception_ptr& { return error_; }
+
+    /// Stops sending; the connection stays.
+    void stop();
+    /// Drops the connection, which goes when nothing uses it any more.
+    void abandon(std::unique_ptr<Connection> connection) noexcept;
+
+    /// A piece of the body. @throws ProtocolError, IoError, TimeoutError.
+    [[nodiscard]] auto write(std::string_view piece) -> Task<void> override;
+
+private:
+    class AtEnd;
+
+    [[nodiscard]] static auto run(std::shared_ptr<Sending> self, std::string head) -> Task<void>;
+    [[nodiscard]] auto send_body() -> Task<void>;
+    [[nodiscard]] auto send(std::string_view bytes) -> Task<void>;
+
+    Connection* connection_;
+    std::unique_ptr<Connection> abandoned_;
+    BodyEncoder encoder_;
+    WriteLimit limit_;
+    std::shared_ptr<const std::string> bytes_;
+    std::shared_ptr<Upload> upload_;
+    TaskHandle<void> task_;
+    gyre::Event ended_{"the body of the request"};
+    std::exception_ptr error_;
+    Failure failure_ = Failure::stopped;  ///< Until it is known better: a cancelled task says nothing.
+};
+
+}  // namespace gyre::http::internal
