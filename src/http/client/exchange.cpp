@@ -5,6 +5,7 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/race.hpp>
 #include <gyre/core/scope.hpp>
+#include <gyre/core/sleep.hpp>
 #include <gyre/http/core/errors.hpp>
 #include <gyre/http/core/limits.hpp>
 
@@ -277,6 +278,8 @@ auto Exchange::fill(RequestPhase phase, std::size_t size) -> Task<bool> {
         check_sending();
         co_return co_await fill_now(phase, size);
     }
+    // This may be the end of the response to a request whose last byte has gone: then the sending ends now, too.
+    if (is_sending()) co_await yield_now();
     pool_->figures().bytes_received += *came;
     co_return *came > 0;
 }
@@ -368,7 +371,7 @@ void Exchange::finish() noexcept {
 
 void Exchange::drop_connection() noexcept {
     if (connection_ && is_sending()) {
-        sending_->abandon(std::move(connection_));
+        sending_->abandon(std::move(connection_), pool_);
     } else {
         connection_.reset();
     }

@@ -1,5 +1,7 @@
 #include "sending.hpp"
 
+#include "pool.hpp"
+
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
 #include <gyre/core/scope.hpp>
@@ -58,6 +60,8 @@ private:
 Sending::Sending(Connection& connection, BodyEncoder encoder, WriteLimit limit,
     std::shared_ptr<const std::string> bytes, std::shared_ptr<Upload> upload)
     : connection_(&connection), encoder_(encoder), limit_(limit), bytes_(std::move(bytes)), upload_(std::move(upload)) {}
+
+Sending::~Sending() = default;
 
 void Sending::start(const std::shared_ptr<Sending>& sending, std::string head) {
     sending->task_ = spawn(run(sending, std::move(head)), {.name = "the body of a request"});
@@ -118,7 +122,8 @@ auto Sending::write(std::string_view piece) -> Task<void> {
 
 void Sending::stop() { task_.cancel("the server has answered"); }
 
-void Sending::abandon(std::unique_ptr<Connection> connection) noexcept {
+void Sending::abandon(std::unique_ptr<Connection> connection, std::shared_ptr<Pool> pool) noexcept {
+    pool_ = std::move(pool);
     abandoned_ = std::move(connection);
     abandoned_->stream.abort();
     try {

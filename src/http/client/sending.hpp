@@ -17,6 +17,8 @@
 
 namespace gyre::http::internal {
 
+class Pool;
+
 /// How long one write to a server may take.
 struct WriteLimit {
     Duration each;  ///< Zero or less: any time.
@@ -44,7 +46,7 @@ public:
         std::shared_ptr<Upload> upload);
     Sending(const Sending&) = delete;
     auto operator=(const Sending&) -> Sending& = delete;
-    ~Sending() = default;
+    ~Sending();
 
     /// Begins. @param head what goes before the body; may be empty.
     static void start(const std::shared_ptr<Sending>& sending, std::string head);
@@ -57,8 +59,8 @@ public:
 
     /// Stops sending; the connection stays.
     void stop();
-    /// Drops the connection, which goes when nothing uses it any more.
-    void abandon(std::unique_ptr<Connection> connection) noexcept;
+    /// Drops the connection, which goes when nothing uses it any more. @param pool that it belongs to.
+    void abandon(std::unique_ptr<Connection> connection, std::shared_ptr<Pool> pool) noexcept;
 
     /// A piece of the body. @throws ProtocolError, IoError, TimeoutError.
     [[nodiscard]] auto write(std::string_view piece) -> Task<void> override;
@@ -71,6 +73,7 @@ private:
     [[nodiscard]] auto send(std::string_view bytes) -> Task<void>;
 
     Connection* connection_;
+    std::shared_ptr<Pool> pool_;  ///< Outlives the next.
     std::unique_ptr<Connection> abandoned_;
     BodyEncoder encoder_;
     WriteLimit limit_;

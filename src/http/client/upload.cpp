@@ -25,7 +25,7 @@ auto open_to_send(const std::filesystem::path& path) -> Task<fs::File> {
 /// Size of a file, if it is one that has a size.
 auto size_of(fs::File& file) -> Task<std::optional<std::uint64_t>> {
     const auto info = co_await file.info();
-    if (info.is_directory) throw IoError("read", file.path(), std::make_error_code(std::errc::is_a_directory));
+    if (info.is_directory) throw IoError(std::make_error_code(std::errc::is_a_directory), "read", file.path());
     co_return info.is_regular ? std::optional(info.size) : std::nullopt;
 }
 

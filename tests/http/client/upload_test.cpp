@@ -119,7 +119,7 @@ TEST_P(HttpUpload, a_length_that_is_not_kept_is_an_error) {
         for (const std::uint64_t length : {10U, 12U}) {
             auto reply = co_await error_of(client.post(base).body_from(hello_world, length));
             EXPECT_EQ(reply.phase, RequestPhase::send);
-            EXPECT_NE(reply.error.find("Content-Length"), std::string::npos) << reply.error;
+            EXPECT_NE(reply.error.find("body_length_mismatch"), std::string::npos) << reply.error;
         }
         EXPECT_EQ(client.stats().idle_connections, 0U);
     });
@@ -194,6 +194,8 @@ TEST_P(HttpUpload, is_sent_while_the_response_is_read) {
         const auto again = co_await read_all(second, 'y');
         EXPECT_EQ(again, 20'000'000U);
         EXPECT_EQ(client.stats().connections_opened, 1U);
+        client.close();
+        co_await server.stop();
     }());
 }
 
@@ -211,6 +213,7 @@ TEST_P(HttpUpload, dropped_response_ends_the_producer) {
         }
         while (!is_gone) co_await sleep(1ms);
         while (client.stats().open_connections != 0) co_await sleep(1ms);
+        co_await server.stop();
     }());
 }
 
@@ -362,6 +365,7 @@ TEST_P(HttpUpload, only_what_can_be_made_again_is_replayed) {
             auto reply = co_await error_of(client.put(base).body_from(hello_world, 11));
             EXPECT_NE(reply.error, "");
             EXPECT_EQ(client.stats().replays, 1U);
+            while (client.stats().open_connections != 0) co_await sleep(1ms);
         });
         EXPECT_TRUE(server.log().requests.back().ends_with("\r\n\r\nfrom a file"));
         co_await directory.remove();
