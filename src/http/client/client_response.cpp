@@ -73,4 +73,9 @@ auto ClientResponse::discard() -> Task<void> {
 auto ClientResponse::take_stream() -> net::Stream { return answer_->take_stream(); }
 auto ClientResponse::trailers() const noexcept -> const Fields& { return answer_->trailers(); }
 
+void ClientResponse::refuse_json(const JsonError& error) const {
+    throw RequestError(RequestPhase::body, answer_->method(), url().href(), answer_->peer_text(), error.what(),
+        std::current_exception());
+}
+
 }  // namespace gyre::http

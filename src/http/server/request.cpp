@@ -63,6 +63,8 @@ auto Request::text(std::size_t limit) -> Task<std::string> {
     }
 }
 
+void Request::refuse_json(const JsonError& error) { throw HttpError(400, error.what()); }
+
 auto Request::form(std::size_t limit) -> Task<QueryParams> {
     const auto type = header("Content-Type").value_or("");
     const auto kind = internal::trim_whitespace(type.substr(0, type.find(';')));

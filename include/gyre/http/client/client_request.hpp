@@ -7,6 +7,7 @@
 #include <gyre/http/client/client_response.hpp>
 #include <gyre/http/client/middleware.hpp>
 #include <gyre/http/core/fields.hpp>
+#include <gyre/http/core/json_codec.hpp>
 #include <gyre/http/core/multipart_body.hpp>
 #include <gyre/http/core/query.hpp>
 
@@ -78,6 +79,15 @@ public:
     /// A body that is JSON already, and its Content-Type.
     auto json(std::string text) & -> ClientRequest&;
     auto json(std::string text) && -> ClientRequest&&;
+    /// A value as JSON, by `JsonCodec`: include an adapter such as gyre/http/json/nlohmann.hpp.
+    template<JsonWritable T>
+    auto json(const T& value) & -> ClientRequest& {
+        return json(std::string(JsonCodec<T>::dump(value)));
+    }
+    template<JsonWritable T>
+    auto json(const T& value) && -> ClientRequest&& {
+        return std::move(json(value));
+    }
     /// A form as the body, and its Content-Type.
     auto form(const QueryParams& form) & -> ClientRequest&;
     auto form(const QueryParams& form) && -> ClientRequest&&;

@@ -4,6 +4,7 @@
 #include <gyre/http/body_reader.hpp>
 #include <gyre/http/client/request_error.hpp>
 #include <gyre/http/core/fields.hpp>
+#include <gyre/http/core/json_codec.hpp>
 #include <gyre/http/core/message.hpp>
 #include <gyre/http/core/url.hpp>
 #include <gyre/net/address.hpp>
@@ -80,6 +81,18 @@ public:
     /// On cancel: what it had gathered is lost.
     [[nodiscard]] auto text(std::size_t limit = default_text_limit) -> Task<std::string>;
 
+    /// The rest of the body, read from JSON by `JsonCodec<T>`: include an adapter such as gyre/http/json/nlohmann.hpp.
+    /// @throws RequestError, phase `body`, with a JsonError as its cause, that names the place of the mistake; as `text`.
+    template<JsonReadable T>
+    [[nodiscard]] auto json(std::size_t limit = default_text_limit) -> Task<T> {
+        const auto whole = co_await text(limit);
+        try {
+            co_return JsonCodec<T>::parse(whole);
+        } catch (const JsonError& error) {
+            refuse_json(error);
+        }
+    }
+
     /// Reads the rest of the body away, for a response that does not matter, so that its connection can serve again; what
     /// takes more than 64 KiB or a second is not worth it, and its connection is closed. Never throws for what it reads.
     [[nodiscard]] auto discard() -> Task<void>;
@@ -95,6 +108,8 @@ public:
     [[nodiscard]] auto answer() const noexcept -> const internal::Answer& { return *answer_; }
 
 private:
+    [[noreturn]] void refuse_json(const JsonError& error) const;
+
     std::unique_ptr<internal::Answer> answer_;
 };
 

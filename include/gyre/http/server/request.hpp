@@ -3,6 +3,7 @@
 #include <gyre/core/task.hpp>
 #include <gyre/http/body_reader.hpp>
 #include <gyre/http/core/fields.hpp>
+#include <gyre/http/core/json_codec.hpp>
 #include <gyre/http/core/message.hpp>
 #include <gyre/http/core/query.hpp>
 #include <gyre/http/server/exchange.hpp>
@@ -87,6 +88,17 @@ public:
     [[nodiscard]] auto body() noexcept -> BodyReader& { return body_; }
     /// The whole body. @throws HttpError 413 if it is longer than `limit` bytes; as `BodyReader::text`.
     [[nodiscard]] auto text(std::size_t limit = default_text_limit) -> Task<std::string>;
+    /// The whole body, read from JSON by `JsonCodec<T>`: include an adapter such as gyre/http/json/nlohmann.hpp.
+    /// @throws HttpError 400 that names the place of the mistake; as `text`.
+    template<JsonReadable T>
+    [[nodiscard]] auto json(std::size_t limit = default_text_limit) -> Task<T> {
+        const auto whole = co_await text(limit);
+        try {
+            co_return JsonCodec<T>::parse(whole);
+        } catch (const JsonError& error) {
+            refuse_json(error);
+        }
+    }
     /// The body as a form of names and values. @throws HttpError 415 if it is of another type, 413 as `text`, 400 if there
     /// are more than 1000 pairs.
     [[nodiscard]] auto form(std::size_t limit = default_text_limit) -> Task<QueryParams>;
@@ -134,6 +146,7 @@ private:
     };
 
     [[noreturn]] static void not_found();
+    [[noreturn]] static void refuse_json(const JsonError& error);
 
     ServerExchange* exchange_;
     Source source_;
