@@ -5,7 +5,6 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/race.hpp>
 #include <gyre/core/scope.hpp>
-#include <gyre/core/sleep.hpp>
 #include <gyre/http/core/errors.hpp>
 #include <gyre/http/core/limits.hpp>
 
@@ -73,7 +72,7 @@ auto Exchange::run_beside(WrittenHead head, const Outgoing& request) -> Task<voi
             co_return;
         }
     }
-    sending_ = std::make_shared<Sending>(*connection_, head.body, write_limit(), request.body, request.upload);
+    sending_ = std::make_shared<Sending>(*connection_, head.body, write_limit(), request);
     Sending::start(sending_, std::move(head.text));
     co_await read_head();
     constexpr int first_redirect = 300;
@@ -278,8 +277,6 @@ auto Exchange::fill(RequestPhase phase, std::size_t size) -> Task<bool> {
         check_sending();
         co_return co_await fill_now(phase, size);
     }
-    // This may be the end of the response to a request whose last byte has gone: then the sending ends now, too.
-    if (is_sending()) co_await yield_now();
     pool_->figures().bytes_received += *came;
     co_return *came > 0;
 }
@@ -364,8 +361,10 @@ void Exchange::finish() noexcept {
     }
     tell(ClientStep::done, {.bytes = body_bytes_});
     // Bytes after the response were not asked for: whoever sent them is not trusted with another request.
+    may_be_kept_ = may_be_kept_ && connection_->stream.buffered().empty();
     const bool is_sent = !sending_ || (!is_sending() && sending_->failure() == Sending::Failure::none);
-    if (may_be_kept_ && is_sent && connection_->stream.buffered().empty()) pool_->keep(std::move(connection_));
+    if (may_be_kept_ && is_sent) pool_->keep(std::move(connection_));
+    if (may_be_kept_ && is_sending() && sending_->is_at_end()) sending_->keep_afterwards(std::move(connection_), pool_);
     drop_connection();
 }
 

@@ -1,5 +1,6 @@
 #include "sending.hpp"
 
+#include "outgoing.hpp"
 #include "pool.hpp"
 
 #include <gyre/core/errors.hpp>
@@ -57,9 +58,13 @@ private:
     Sending& sending_;
 };
 
-Sending::Sending(Connection& connection, BodyEncoder encoder, WriteLimit limit,
-    std::shared_ptr<const std::string> bytes, std::shared_ptr<Upload> upload)
-    : connection_(&connection), encoder_(encoder), limit_(limit), bytes_(std::move(bytes)), upload_(std::move(upload)) {}
+Sending::Sending(Connection& connection, BodyEncoder encoder, WriteLimit limit, const Outgoing& request)
+    : connection_(&connection),
+      encoder_(encoder),
+      limit_(limit),
+      bytes_(request.body),
+      upload_(request.upload),
+      left_(upload_ ? request.length.value_or(0) : bytes_->size()) {}
 
 Sending::~Sending() = default;
 
@@ -73,6 +78,7 @@ auto Sending::run(std::shared_ptr<Sending> self, std::string head) -> Task<void>
         co_await self->send(head);
         co_await self->send_body();
         self->failure_ = Failure::none;
+        if (self->is_kept_) self->pool_->keep(std::move(self->abandoned_));
     } catch (...) {
         self->error_ = std::current_exception();
         if (self->failure_ == Failure::stopped) self->failure_ = Failure::body;
@@ -88,6 +94,7 @@ auto Sending::send_body() -> Task<void> {
     }
     std::string end;
     encoder_.finish(end, writer.trailers());
+    is_at_end_ = true;
     co_await send(end);
 }
 
@@ -107,6 +114,7 @@ auto Sending::write(std::string_view piece) -> Task<void> {
     if (piece.empty()) co_return;
     std::string framing;
     encoder_.begin_piece(piece.size(), framing);
+    if (encoder_.framing() == BodyFraming::content_length) is_at_end_ = (left_ -= piece.size()) == 0;
     if (piece.size() <= small_piece && !framing.empty()) {
         framing += piece;
         encoder_.end_piece(framing);
@@ -121,6 +129,12 @@ auto Sending::write(std::string_view piece) -> Task<void> {
 }
 
 void Sending::stop() { task_.cancel("the server has answered"); }
+
+void Sending::keep_afterwards(std::unique_ptr<Connection> connection, std::shared_ptr<Pool> pool) noexcept {
+    pool_ = std::move(pool);
+    abandoned_ = std::move(connection);
+    is_kept_ = true;
+}
 
 void Sending::abandon(std::unique_ptr<Connection> connection, std::shared_ptr<Pool> pool) noexcept {
     pool_ = std::move(pool);

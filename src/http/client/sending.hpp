@@ -17,6 +17,7 @@
 
 namespace gyre::http::internal {
 
+class Outgoing;
 class Pool;
 
 /// How long one write to a server may take.
@@ -41,9 +42,8 @@ public:
         body,        ///< making the body failed
     };
 
-    /// @param bytes what is sent; null if `upload` makes it. @param connection must live until `abandon`, or the end.
-    Sending(Connection& connection, BodyEncoder encoder, WriteLimit limit, std::shared_ptr<const std::string> bytes,
-        std::shared_ptr<Upload> upload);
+    /// @param connection must live until `abandon`, `keep_afterwards` or the end.
+    Sending(Connection& connection, BodyEncoder encoder, WriteLimit limit, const Outgoing& request);
     Sending(const Sending&) = delete;
     auto operator=(const Sending&) -> Sending& = delete;
     ~Sending();
@@ -59,6 +59,10 @@ public:
 
     /// Stops sending; the connection stays.
     void stop();
+    /// Is the last byte on its way? A server may have taken it, and answered, before this is told.
+    [[nodiscard]] auto is_at_end() const noexcept -> bool { return is_at_end_; }
+    /// Keeps the connection for other requests when the last byte has gone.
+    void keep_afterwards(std::unique_ptr<Connection> connection, std::shared_ptr<Pool> pool) noexcept;
     /// Drops the connection, which goes when nothing uses it any more. @param pool that it belongs to.
     void abandon(std::unique_ptr<Connection> connection, std::shared_ptr<Pool> pool) noexcept;
 
@@ -73,15 +77,18 @@ private:
     [[nodiscard]] auto send(std::string_view bytes) -> Task<void>;
 
     Connection* connection_;
-    std::shared_ptr<Pool> pool_;  ///< Outlives the next.
-    std::unique_ptr<Connection> abandoned_;
+    std::shared_ptr<Pool> pool_;             ///< Outlives the next.
+    std::unique_ptr<Connection> abandoned_;  ///< Nobody else has it any more.
     BodyEncoder encoder_;
     WriteLimit limit_;
     std::shared_ptr<const std::string> bytes_;
     std::shared_ptr<Upload> upload_;
+    std::uint64_t left_;  ///< Of a body whose length is known.
     TaskHandle<void> task_;
     gyre::Event ended_{"the body of the request"};
     std::exception_ptr error_;
+    bool is_at_end_ = false;
+    bool is_kept_ = false;
     Failure failure_ = Failure::stopped;  ///< Until it is known better: a cancelled task says nothing.
 };
 
