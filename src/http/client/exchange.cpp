@@ -64,16 +64,19 @@ auto Exchange::run(WrittenHead head, const Outgoing& request) -> Task<void> {
 
 // A server may answer before it has read the body, or while it does: it is read beside the sending.
 auto Exchange::run_beside(WrittenHead head, const Outgoing& request) -> Task<void> {
+    co_await send(head.text);
+    tell(ClientStep::sent, {.bytes = head.text.size()});
     if (request.continue_limit) {
-        co_await send(std::exchange(head.text, {}));
         const bool goes_on = co_await wait_for_continue(*request.continue_limit);
         if (!goes_on) {
             may_be_kept_ = false;  // the server may wait for the body
             co_return;
         }
     }
-    sending_ = std::make_shared<Sending>(*connection_, head.body, write_limit(), request);
-    Sending::start(sending_, std::move(head.text));
+    if (!send_error_) {
+        sending_ = std::make_shared<Sending>(*connection_, head.body, write_limit(), request);
+        Sending::start(sending_);
+    }
     co_await read_head();
     constexpr int first_redirect = 300;
     if (is_sending() && connection_->parser.head().status >= first_redirect) {
@@ -83,9 +86,8 @@ auto Exchange::run_beside(WrittenHead head, const Outgoing& request) -> Task<voi
 }
 
 auto Exchange::send(std::string_view bytes) -> Task<void> {
-    const std::string sent(bytes);
     try {
-        co_await write_within(connection_->stream, sent, write_limit());
+        co_await write_within(connection_->stream, bytes, write_limit());
     } catch (const IoError&) {
         // A server may refuse a request before it has read all of it, and close: its answer tells more than this error.
         send_error_ = std::current_exception();

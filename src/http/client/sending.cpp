@@ -68,14 +68,13 @@ Sending::Sending(Connection& connection, BodyEncoder encoder, WriteLimit limit, 
 
 Sending::~Sending() = default;
 
-void Sending::start(const std::shared_ptr<Sending>& sending, std::string head) {
-    sending->task_ = spawn(run(sending, std::move(head)), {.name = "the body of a request"});
+void Sending::start(const std::shared_ptr<Sending>& sending) {
+    sending->task_ = spawn(run(sending), {.name = "the body of a request"});
 }
 
-auto Sending::run(std::shared_ptr<Sending> self, std::string head) -> Task<void> {
+auto Sending::run(std::shared_ptr<Sending> self) -> Task<void> {
     const AtEnd at_end(*self);
     try {
-        co_await self->send(head);
         co_await self->send_body();
         self->failure_ = Failure::none;
         if (self->is_kept_) self->pool_->keep(std::move(self->abandoned_));

@@ -48,8 +48,8 @@ public:
     auto operator=(const Sending&) -> Sending& = delete;
     ~Sending();
 
-    /// Begins. @param head what goes before the body; may be empty.
-    static void start(const std::shared_ptr<Sending>& sending, std::string head);
+    /// Begins, when the head has been sent.
+    static void start(const std::shared_ptr<Sending>& sending);
 
     [[nodiscard]] auto is_running() const noexcept -> bool { return !ended_.is_set(); }
     [[nodiscard]] auto ended() noexcept { return ended_.wait(); }
@@ -72,7 +72,7 @@ public:
 private:
     class AtEnd;
 
-    [[nodiscard]] static auto run(std::shared_ptr<Sending> self, std::string head) -> Task<void>;
+    [[nodiscard]] static auto run(std::shared_ptr<Sending> self) -> Task<void>;
     [[nodiscard]] auto send_body() -> Task<void>;
     [[nodiscard]] auto send(std::string_view bytes) -> Task<void>;
 
