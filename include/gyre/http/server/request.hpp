@@ -110,6 +110,11 @@ public:
     /// `response.validators(current)`. Source: RFC 9110 13.2.2.
     [[nodiscard]] auto not_modified(const Validators& current) const -> std::optional<Response>;
 
+    /// Of a client that was cut off from an event stream: the id of the last event that it has got. Empty optional: none.
+    [[nodiscard]] auto last_event_id() const noexcept -> std::optional<std::string_view> {
+        return header("Last-Event-ID");
+    }
+
     /// Sends 103 (Early Hints) with these fields, before the response. Nothing is sent to HTTP/1.0. @throws
     /// InvalidStateError once the response was started; IoError if the client has gone.
     [[nodiscard]] auto early_hints(Fields fields) -> Task<void>;
