@@ -2,7 +2,11 @@
 
 #include "demo_site.hpp"
 
+#include <gyre/core/for_each_loop.hpp>
 #include <gyre/core/run.hpp>
+#include <gyre/core/try_finally.hpp>
+#include <gyre/http/server/app.hpp>
+#include <gyre/http/server/compress.hpp>
 #include <gyre/http/server/server.hpp>
 #include <gyre/net/listener.hpp>
 #include <gyre/net/tls.hpp>
@@ -10,6 +14,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -31,7 +37,12 @@ struct ServeArguments {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8080;
     std::vector<std::string> tls;  ///< Certificate and key.
+    std::size_t loops = 1;
     bool demo = false;
+    bool listing = false;
+    bool precompressed = false;
+    bool no_compression = false;
+    double grace = 10;
 };
 
 /// As a URL has it: IPv6 in brackets.
@@ -40,39 +51,64 @@ auto url_host(const ServeArguments& arguments) -> std::string {
     return arguments.host.find(':') == std::string::npos ? arguments.host : "[" + arguments.host + "]";
 }
 
-auto handler_for(const ServeArguments& arguments) -> http::ExchangeHandler {
-    if (arguments.demo) return demo_site();
-    if (!std::filesystem::is_directory(arguments.directory)) {
-        throw std::runtime_error(arguments.directory + ": not a directory");
-    }
+auto app_for(const ServeArguments& arguments) -> http::App {
     http::App app;
-    app.files("/", arguments.directory);
-    return app.handler();
+    if (!arguments.no_compression) app.use(http::compress());
+    http::FilesOptions options;
+    options.listing = arguments.listing;
+    options.precompressed = arguments.precompressed;
+    app.files("/", arguments.directory, options);
+    return app;
 }
 
-auto tls_for(const ServeArguments& arguments) -> std::optional<net::TlsServerContext> {
+auto tls_for(const ServeArguments& arguments) -> std::optional<net::TlsServerOptions> {
     if (arguments.tls.empty()) return std::nullopt;
     net::TlsServerOptions options;
     options.certificate(arguments.tls[0], arguments.tls[1]).alpn({"http/1.1", "http/1.0"});
-    return net::TlsServerContext(options);
+    return options;
+}
+
+void say_where(const ServeArguments& arguments, std::uint16_t port) {
+    std::printf("serving %s at %s://%s:%d/ (Ctrl-C ends it)\n",
+        arguments.demo ? "the demo site" : arguments.directory.c_str(), arguments.tls.empty() ? "http" : "https",
+        url_host(arguments).c_str(), int{port});
+    std::fflush(stdout);
+}
+
+/// The demo site is made of raw exchanges, some of them broken on purpose: one loop, no app, and it ends at once.
+auto serve_demo(const ServeArguments& arguments) -> Task<void> {
+    std::optional<net::TlsServerContext> tls;
+    if (const auto options = tls_for(arguments)) tls.emplace(*options);
+    auto listener = co_await net::listen(arguments.host, arguments.port);
+    say_where(arguments, listener.local_address().port());
+    auto serving = http::serve_http(std::move(listener), demo_site(), {}, tls ? &*tls : nullptr);
+    co_await std::move(serving);
+}
+
+auto serve_files(const ServeArguments& arguments) -> Task<void> {
+    const auto tls = tls_for(arguments);
+    http::ServerOptions options;
+    options.host = arguments.host;
+    options.port = arguments.port;
+    options.loops = 0;
+    options.tls = tls ? &*tls : nullptr;
+    auto server = co_await http::Server::start(app_for(arguments), options);
+    say_where(arguments, server.port());
+    co_await try_finally(
+        [&] { return server.wait(); }, [&] { return server.stop(std::chrono::duration<double>(arguments.grace)); });
+}
+
+// A handler that fails, or a client that vanishes, is one line in the log and not the end of the server.
+auto report_errors() -> Task<void> {
+    this_loop().set_exception_handler(
+        [](const ErrorContext& context) { std::fprintf(stderr, "gyre: %s\n", context.text().c_str()); });
+    co_return;
 }
 
 auto serve(const ServeArguments& arguments) -> Task<void> {
-    // A handler that fails, or a client that vanishes, is one line in the log and not the end of the server.
-    this_loop().set_exception_handler(
-        [](const ErrorContext& context) { std::fprintf(stderr, "gyre: %s\n", context.text().c_str()); });
-    auto handler = handler_for(arguments);
-    const auto tls = tls_for(arguments);
+    co_await for_each_loop(report_errors);
     GracefulStop stop;
-    co_await stop.run([&]() -> Task<void> {
-        auto listener = co_await net::listen(arguments.host, arguments.port);
-        std::printf("serving %s at %s://%s:%d/ (Ctrl-C ends it)\n",
-            arguments.demo ? "the demo site" : arguments.directory.c_str(), tls ? "https" : "http",
-            url_host(arguments).c_str(), int{listener.local_address().port()});
-        std::fflush(stdout);
-        auto server = http::serve_http(std::move(listener), std::move(handler), {}, tls ? &*tls : nullptr);
-        co_await std::move(server);
-    });
+    co_await stop.run([&] { return arguments.demo ? serve_demo(arguments) : serve_files(arguments); });
     std::printf("stopped\n");
 }
 
@@ -89,11 +125,25 @@ void add_serve_command(CLI::App& app, int& status) {
     command->add_option("--tls", arguments->tls, "Serves https: PEM files of the certificate chain and of the key")
         ->type_name("CERT KEY")
         ->expected(2);
+    command->add_option("--loops", arguments->loops, "On how many loops, each with a thread; 0: one for each core")
+        ->capture_default_str();
+    command->add_flag("--listing", arguments->listing, "Answers a directory without an index.html with the names in it");
+    command->add_flag(
+        "--precompressed", arguments->precompressed, "Sends FILE.br, FILE.zst or FILE.gz in place of FILE");
+    command->add_flag("--no-compression", arguments->no_compression, "Sends everything as it is");
+    command->add_option("--grace", arguments->grace, "Seconds that what is being answered has after Ctrl-C")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
     command->callback([arguments, &status] {
         if (!arguments->demo && arguments->directory.empty()) {
             throw CLI::ValidationError("DIR", "nothing to serve: name a directory, or give --demo");
         }
-        run(serve(*arguments));
+        if (!arguments->demo && !std::filesystem::is_directory(arguments->directory)) {
+            throw std::runtime_error(arguments->directory + ": not a directory");
+        }
+        RunOptions options;
+        options.loops = arguments->loops;
+        run(serve(*arguments), options);
         status = 0;
     });
 }

@@ -14,6 +14,21 @@
 
 namespace gyre::http {
 
+namespace {
+
+auto is_type(std::string_view content_type, std::string_view wanted) noexcept -> bool {
+    const auto type = internal::trim_whitespace(content_type.substr(0, content_type.find(';')));
+    return internal::equals_ignoring_case(type, wanted);
+}
+
+auto fields_alone(Task<QueryParams> reading) -> Task<FormData> {
+    FormData data;
+    data.fields = co_await std::move(reading);
+    co_return data;
+}
+
+}  // namespace
+
 Request::Request(ServerExchange& exchange) : exchange_(&exchange), source_(exchange), body_(source_) {}
 
 auto Request::host() const noexcept -> std::string_view { return effective_host(exchange_->head()); }
@@ -66,9 +81,7 @@ auto Request::text(std::size_t limit) -> Task<std::string> {
 void Request::refuse_json(const JsonError& error) { throw HttpError(400, error.what()); }
 
 auto Request::form(std::size_t limit) -> Task<QueryParams> {
-    const auto type = header("Content-Type").value_or("");
-    const auto kind = internal::trim_whitespace(type.substr(0, type.find(';')));
-    if (!internal::equals_ignoring_case(kind, "application/x-www-form-urlencoded")) {
+    if (!is_type(header("Content-Type").value_or(""), "application/x-www-form-urlencoded")) {
         throw HttpError(415, "this is no form (application/x-www-form-urlencoded)");
     }
     const auto body = co_await text(limit);
@@ -77,6 +90,17 @@ auto Request::form(std::size_t limit) -> Task<QueryParams> {
     } catch (const LimitError& error) {
         throw HttpError(400, error.what());
     }
+}
+
+auto Request::multipart(const MultipartLimits& limits) -> MultipartReader {
+    return {body_, header("Content-Type").value_or(""), limits};
+}
+
+auto Request::form_data(const FormOptions& options) -> Task<FormData> {
+    const auto type = header("Content-Type").value_or("");
+    if (is_type(type, "application/x-www-form-urlencoded")) return fields_alone(form(options.fields_bytes));
+    if (!is_type(type, "multipart/form-data")) throw HttpError(415, "this is no form");
+    return internal::read_form(multipart(options.limits), options, options.directory);
 }
 
 auto Request::not_modified(const Validators& current) const -> std::optional<Response> {

@@ -36,8 +36,9 @@ auto type_of(std::string_view pattern, std::string_view name) -> ParamType {
     if (name == "uint") return ParamType::unsigned_integer;
     if (name == "uuid") return ParamType::uuid;
     if (name == "str") return ParamType::text;
+    if (name == "any") return ParamType::any;
     if (name == "path") return ParamType::tail;
-    refuse_pattern(pattern, "the types of parameters are int, uint, uuid, str and path");
+    refuse_pattern(pattern, "the types of parameters are int, uint, uuid, str, any and path");
 }
 
 auto parse_segment(std::string_view pattern, std::string_view text) -> Segment {
@@ -106,6 +107,13 @@ auto is_uuid(std::string_view text) noexcept -> bool {
     return true;
 }
 
+auto is_dots(std::string_view decoded) noexcept -> bool { return decoded == "." || decoded == ".."; }
+
+// What could be read as another path is no plain segment.
+auto is_plain_segment(std::string_view decoded) noexcept -> bool {
+    return !is_dots(decoded) && decoded.find('/') == decoded.npos && decoded.find('\0') == decoded.npos;
+}
+
 auto takes(ParamType type, std::string_view value) noexcept -> bool {
     switch (type) {
     case ParamType::integer:
@@ -115,16 +123,13 @@ auto takes(ParamType type, std::string_view value) noexcept -> bool {
     case ParamType::uuid:
         return is_uuid(value);
     case ParamType::text:
+        return !value.empty() && is_plain_segment(value);
+    case ParamType::any:
         return !value.empty();
     case ParamType::tail:
         break;
     }
     return true;
-}
-
-// The segments of a tail become a path of their own: what could be read as another path is no path here.
-auto is_plain_segment(std::string_view decoded) noexcept -> bool {
-    return decoded != "." && decoded != ".." && decoded.find('/') == decoded.npos && decoded.find('\0') == decoded.npos;
 }
 
 }  // namespace
@@ -191,6 +196,7 @@ public:
 
     [[nodiscard]] auto run(const Node& root) -> RouteMatch {
         RouteMatch match;
+        if (std::ranges::any_of(segments_, is_dots)) return match;
         if (const auto* found = visit(root, 0)) {
             match.route = found->route;
             for (std::size_t i = 0; i < found->names.size(); ++i) {

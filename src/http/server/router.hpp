@@ -16,8 +16,9 @@ enum class ParamType : std::uint8_t {
     integer,           ///< {name:int}: a decimal number that fits 64 bits, with or without a minus
     unsigned_integer,  ///< {name:uint}: the same without
     uuid,              ///< {name:uuid}: 8-4-4-4-12 hexadecimal digits
-    text,              ///< {name}: anything but nothing, one segment
-    tail,              ///< {name:path}: the rest of the path, at the end of a pattern; may be empty
+    text,  ///< {name}: one segment, not empty, that is one for every reader: no slash or NUL was escaped in it
+    any,   ///< {name:any}: one segment, not empty, with whatever is escaped in it
+    tail,  ///< {name:path}: the rest of the path, at the end of a pattern; may be empty
 };
 
 /// What a router found.
@@ -31,7 +32,8 @@ struct RouteMatch {
 
 /// Finds routes by method and path: fixed segments before parameters, parameters of a type before free ones.
 ///
-/// A path is taken apart at its slashes before it is percent-decoded. Nothing is repaired: "/a", "/a/" and "//a" differ.
+/// A path is taken apart at its slashes before it is percent-decoded. Nothing is repaired: "/a", "/a/" and "//a" differ. A path
+/// with a segment "." or "..", escaped or not, has no route: whoever resolves such segments reads another path (RFC 3986 5.2.4).
 class Router {
 public:
     Router();

@@ -47,7 +47,7 @@ TEST(HttpRouter, takes_a_path_as_it_is) {
 
 TEST(HttpRouter, gives_parameters_decoded) {
     const auto router = router_of({{"GET", "/u/{id}"}, {"GET", "/u/{id}/f/{name}.txt"}, {"GET", "/v{version:int}/x"}});
-    EXPECT_EQ(found(router, "GET", "/u/J%C3%BCrgen%2Fx"), "0 id=J\xC3\xBCrgen/x");
+    EXPECT_EQ(found(router, "GET", "/u/J%C3%BCrgen%20x"), "0 id=J\xC3\xBCrgen x");
     EXPECT_EQ(found(router, "GET", "/u/7/f/a.b.txt"), "1 id=7 name=a.b");
     EXPECT_EQ(found(router, "GET", "/v-12/x"), "2 version=-12");
     for (const auto* path : {"/u/", "/u", "/u/7/f/.txt", "/u/7/f/txt", "/v/x", "/v1.5/x", "/v+1/x"}) {
@@ -75,6 +75,19 @@ TEST(HttpRouter, a_tail_is_a_path_that_cannot_lead_elsewhere) {
     for (const auto* path : {"/s", "/s/../x", "/s/a/..", "/s/%2e%2e/x", "/s/./x", "/s/a%2fb", "/s/a%00"}) {
         EXPECT_EQ(found(router, "GET", path), "- ") << path;
     }
+}
+
+TEST(HttpRouter, a_parameter_is_one_segment_for_every_reader) {
+    const auto router = router_of({{"GET", "/u/{id}"}, {"GET", "/f/x{name}"}, {"GET", "/k/{key:any}"}});
+    for (const auto* path : {"/u/..", "/u/.", "/u/%2e%2e", "/u/.%2E", "/u/a%2Fb", "/u/..%2f..%2fetc", "/u/a%00",
+             "/u/%2F", "/f/x..", "/f/x.", "/k/..", "/k/%2e", "/k/"}) {
+        EXPECT_EQ(found(router, "GET", path), "- ") << path;
+    }
+    EXPECT_EQ(found(router, "GET", "/u/..."), "0 id=...");
+    EXPECT_EQ(found(router, "GET", "/u/.x"), "0 id=.x");
+    EXPECT_EQ(found(router, "GET", "/u/a%5Cb"), "0 id=a\\b");
+    EXPECT_EQ(found(router, "GET", "/k/@scope%2Fname"), "2 key=@scope/name") << "for keys that have slashes";
+    EXPECT_EQ(found(router, "GET", std::string("/k/a%00")), std::string("2 key=a\0", 9));
 }
 
 TEST(HttpRouter, the_more_particular_route_wins_in_any_order_of_adding) {

@@ -7,6 +7,7 @@
 #include <gyre/http/core/message.hpp>
 #include <gyre/http/core/query.hpp>
 #include <gyre/http/server/exchange.hpp>
+#include <gyre/http/server/form.hpp>
 #include <gyre/http/server/response.hpp>
 #include <gyre/net/address.hpp>
 #include <gyre/net/tls.hpp>
@@ -102,6 +103,11 @@ public:
     /// The body as a form of names and values. @throws HttpError 415 if it is of another type, 413 as `text`, 400 if there
     /// are more than 1000 pairs.
     [[nodiscard]] auto form(std::size_t limit = default_text_limit) -> Task<QueryParams>;
+    /// The body as a multipart body, part by part. @throws HttpError 415 if it is of another type.
+    [[nodiscard]] auto multipart(const MultipartLimits& limits = {}) -> MultipartReader;
+    /// The body as a form of either kind, with its files; large ones are on the disk. @throws HttpError 415 if it is no form,
+    /// 413 past a limit, 400 for one that is broken; IoError if the disk does not take it.
+    [[nodiscard]] auto form_data(const FormOptions& options = {}) -> Task<FormData>;
     /// The fields after a chunked body, once it was read to its end.
     [[nodiscard]] auto trailers() const noexcept -> const Fields& { return exchange_->trailers(); }
 
