@@ -77,6 +77,7 @@ constexpr std::array variants{Variant{"br", ".br"}, Variant{"zstd", ".zst"}, Var
 auto find_variant(SharedSite site, Request& request, std::string path, fs::FileTime modified)
     -> Task<std::optional<ServedFile>> {
     std::vector<std::string_view> offers;
+    offers.reserve(variants.size() + 1);
     for (const auto& variant : variants) offers.push_back(variant.coding);
     offers.emplace_back("identity");
     for (;;) {
