@@ -55,6 +55,7 @@ TEST(Files, survives_cancellation_anywhere) {
     constexpr std::size_t size = 200'000;
     std::ofstream(leftovers.path() / "large.txt") << std::string(size, 'x');
     CancelEverywhere([&] { return get_files(leftovers.path(), size); })
+        .on(kernel_backend())  // the disk does not know the virtual clock
         .invariant([&](const CancelledRun& run) { leftovers.check(run); })
         .at_most(100)
         .run();
@@ -80,6 +81,7 @@ auto post_form(std::string spool) -> Task<> {
 TEST(Form, survives_cancellation_anywhere) {
     const Leftovers leftovers;
     CancelEverywhere([&] { return post_form(leftovers.spool().string()); })
+        .on(kernel_backend())  // the disk does not know the virtual clock
         .invariant([&](const CancelledRun& run) { leftovers.check(run); })
         .at_most(100)
         .run();
