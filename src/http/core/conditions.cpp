@@ -86,20 +86,20 @@ Validators::Validators(std::string_view tag, std::optional<std::chrono::sys_seco
 }
 
 auto check_conditions(std::string_view method, const Fields& request, const Validators& current,
-    std::chrono::sys_seconds now) -> Condition {
+    std::chrono::sys_seconds now) -> Precondition {
     const bool is_read = method == "GET" || method == "HEAD";
     if (const auto lists = request.get_all("If-Match"); !lists.empty()) {
-        if (!any_names_current(lists, current, Comparison::strong)) return Condition::failed;
+        if (!any_names_current(lists, current, Comparison::strong)) return Precondition::failed;
     } else if (const auto date = single_date(request, "If-Unmodified-Since", now); date && current.last_modified) {
-        if (*current.last_modified > *date) return Condition::failed;
+        if (*current.last_modified > *date) return Precondition::failed;
     }
     if (const auto lists = request.get_all("If-None-Match"); !lists.empty()) {
         const bool is_known = any_names_current(lists, current, Comparison::weak);
-        if (is_known) return is_read ? Condition::not_modified : Condition::failed;
+        if (is_known) return is_read ? Precondition::not_modified : Precondition::failed;
     } else if (const auto date = single_date(request, "If-Modified-Since", now); date && current.last_modified) {
-        if (is_read && *current.last_modified <= *date) return Condition::not_modified;
+        if (is_read && *current.last_modified <= *date) return Precondition::not_modified;
     }
-    return Condition::holds;
+    return Precondition::holds;
 }
 
 auto range_applies(const Fields& request, const Validators& current, std::chrono::sys_seconds now) -> bool {

@@ -106,11 +106,11 @@ auto Request::form_data(const FormOptions& options) -> Task<FormData> {
 auto Request::not_modified(const Validators& current) const -> std::optional<Response> {
     const auto now = this_loop().local<internal::WallClock>().now();
     switch (check_conditions(method(), fields(), current, now)) {
-    case Condition::holds:
+    case Precondition::holds:
         break;
-    case Condition::not_modified:
+    case Precondition::not_modified:
         return Response(304).validators(current);
-    case Condition::failed:
+    case Precondition::failed:
         return Response::problem(412).validators(current);
     }
     return std::nullopt;

@@ -189,8 +189,8 @@ auto answer_with(Request& request, Response base, ServedFile served) -> Task<Res
         const auto current = validators_of(served, base, now);
         base.validators(current).fields().set("Accept-Ranges", "bytes");
         const auto condition = check_conditions(request.method(), request.fields(), current, now);
-        if (condition == Condition::not_modified) co_return not_modified(std::move(base));
-        if (condition == Condition::failed) co_return refused(412, base);
+        if (condition == Precondition::not_modified) co_return not_modified(std::move(base));
+        if (condition == Precondition::failed) co_return refused(412, base);
 
         const auto selection = select_ranges(range_of(request, current, now), size);
         if (selection.answer == RangeAnswer::unsatisfiable) {

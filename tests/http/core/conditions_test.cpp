@@ -22,7 +22,7 @@ using Lines = std::initializer_list<std::pair<std::string_view, std::string_view
 
 auto at(std::chrono::seconds after) -> std::string { return format_http_date(changed + after); }
 
-auto weigh(Lines lines, std::string_view method = "GET", std::string_view tag = "\"a\"") -> Condition {
+auto weigh(Lines lines, std::string_view method = "GET", std::string_view tag = "\"a\"") -> Precondition {
     return check_conditions(method, Fields(lines), Validators(tag, changed), now);
 }
 
@@ -57,56 +57,56 @@ TEST(EntityTag, compares) {  // the table of RFC 9110 8.8.3.2
     EXPECT_TRUE(strong1.matches_strongly(strong1));
 }
 
-TEST(Conditions, none_hold) { EXPECT_EQ(weigh({}), Condition::holds); }
+TEST(Conditions, none_hold) { EXPECT_EQ(weigh({}), Precondition::holds); }
 
 TEST(Conditions, if_match) {
-    EXPECT_EQ(weigh({{"If-Match", "\"a\""}}), Condition::holds);
-    EXPECT_EQ(weigh({{"If-Match", "\"b\" ,, \"a\""}}), Condition::holds);
-    EXPECT_EQ(weigh({{"If-Match", "\"b\""}, {"If-Match", "\"a\""}}), Condition::holds);
-    EXPECT_EQ(weigh({{"If-Match", "\"b\""}}), Condition::failed);
-    EXPECT_EQ(weigh({{"If-Match", "*"}}), Condition::holds);
-    EXPECT_EQ(weigh({{"If-Match", "W/\"a\""}}), Condition::failed) << "strong comparison";
-    EXPECT_EQ(weigh({{"If-Match", "\"a\""}}, "PUT", "W/\"a\""), Condition::failed);
-    EXPECT_EQ(weigh({{"If-Match", "a"}}), Condition::failed) << "no tag";
-    EXPECT_EQ(weigh({{"If-Match", ""}}), Condition::failed);
-    EXPECT_EQ(weigh({{"If-Match", "\"b\"\"a\""}}), Condition::failed) << "no list";
+    EXPECT_EQ(weigh({{"If-Match", "\"a\""}}), Precondition::holds);
+    EXPECT_EQ(weigh({{"If-Match", "\"b\" ,, \"a\""}}), Precondition::holds);
+    EXPECT_EQ(weigh({{"If-Match", "\"b\""}, {"If-Match", "\"a\""}}), Precondition::holds);
+    EXPECT_EQ(weigh({{"If-Match", "\"b\""}}), Precondition::failed);
+    EXPECT_EQ(weigh({{"If-Match", "*"}}), Precondition::holds);
+    EXPECT_EQ(weigh({{"If-Match", "W/\"a\""}}), Precondition::failed) << "strong comparison";
+    EXPECT_EQ(weigh({{"If-Match", "\"a\""}}, "PUT", "W/\"a\""), Precondition::failed);
+    EXPECT_EQ(weigh({{"If-Match", "a"}}), Precondition::failed) << "no tag";
+    EXPECT_EQ(weigh({{"If-Match", ""}}), Precondition::failed);
+    EXPECT_EQ(weigh({{"If-Match", "\"b\"\"a\""}}), Precondition::failed) << "no list";
 }
 
 TEST(Conditions, if_none_match) {
-    EXPECT_EQ(weigh({{"If-None-Match", "\"a\""}}), Condition::not_modified);
-    EXPECT_EQ(weigh({{"If-None-Match", "W/\"a\""}}), Condition::not_modified) << "weak comparison";
-    EXPECT_EQ(weigh({{"If-None-Match", "\"b\", \"a,b\""}}), Condition::holds);
-    EXPECT_EQ(weigh({{"If-None-Match", "*"}}, "HEAD"), Condition::not_modified);
-    EXPECT_EQ(weigh({{"If-None-Match", "\"a\""}}, "PUT"), Condition::failed);
-    EXPECT_EQ(weigh({{"If-None-Match", "nonsense"}}), Condition::holds);
+    EXPECT_EQ(weigh({{"If-None-Match", "\"a\""}}), Precondition::not_modified);
+    EXPECT_EQ(weigh({{"If-None-Match", "W/\"a\""}}), Precondition::not_modified) << "weak comparison";
+    EXPECT_EQ(weigh({{"If-None-Match", "\"b\", \"a,b\""}}), Precondition::holds);
+    EXPECT_EQ(weigh({{"If-None-Match", "*"}}, "HEAD"), Precondition::not_modified);
+    EXPECT_EQ(weigh({{"If-None-Match", "\"a\""}}, "PUT"), Precondition::failed);
+    EXPECT_EQ(weigh({{"If-None-Match", "nonsense"}}), Precondition::holds);
 }
 
 TEST(Conditions, what_does_not_exist_yet) {
     Validators nothing;
     nothing.exists = false;
-    EXPECT_EQ(check_conditions("PUT", Fields({{"If-None-Match", "*"}}), nothing, now), Condition::holds);
-    EXPECT_EQ(check_conditions("PUT", Fields({{"If-Match", "*"}}), nothing, now), Condition::failed);
+    EXPECT_EQ(check_conditions("PUT", Fields({{"If-None-Match", "*"}}), nothing, now), Precondition::holds);
+    EXPECT_EQ(check_conditions("PUT", Fields({{"If-Match", "*"}}), nothing, now), Precondition::failed);
 }
 
 TEST(Conditions, dates) {
-    EXPECT_EQ(weigh({{"If-Modified-Since", at(0s)}}), Condition::not_modified);
-    EXPECT_EQ(weigh({{"If-Modified-Since", at(1s)}}), Condition::not_modified);
-    EXPECT_EQ(weigh({{"If-Modified-Since", at(-1s)}}), Condition::holds);
-    EXPECT_EQ(weigh({{"If-Modified-Since", at(0s)}}, "POST"), Condition::holds) << "for GET and HEAD only";
-    EXPECT_EQ(weigh({{"If-Modified-Since", "yesterday"}}), Condition::holds);
-    EXPECT_EQ(weigh({{"If-Modified-Since", at(0s)}, {"If-Modified-Since", at(0s)}}), Condition::holds);
-    EXPECT_EQ(weigh({{"If-Unmodified-Since", at(0s)}}), Condition::holds);
-    EXPECT_EQ(weigh({{"If-Unmodified-Since", at(-1s)}}), Condition::failed);
-    EXPECT_EQ(weigh({{"If-Unmodified-Since", at(-1s)}}, "DELETE"), Condition::failed);
-    EXPECT_EQ(weigh({{"If-Unmodified-Since", "yesterday"}}), Condition::holds);
+    EXPECT_EQ(weigh({{"If-Modified-Since", at(0s)}}), Precondition::not_modified);
+    EXPECT_EQ(weigh({{"If-Modified-Since", at(1s)}}), Precondition::not_modified);
+    EXPECT_EQ(weigh({{"If-Modified-Since", at(-1s)}}), Precondition::holds);
+    EXPECT_EQ(weigh({{"If-Modified-Since", at(0s)}}, "POST"), Precondition::holds) << "for GET and HEAD only";
+    EXPECT_EQ(weigh({{"If-Modified-Since", "yesterday"}}), Precondition::holds);
+    EXPECT_EQ(weigh({{"If-Modified-Since", at(0s)}, {"If-Modified-Since", at(0s)}}), Precondition::holds);
+    EXPECT_EQ(weigh({{"If-Unmodified-Since", at(0s)}}), Precondition::holds);
+    EXPECT_EQ(weigh({{"If-Unmodified-Since", at(-1s)}}), Precondition::failed);
+    EXPECT_EQ(weigh({{"If-Unmodified-Since", at(-1s)}}, "DELETE"), Precondition::failed);
+    EXPECT_EQ(weigh({{"If-Unmodified-Since", "yesterday"}}), Precondition::holds);
 }
 
 TEST(Conditions, tags_go_before_dates) {
-    EXPECT_EQ(weigh({{"If-Match", "\"a\""}, {"If-Unmodified-Since", at(-1s)}}), Condition::holds);
-    EXPECT_EQ(weigh({{"If-None-Match", "\"b\""}, {"If-Modified-Since", at(0s)}}), Condition::holds);
-    EXPECT_EQ(weigh({{"If-Match", "\"b\""}, {"If-None-Match", "\"a\""}}), Condition::failed) << "If-Match is first";
-    EXPECT_EQ(weigh({{"If-Unmodified-Since", at(-1s)}, {"If-None-Match", "\"a\""}}), Condition::failed);
-    EXPECT_EQ(weigh({{"If-Match", "*"}, {"If-None-Match", "\"a\""}}), Condition::not_modified);
+    EXPECT_EQ(weigh({{"If-Match", "\"a\""}, {"If-Unmodified-Since", at(-1s)}}), Precondition::holds);
+    EXPECT_EQ(weigh({{"If-None-Match", "\"b\""}, {"If-Modified-Since", at(0s)}}), Precondition::holds);
+    EXPECT_EQ(weigh({{"If-Match", "\"b\""}, {"If-None-Match", "\"a\""}}), Precondition::failed) << "If-Match is first";
+    EXPECT_EQ(weigh({{"If-Unmodified-Since", at(-1s)}, {"If-None-Match", "\"a\""}}), Precondition::failed);
+    EXPECT_EQ(weigh({{"If-Match", "*"}, {"If-None-Match", "\"a\""}}), Precondition::not_modified);
 }
 
 TEST(Conditions, if_range) {

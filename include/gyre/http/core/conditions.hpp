@@ -54,7 +54,7 @@ struct Validators {
 };
 
 /// What a request's conditions come to.
-enum class Condition : std::uint8_t {
+enum class Precondition : std::uint8_t {
     holds,         ///< go on
     not_modified,  ///< 304: the client has it already
     failed,        ///< 412: it is not in the state that the client believes it to be in
@@ -64,7 +64,7 @@ enum class Condition : std::uint8_t {
 /// at, nor the last two. Dates that are none are passed over; an If-Match that is no list of tags fails.
 /// @param now decides the century of two-digit years. Source: RFC 9110 13.1, 13.2.2.
 [[nodiscard]] auto check_conditions(std::string_view method, const Fields& request, const Validators& current,
-    std::chrono::sys_seconds now) -> Condition;
+    std::chrono::sys_seconds now) -> Precondition;
 
 /// Whether a Range may be served: there is no If-Range, or it names the present state, by a strong tag or by a date that is
 /// at least a second old. Source: RFC 9110 13.1.5.

@@ -26,7 +26,7 @@ using LogSink = std::function<void(std::string_view line)>;
 /// Writes a line for each request: also for what the server refused itself, and for requests whose client went.
 ///
 /// No client can write a line of its own or break one: control characters, quotes, backslashes and bytes from 0x80 are
-/// written as \xHH, in JSON as JSON does. A request without a response is logged with status 499, as nginx does.
+/// written as a backslash, x and two digits, in JSON as JSON does. A request without a response is logged with status 499, as nginx does.
 /// It outlives the server. Thread: any. Source: Apache's mod_log_config, CVE-2003-0020.
 class AccessLog final : public ServerObserver {
 public:

@@ -15,8 +15,8 @@ struct RequestId {
 
 struct RequestIdOptions {
     std::string_view header = "X-Request-Id";  ///< Copied at once.
-    /// Takes over the name that the request brings, if it has 1 to 128 letters, digits or `-_.`. For servers behind a proxy
-    /// that sets it; others would have their logs named by strangers.
+    /// Takes over the name that the request brings, if it has 1 to 128 letters, digits, dashes, underscores or dots.
+    /// For servers behind a proxy that sets it; others would have their logs named by strangers.
     bool from_client = false;
 };
 
