@@ -24,8 +24,9 @@ void check_name(std::string_view name) {
 }
 
 void check_value(std::string_view value) {
-    const char* const end = value.data() + value.size();
-    if (internal::find_value_end(value.data(), end) != end) refuse(Rule::control_in_value);
+    const char* const begin = value.data();
+    const char* const end = begin + value.size();
+    if (internal::find_value_end(begin, end) != end) refuse(Rule::control_in_value);
 }
 
 }  // namespace

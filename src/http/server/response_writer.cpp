@@ -37,7 +37,7 @@ void ResponseWriter::write_head_of(ResponseHead& head, std::optional<std::size_t
     if (!can_have_body && body_bytes.value_or(0) != 0) throw ProtocolError(Rule::body_not_allowed);
     if (can_have_body && !facts.has_content_length && !facts.has_transfer_encoding) {
         if (body_bytes) {
-            own.content_length = *body_bytes;
+            own.content_length = body_bytes;
         } else if (is_1_1) {
             own.is_chunked = true;
         } else {
