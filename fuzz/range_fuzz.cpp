@@ -38,7 +38,7 @@ extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t siz
     }
     const Validators current("\"a\"");
     const auto condition = check_conditions("GET", fields, current, {});
-    require(condition != Condition::failed, "a read with If-None-Match does not fail");
+    require(condition != Precondition::failed, "a read with If-None-Match does not fail");
     static_cast<void>(range_applies(fields, current, {}));
     return 0;
 }
