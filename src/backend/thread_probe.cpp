@@ -36,7 +36,7 @@ constexpr int probe_signal = SIGURG;  // ignored by default: one that comes late
 struct Request {
     enum class State : int { none, asked, answering, answered };
     std::atomic<State> state = State::none;
-    pthread_t thread{};
+    std::atomic<pthread_t> thread{};  // a handler that comes too late reads it while the next one is asked
     ThreadSample* sample = nullptr;
     void (*look)(void*) noexcept = nullptr;
     void* argument = nullptr;
@@ -58,7 +58,7 @@ auto probing() -> Probing& {
 void answer(int) {
     const int saved = errno;
     auto expected = Request::State::asked;
-    if (pthread_equal(request.thread, pthread_self()) != 0 &&
+    if (pthread_equal(request.thread.load(std::memory_order_relaxed), pthread_self()) != 0 &&
         request.state.compare_exchange_strong(expected, Request::State::answering)) {
         if (std::uncaught_exceptions() == 0) {
             const int depth = ::backtrace(request.sample->stack.data(), static_cast<int>(request.sample->stack.size()));
@@ -105,7 +105,7 @@ ThreadProbe::~ThreadProbe() {
 auto ThreadProbe::sample(const ThreadName& thread, Duration limit, ThreadSample& sample, void (*look)(void*) noexcept,
     void* argument) -> bool {
     const std::lock_guard lock(probing().mutex);
-    request.thread = thread.handle;
+    request.thread.store(thread.handle, std::memory_order_relaxed);
     request.sample = &sample;
     request.look = look;
     request.argument = argument;

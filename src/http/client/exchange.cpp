@@ -160,6 +160,7 @@ void Exchange::begin_body() {
 
 auto Exchange::take_stream() -> net::Stream {
     if (!connection_ || head_.status != switching_protocols) return Answer::take_stream();
+    if (is_sending()) throw InvalidStateError("take_stream: the body of the request is still being sent");
     auto stream = std::move(connection_->stream);
     connection_.reset();
     return stream;

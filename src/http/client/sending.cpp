@@ -113,7 +113,13 @@ auto Sending::write(std::string_view piece) -> Task<void> {
     if (piece.empty()) co_return;
     std::string framing;
     encoder_.begin_piece(piece.size(), framing);
-    if (encoder_.framing() == BodyFraming::content_length) is_at_end_ = (left_ -= piece.size()) == 0;
+    const bool is_last = encoder_.framing() == BodyFraming::content_length && (left_ -= piece.size()) == 0;
+    if (is_last && piece.size() > write_size) {
+        const auto front = piece.substr(0, piece.size() - write_size);
+        co_await send(front);
+        piece.remove_prefix(front.size());
+    }
+    is_at_end_ = is_at_end_ || is_last;
     if (piece.size() <= small_piece && !framing.empty()) {
         framing += piece;
         encoder_.end_piece(framing);

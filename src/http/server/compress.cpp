@@ -2,6 +2,7 @@
 
 #include "../core/cookie_text.hpp"
 #include "../core/grammar.hpp"
+#include "served_file.hpp"
 
 #include <gyre/core/sleep.hpp>
 #include <gyre/http/core/conditions.hpp>
@@ -200,6 +201,10 @@ void encode(Response& response, CompressSettings::Offer offer, const Request& re
 
 auto respond(Settings settings, Request& request, Next next) -> Task<Response> {
     auto response = co_await next(request);
+    // A file that a middleware names is not open yet.
+    if (std::holds_alternative<FileSource>(response.body())) {
+        response = co_await internal::open_source(request, std::move(response));
+    }
     if (std::holds_alternative<Takeover>(response.body())) co_return response;
     const auto chosen = negotiate_coding(request.fields(), settings->names);
     const bool is_plain = chosen && *chosen == settings->offers.size();

@@ -33,23 +33,31 @@ struct Incoming {
     std::shared_ptr<fs::File> spool;
 };
 
+// A file up to this stays in memory in any case: many tiny ones must not take a descriptor each.
+constexpr std::size_t small_file_bytes = 4 * 1024;
+
 auto take_file(MultipartReader& reader, std::filesystem::path directory, std::size_t& memory_left) -> Task<Incoming> {
     Incoming incoming;
+    std::size_t charged = 0;  // of the memory that all files have together
     for (;;) {
         const auto piece = co_await reader.read();
         if (piece.empty()) break;
         incoming.size += piece.size();
         const std::string_view bytes(piece.data(), piece.size());
-        if (incoming.spool == nullptr && bytes.size() <= memory_left) {
+        const bool is_small = incoming.size <= small_file_bytes;
+        if (incoming.spool == nullptr && (is_small || bytes.size() <= memory_left)) {
+            const auto share = std::min(bytes.size(), memory_left);
             incoming.text.append(bytes);
-            memory_left -= bytes.size();
+            memory_left -= share;
+            charged += share;
             continue;
         }
         if (incoming.spool == nullptr) {
             auto file = co_await fs::temporary_file(directory);
             incoming.spool = std::make_shared<fs::File>(std::move(file));
             co_await incoming.spool->write(incoming.text);
-            memory_left += std::exchange(incoming.text, {}).size();
+            incoming.text = {};
+            memory_left += std::exchange(charged, 0);
         }
         co_await incoming.spool->write(bytes);
     }

@@ -104,7 +104,7 @@ auto GuardedStream::interrupt_watch() -> Task<void> {
 auto GuardedStream::fill(Time deadline, CancelScope* scope) -> Task<Fill> {
     if (is_broken_) check("read");
     const Reading reading(*this);
-    if (holds()) co_await flush();
+    flush_now();
     if (watch_ != nullptr && watch_->filling != nullptr) {
         const auto before = received_;
         co_await interrupt_watch();
@@ -132,15 +132,22 @@ GuardedStream::~GuardedStream() {
 void GuardedStream::hold(std::string_view data) {
     check("write");
     held_.append(data);
-    if (!flush_) flush_.emplace(this_loop().call_soon([this] { flush_what_goes(); }));
+    // One of them at a time: what is overwritten would be called all the same.
+    if (flush_ || flush_again_) return;
+    flush_.emplace(this_loop().call_soon([this] {
+        flush_.reset();
+        flush_what_goes();
+    }));
 }
 
 void GuardedStream::flush_what_goes() {
-    flush_.reset();
     flush_now();
     if (!holds() || is_broken()) return;
     // The peer does not take it, and whoever serves it is busy with the next request.
-    flush_again_.emplace(this_loop().call_later(flush_pause, [this] { flush_what_goes(); }));
+    flush_again_.emplace(this_loop().call_later(flush_pause, [this] {
+        flush_again_.reset();
+        flush_what_goes();
+    }));
 }
 
 void GuardedStream::flush_now() noexcept {
@@ -158,6 +165,7 @@ auto GuardedStream::write_now(std::string_view data) -> std::string_view {
     auto count = stream_.write_now(holds() ? held_ : data);
     is_writing_ = false;
     written_ += count;
+    goes_now_ = goes_now_ || count > 0;
     if (!holds()) return data.substr(count);
     // What the caller still has does not stay here.
     const auto from_held = std::min(count, held_.size() - data.size());

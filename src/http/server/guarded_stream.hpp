@@ -59,7 +59,10 @@ public:
     /// came together go together. @throws IoError if the stream is broken.
     void hold(std::string_view data);
     /// Whether `size` more bytes may be kept back.
-    [[nodiscard]] auto can_hold(std::size_t size) const noexcept -> bool { return held_.size() + size <= piece_bytes; }
+    /// Not where nothing goes without waiting, as with TLS: it would be kept back for longer than a turn.
+    [[nodiscard]] auto can_hold(std::size_t size) const noexcept -> bool {
+        return goes_now_ && held_.size() + size <= piece_bytes;
+    }
     /// Sends what is kept back.
     [[nodiscard]] auto flush() -> Task<void> { return write({}); }
     [[nodiscard]] auto holds() const noexcept -> bool { return !held_.empty(); }
@@ -108,6 +111,7 @@ private:
     gyre::Event* watch_left_ = nullptr;  ///< Who waits until the watch has stepped aside.
     bool is_reading_ = false;            ///< In `fill`.
     bool is_lent_ = false;
+    bool goes_now_ = false;  ///< `write_now` has sent something before.
     bool is_broken_ = false;
     bool is_writing_ = false;  ///< Stays when a write is cancelled or fails.
 };

@@ -140,6 +140,7 @@ auto ServerConnection::read_head() -> Task<Next> {
             const auto event = parser_.next(stream_.buffered());
             stream_.consume(event.consumed);
             if (event.kind == EventKind::head) co_return Next::serve;
+            if (stream_.holds()) co_await stream_.flush();
             std::optional<DrainScope> idle;
             if (!has_begun) idle.emplace(service_.drain);
             auto filling = stream_.fill(deadline, has_begun ? nullptr : &idle->scope());

@@ -129,6 +129,10 @@ TEST(Form, large_files_are_on_the_disk_and_leave_no_name) {
     const auto after = part("f", std::string(200'000, 'x'), "f") + part("g", std::string(90'000, 'y'), "g");
     EXPECT_EQ(post_form(describing(options), after + closing), "200 f:f//200000* g:g//90000 ")
         << "memory is free again";
+    FormOptions none{.memory_bytes = 0, .directory = where};
+    EXPECT_EQ(post_form(describing(none), part("f", std::string(4'096, 'x'), "f") + closing), "200 f:f//4096 ")
+        << "a small one takes no descriptor";
+    EXPECT_EQ(post_form(describing(none), part("f", std::string(4'097, 'x'), "f") + closing), "200 f:f//4097* ");
     EXPECT_EQ(entries(), 0);
 
     std::string content;
@@ -162,7 +166,7 @@ TEST(Form, a_directory_that_is_not_there_is_the_servers_fault) {
     FormOptions options{.memory_bytes = 0, .directory = "/nonexistent"};
     const auto handler = describing(options);
     const auto errors = run_with(World::kernel, handler, {}, [&](std::uint16_t port) -> Task<void> {
-        auto asking = ask(port, post("/", part("f", "x", "f") + closing, multipart_field));
+        auto asking = ask(port, post("/", part("f", std::string(5'000, 'x'), "f") + closing, multipart_field));
         const auto reply = co_await std::move(asking);
         EXPECT_EQ(reply.status, 500);
     });
