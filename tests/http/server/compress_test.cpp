@@ -1,10 +1,12 @@
 // http::compress: what is compressed, how it is told, and what is left alone.
 
 #include "harness.hpp"
+#include "os/os_support.hpp"
 
 #include <gyre/http/server/app.hpp>
 #include <gyre/http/server/compress.hpp>
 
+#include <fstream>
 #include <stdexcept>
 
 namespace gyre::http::server_testing {
@@ -222,6 +224,19 @@ TEST(Compress, not_modified_stands_for_the_coded_form) {
     EXPECT_EQ(same.field("ETag"), "W/\"a\"");
     EXPECT_EQ(same.field("Vary"), "Accept-Encoding");
     EXPECT_EQ(reply_to(handler, "If-None-Match: W/\"a\"\r\n").field("ETag"), "\"a\"");
+}
+
+TEST(Compress, a_file_that_a_middleware_answers_with) {
+    const gyre::testing::TemporaryFolder folder;
+    const auto path = folder.path() / "closed.html";
+    std::ofstream(path) << long_text;
+    App app;
+    app.use(compress());
+    app.use([path](Request&, Next) -> Task<Response> { co_return Response::file(path); });
+    app.get("/", answering(Response::text("open")));
+    const auto reply = reply_to(app.handler(), "Accept-Encoding: gzip\r\n", World::kernel);
+    EXPECT_EQ(reply.field("Content-Encoding"), "gzip");
+    EXPECT_EQ(decode_content(reply.body, ContentCoding::gzip), long_text);
 }
 
 TEST(Compress, options_that_make_no_sense) {

@@ -85,6 +85,26 @@ TEST(HttpConnection, an_answer_that_is_kept_back_does_not_wait_for_a_slow_handle
     }
 }
 
+TEST(HttpConnection, a_connection_that_ends_leaves_nothing_that_would_still_be_sent) {
+    for (const auto world : all_worlds) {
+        auto handler = [](ServerExchange& exchange) -> Task<void> {
+            co_await sleep(1ms);
+            co_await exchange.respond(200, "", std::string(700, 'x'));
+        };
+        run_with(world, handler, {}, [](std::uint16_t port) -> Task<void> {
+            auto client = co_await RawClient::open(port);
+            std::string requests;
+            for (int i = 0; i < 8; ++i) requests += get("/");
+            co_await client.send(requests + get("/", "Connection: close\r\n"));
+            for (int i = 0; i < 9; ++i) {
+                const auto reply = co_await client.receive();
+                EXPECT_EQ(reply.body.size(), 700U) << i;
+            }
+            co_await sleep(100ms);
+        });
+    }
+}
+
 TEST(HttpConnection, an_answer_that_is_kept_back_arrives_before_the_connection_is_dropped) {
     for (const auto world : {World::simulated, World::kernel}) {
         auto handler = [&](ServerExchange& exchange) -> Task<void> {
