@@ -28,34 +28,40 @@ inline auto shown(std::string_view payload) -> std::string {
     return "(" + std::to_string(payload.size()) + " bytes)";
 }
 
-/// "text hello\nping \nclose 1000 bye\n", or at the end "refused bad_utf8 in the frame at 7\n".
-inline auto websocket_transcript(
-    std::string_view stream, const WebSocketReading& reading, const WebSocketCuts& cuts = {}) -> std::string {
+/// Appends what the stream says: "text hello\nping \nclose 1000 bye\n". @throws WebSocketError where it is refused.
+inline void append_websocket_transcript(
+    std::string& said, std::string_view stream, const WebSocketReading& reading, const WebSocketCuts& cuts = {}) {
     WebSocketReader reader(reading.role, reading.limits, reading.deflate);
-    std::string said;
     std::string unread;
     std::size_t cut = 0;
-    try {
-        while (!stream.empty()) {
-            const auto size = cuts.empty() ? stream.size() : std::min(stream.size(), cuts[cut++ % cuts.size()]);
-            unread.append(stream.substr(0, size));
-            stream.remove_prefix(size);
-            while (true) {
-                const auto event = reader.next(unread);
-                unread.erase(0, event.consumed);
-                if (event.kind == WebSocketEventKind::need_more) break;
-                if (event.kind == WebSocketEventKind::message) {
-                    said += reader.is_text() ? "text " : "binary ";
-                    said += shown(reader.take_message());
-                } else if (event.kind == WebSocketEventKind::close) {
-                    said += "close " + std::to_string(reader.close_code()) + " " + std::string(reader.close_reason());
-                } else {
-                    said += event.kind == WebSocketEventKind::ping ? "ping " : "pong ";
-                    said += shown(reader.payload());
-                }
-                said += "\n";
+    while (!stream.empty()) {
+        const auto size = cuts.empty() ? stream.size() : std::min(stream.size(), cuts[cut++ % cuts.size()]);
+        unread.append(stream.substr(0, size));
+        stream.remove_prefix(size);
+        while (true) {
+            const auto event = reader.next(unread);
+            unread.erase(0, event.consumed);
+            if (event.kind == WebSocketEventKind::need_more) break;
+            if (event.kind == WebSocketEventKind::message) {
+                said += reader.is_text() ? "text " : "binary ";
+                said += shown(reader.take_message());
+            } else if (event.kind == WebSocketEventKind::close) {
+                said += "close " + std::to_string(reader.close_code()) + " " + std::string(reader.close_reason());
+            } else {
+                said += event.kind == WebSocketEventKind::ping ? "ping " : "pong ";
+                said += shown(reader.payload());
             }
+            said += "\n";
         }
+    }
+}
+
+/// What the stream says, ended by "refused bad_utf8 in the frame at 7\n" where it is refused.
+inline auto websocket_transcript(
+    std::string_view stream, const WebSocketReading& reading, const WebSocketCuts& cuts = {}) -> std::string {
+    std::string said;
+    try {
+        append_websocket_transcript(said, stream, reading, cuts);
     } catch (const WebSocketError& error) {
         said += "refused " + std::string(rule_name(error.rule())) + " in the frame at " + std::to_string(error.offset());
         said += "\n";
