@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -168,6 +169,12 @@ class Toolbox:
         lock = (self.sources / crate / "Cargo.lock").read_text()
         version = lock.split(f'name = "{dependency}"\nversion = "', 1)[1].split('"', 1)[0]
         return f"{version} ({' '.join(run(['rustc', '--version'], 'rustc').split()[:2])})"
+
+    def crate_sources(self, crate: str, dependency: str) -> Path:
+        """The folder of a crate that bench/peers/CRATE depends on, unbuilt: for what it carries in other languages."""
+        told = run([self.command("cargo", "cargo"), "metadata", "--locked", "--format-version", "1", "--manifest-path",
+                    str(self.sources / crate / "Cargo.toml")], f"fetching {dependency}")
+        return next(Path(package["manifest_path"]).parent for package in json.loads(told)["packages"] if package["name"] == dependency)
 
     def go(self, folder: str) -> Path:
         """Builds the Go program in bench/peers/go/FOLDER (one module, standard library only)."""

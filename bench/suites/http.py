@@ -88,6 +88,14 @@ def node(tools):
     return program([tools.node(), tools.sources / "node" / "http.mjs"], tools.node_version())
 
 
+def uwebsockets(tools):
+    carried = tools.crate_sources("uwebsockets", "libuwebsockets-sys") / "uWebSockets"
+    flags = ["-DLIBUS_USE_OPENSSL", "-DUWS_NO_ZLIB", "-w", f"-I{carried}/src", f"-I{carried}/uSockets/src"]
+    sockets = tools.native("uwebsockets/usockets.c", flags=[*flags, "-c"])
+    built = tools.native("uwebsockets/http.cpp", flags=flags, libraries=[str(sockets), "-lssl", "-lcrypto"])
+    return program([built], tools.crate_version("uwebsockets", "libuwebsockets-sys").split(" ")[0] + " of its crate", lacks=NO_FILES)
+
+
 def uwebsockets_js(tools):
     modules = tools.npm("@btc-vision/uwebsockets.js@20.57.0")
     # Its binaries want a recent C library: said here once, and not in each case.
@@ -144,7 +152,7 @@ class Http(LoadedSuite):
     def peers(self):
         return {"gyre": gyre_on("io_uring", "gyre_http"), "limit_epoll": limit_epoll, "limit_io_uring": limit_io_uring,
                 "gyre_epoll": gyre_on("epoll", "gyre_http"), "nginx": nginx, "h2o": h2o, "beast": beast, "hyper": hyper, "go": go,
-                "node": node, "uwebsockets_js": uwebsockets_js, "aiohttp": python_on_uvloop("aiohttp", "http_aiohttp.py"),
+                "node": node, "uwebsockets": uwebsockets, "uwebsockets_js": uwebsockets_js, "aiohttp": python_on_uvloop("aiohttp", "http_aiohttp.py"),
                 "granian": python_on_uvloop("granian", "http_granian.py")}
 
     def measure(self, peer, program, case, run):

@@ -1,0 +1,1 @@
+// No Rust is built here; see Cargo.toml.
