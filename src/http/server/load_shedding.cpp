@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace gyre::http {
 
@@ -25,15 +26,16 @@ struct Load {
 /// One request that is let in.
 class InFlight {
 public:
-    explicit InFlight(Load& load) noexcept : load_(load), number_(load.in_flight.fetch_add(1) + 1) {}
+    explicit InFlight(std::shared_ptr<Load> load) noexcept
+        : load_(std::move(load)), number_(load_->in_flight.fetch_add(1) + 1) {}
     InFlight(const InFlight&) = delete;
     auto operator=(const InFlight&) -> InFlight& = delete;
-    ~InFlight() { load_.in_flight.fetch_sub(1); }
+    ~InFlight() { load_->in_flight.fetch_sub(1); }
 
-    [[nodiscard]] auto is_too_much() const noexcept -> bool { return number_ > load_.options.max_in_flight; }
+    [[nodiscard]] auto is_too_much() const noexcept -> bool { return number_ > load_->options.max_in_flight; }
 
 private:
-    Load& load_;
+    std::shared_ptr<Load> load_;
     std::size_t number_;
 };
 
@@ -43,14 +45,16 @@ auto sent_away(const Load& load) -> Response {
 }
 
 auto shed(std::shared_ptr<Load> load, Request& request, Next next) -> Task<Response> {
-    const InFlight place(*load);
-    if (place.is_too_much()) co_return sent_away(*load);
+    auto place = std::make_shared<const InFlight>(load);
+    if (place->is_too_much()) co_return sent_away(*load);
     if (load->options.max_delay > Duration::zero()) {
         const auto before = this_loop().now();
         co_await yield_now();
         if (this_loop().now() - before > load->options.max_delay) co_return sent_away(*load);
     }
     auto response = co_await next(request);
+    // A body takes what it takes while it is sent. A WebSocket may last for days: it is no request any more.
+    if (!std::holds_alternative<Takeover>(response.body())) response.keep(std::move(place));
     co_return response;
 }
 

@@ -8,6 +8,7 @@
 #include <gyre/http/core/file_types.hpp>
 #include <gyre/http/core/message.hpp>
 
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -118,6 +119,12 @@ auto Response::body(std::string bytes) & -> Response& {
     return *this;
 }
 auto Response::body(std::string bytes) && -> Response&& { return std::move(body(std::move(bytes))); }
+
+void Response::keep(std::shared_ptr<const void> companion) {
+    using Two = std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>;
+    if (companion_) companion = std::make_shared<const Two>(std::move(companion_), std::move(companion));
+    companion_ = std::move(companion);
+}
 
 auto Response::set_status(int status) -> Response& {
     if (status_ == 101) throw InvalidStateError("http::Response::set_status: this response switches protocols");

@@ -79,11 +79,26 @@ auto x_forwarded_hops(const Fields& fields) -> std::vector<Hop> {
     return hops;
 }
 
+/// Takes the last member of a list whose end the nearest proxy wrote, while its front may hold anything: a quote that the
+/// client left open reaches to the end of the list for who reads it from the front, and would hide what the proxy added.
+auto take_last_member(std::string_view& list) noexcept -> std::string_view {
+    bool is_quoted = false;
+    auto begin = list.size();
+    for (; begin > 0 && (is_quoted || list[begin - 1] != ','); --begin) {
+        const bool is_escaped = is_quoted && begin > 1 && list[begin - 2] == '\\';
+        if (list[begin - 1] == '"' && !is_escaped) is_quoted = !is_quoted;
+    }
+    const auto member = internal::trim_whitespace(list.substr(begin));
+    list = list.substr(0, begin == 0 ? 0 : begin - 1);
+    return member;
+}
+
 auto forwarded_hops(const Fields& fields) -> std::vector<Hop> {
     std::vector<Hop> hops;
-    for (auto value : fields.get_all("Forwarded")) {
-        while (!value.empty()) {
-            const auto member = internal::trim_whitespace(internal::take_list_member(value));
+    auto values = fields.get_all("Forwarded");
+    for (auto value = values.rbegin(); value != values.rend(); ++value) {
+        while (!value->empty()) {
+            const auto member = take_last_member(*value);
             if (member.empty()) continue;
             const auto parameters = internal::parse_parameters(";" + std::string(member));
             auto& hop = hops.emplace_back();
@@ -92,6 +107,7 @@ auto forwarded_hops(const Fields& fields) -> std::vector<Hop> {
             hop.scheme = internal::find_parameter(*parameters, "proto").value_or("");
         }
     }
+    std::reverse(hops.begin(), hops.end());
     return hops;
 }
 

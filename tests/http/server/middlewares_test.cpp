@@ -310,6 +310,61 @@ TEST_P(HttpMiddlewares, only_so_many_requests_are_let_in_at_a_time) {
     EXPECT_THROW(static_cast<void>(http::concurrency_limit(0)), std::invalid_argument);
 }
 
+// Two places: one is taken by a response whose body the client does not read.
+TEST_P(HttpMiddlewares, a_request_is_in_flight_until_its_body_has_been_sent) {
+    run([]() -> Task<> {
+        App app;
+        app.use(http::concurrency_limit(1));
+        app.get("/hello", hello);
+        app.get("/text", [](Request&) -> Task<Response> { co_return Response::text(std::string(32 << 20, 'x')); });
+        app.get("/stream", [](Request&) -> Task<Response> {
+            co_return Response::stream("text/plain", [](http::BodyWriter& writer) -> Task<> {
+                const std::string piece(1 << 20, 'x');
+                for (int i = 0; i < 32; ++i) co_await writer.write(piece);
+            });
+        });
+        co_await serve_app(std::move(app), [&](Client& client) -> Task<> {
+            for (const std::string path : {"/text", "/stream"}) {
+                {
+                    auto response = co_await client.get(path);
+                    EXPECT_EQ(response.status(), 200);
+                    auto refused = co_await client.get("/hello");
+                    EXPECT_EQ(refused.status(), 503) << path;
+                    const auto text = co_await response.text();
+                    EXPECT_EQ(text.size(), 32U << 20U);
+                    co_await expect_text(client.get("/hello"), 200, "hello");
+                }
+                {
+                    auto given_up = co_await client.get(path);
+                    EXPECT_EQ(given_up.status(), 200);
+                }
+                int status = 0;
+                for (int i = 0; i < 1000 && status != 200; ++i) {
+                    if (i > 0) co_await sleep(1ms);
+                    auto response = co_await client.get("/hello");
+                    status = response.status();
+                }
+                EXPECT_EQ(status, 200) << path << " was given up";
+            }
+        });
+    });
+}
+
+TEST(HttpResponse, keeps_what_it_is_given) {
+    auto first = std::make_shared<int>(1);
+    auto second = std::make_shared<int>(2);
+    {
+        auto response = Response::text("x");
+        response.keep(first);
+        response.keep(second);
+        auto moved = std::move(response);
+        EXPECT_EQ(first.use_count(), 2);
+        EXPECT_EQ(second.use_count(), 2);
+    }
+    EXPECT_EQ(first.use_count(), 1);
+    EXPECT_EQ(second.use_count(), 1);
+}
+
 TEST(HttpLoadShedding, sends_away_when_the_loop_is_behind) {
     run([]() -> Task<> {
         App app;

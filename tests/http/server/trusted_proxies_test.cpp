@@ -86,8 +86,15 @@ TEST(TrustedProxies, may_speak_rfc_7239) {
     EXPECT_EQ(ask("for=6.6.6.6, for=192.0.2.1 , for=10.1.1.1;proto=https"), "192.0.2.1:0 https");
     EXPECT_EQ(ask("for=192.0.2.1, for=_hidden"), "10.0.0.1:1234 http");
     EXPECT_EQ(ask("for=192.0.2.1, for=\"unclosed"), "10.0.0.1:1234 http");
+    EXPECT_EQ(ask("for=\"6.6.6.6, for=192.0.2.1"), "192.0.2.1:0 http") << "the client left a quote open";
+    EXPECT_EQ(ask("for=\"6.6.6.6, for=\"[2001:db8::1]:4711\""), "[2001:db8::1]:4711 http");
+    EXPECT_EQ(ask("for=6.6.6.6, for=192.0.2.1;host=\"a\\\", b\""), "192.0.2.1:0 http") << "a quote within quotes";
+    EXPECT_EQ(ask("for=\"6.6.6.6\\, for=192.0.2.1"), "192.0.2.1:0 http");
+    EXPECT_EQ(ask(", for=192.0.2.1 ,, "), "192.0.2.1:0 http");
     EXPECT_EQ(ask("for=192.0.2.1;for=6.6.6.6"), "10.0.0.1:1234 http") << "two readers would take two of them";
     EXPECT_EQ(ask("proto=https"), "10.0.0.1:1234 https");
+    EXPECT_EQ(client_text(proxies, {{"Forwarded", "for=6.6.6.6"}, {"Forwarded", "for=192.0.2.1, for=10.1.1.1"}}),
+        "192.0.2.1:0 http");
     const TrustedProxies other({"10.0.0.0/8"});
     EXPECT_EQ(client_text(other, {{"Forwarded", "for=6.6.6.6"}}), "10.0.0.1:1234 http") << "only one field counts";
 }

@@ -10,7 +10,8 @@ namespace gyre::http {
 
 /// When a server has enough to do.
 struct LoadSheddingOptions {
-    /// Requests inside of the middleware at a time, on all loops together.
+    /// Requests at a time, on all loops together, each until its response has been sent: a stream of events counts for as
+    /// long as somebody listens. WebSockets do not count once they are open.
     std::size_t max_in_flight = 1000;
     /// How long a task may wait for its turn on this loop. Measured at each request. Zero or less: not measured.
     AnyDuration max_delay = std::chrono::milliseconds(500);
@@ -22,7 +23,8 @@ struct LoadSheddingOptions {
 /// @throws std::invalid_argument if no request may be in flight.
 [[nodiscard]] auto load_shedding(const LoadSheddingOptions& options = {}) -> Middleware;
 
-/// A middleware that lets that many requests in at a time, and answers others with 503 and Retry-After.
+/// A middleware that lets that many requests in at a time, each until its response has been sent as above, and answers others
+/// with 503 and Retry-After.
 [[nodiscard]] auto concurrency_limit(std::size_t max_in_flight) -> Middleware;
 
 }  // namespace gyre::http

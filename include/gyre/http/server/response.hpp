@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,6 +79,9 @@ public:
 
     [[nodiscard]] auto status() const noexcept -> int { return status_; }
     auto set_status(int status) -> Response&;
+    /// Something that shall live until the response has been sent, or was given up: a place in a queue, a connection, a lock.
+    /// What was kept before is kept too. With one that switches protocols it lives until the takeover has ended.
+    void keep(std::shared_ptr<const void> companion);
     [[nodiscard]] auto fields() noexcept -> Fields& { return fields_; }
     [[nodiscard]] auto fields() const noexcept -> const Fields& { return fields_; }
     [[nodiscard]] auto body() noexcept -> Body& { return body_; }
@@ -87,6 +91,7 @@ private:
     int status_;
     Fields fields_;
     Body body_;
+    std::shared_ptr<const void> companion_;
 };
 
 }  // namespace gyre::http
