@@ -1,5 +1,7 @@
 #include <gyre/http/trace_context.hpp>
 
+#include "core/hex_text.hpp"
+
 #include <gyre/core/random.hpp>
 
 #include <algorithm>
@@ -12,16 +14,6 @@ namespace {
 
 constexpr std::size_t longest_state = 512;
 constexpr std::size_t parent_size = 55;  // of version 00
-
-auto hex(std::span<const std::byte> bytes) -> std::string {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (const auto byte : bytes) {
-        text += digits[std::to_integer<unsigned>(byte) >> 4];
-        text += digits[std::to_integer<unsigned>(byte) & 15];
-    }
-    return text;
-}
 
 // Upper case is not allowed.
 auto hex_digit(char c) noexcept -> int {
@@ -122,8 +114,8 @@ auto TraceContext::traceparent() const -> std::string {
     return "00-" + trace_text() + "-" + span_text() + (sampled ? "-01" : "-00");
 }
 
-auto TraceContext::trace_text() const -> std::string { return hex(trace_id); }
-auto TraceContext::span_text() const -> std::string { return hex(span_id); }
+auto TraceContext::trace_text() const -> std::string { return gyre::internal::hex_text(trace_id); }
+auto TraceContext::span_text() const -> std::string { return gyre::internal::hex_text(span_id); }
 
 auto current_trace() -> TaskLocal<std::optional<TraceContext>>& {
     static TaskLocal<std::optional<TraceContext>> current;

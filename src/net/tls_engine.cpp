@@ -1,5 +1,6 @@
 #include "net/tls_engine.hpp"
 
+#include "core/hex_text.hpp"
 #include "net/tls_text.hpp"
 
 #include <openssl/err.h>
@@ -37,12 +38,7 @@ auto fingerprint(const X509& certificate) -> std::string {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
     unsigned size = 0;
     require(X509_digest(&certificate, EVP_sha256(), digest.data(), &size) == 1);
-    std::string text;
-    for (const unsigned char byte : std::span(digest).first(size)) {
-        text.push_back("0123456789abcdef"[byte >> 4U]);
-        text.push_back("0123456789abcdef"[byte & 15U]);
-    }
-    return text;
+    return gyre::internal::hex_text(std::as_bytes(std::span(digest).first(size)));
 }
 
 /// "fe80::1%eth0": a certificate knows nothing of zones.

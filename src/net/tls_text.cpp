@@ -1,5 +1,6 @@
 #include "net/tls_text.hpp"
 
+#include "core/hex_text.hpp"
 #include "net/tls_handles.hpp"
 
 #include <openssl/err.h>
@@ -34,12 +35,9 @@ auto ip_text(std::string_view bytes) -> std::string {
         for (const char c : bytes) text += (text.empty() ? "" : ".") + std::to_string(static_cast<unsigned char>(c));
         return text;
     }
-    constexpr std::string_view digits = "0123456789abcdef";
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(bytes[i]);
         if (i > 0 && i % 2 == 0) text += ':';
-        text += digits[byte >> 4];
-        text += digits[byte & 15];
+        gyre::internal::append_hex(text, static_cast<unsigned char>(bytes[i]));
     }
     return text;
 }

@@ -1,5 +1,7 @@
 #include "os/file_state.hpp"
 
+#include "core/hex_text.hpp"
+
 #include <gyre/backend/backend.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
@@ -52,16 +54,7 @@ auto path_text(const std::filesystem::path& path) -> std::string {
     return text;
 }
 
-auto random_name() -> std::string {
-    std::array<std::byte, 6> bytes{};
-    this_loop().backend().fill_random(bytes);
-    std::string text;
-    for (const std::byte byte : bytes) {
-        text += "0123456789abcdef"[static_cast<unsigned>(byte) >> 4];
-        text += "0123456789abcdef"[static_cast<unsigned>(byte) & 15];
-    }
-    return text;
-}
+auto random_name() -> std::string { return random_hex<6>(); }
 
 auto or_temporary_directory(std::filesystem::path directory) -> std::filesystem::path {
     if (!directory.empty()) return directory;

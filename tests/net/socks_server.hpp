@@ -1,8 +1,9 @@
 #pragma once
 
+#include "support/relay.hpp"
+
 #include <gyre/gyre.hpp>
 #include <gyre/net/connect.hpp>
-#include <gyre/net/listener.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -28,14 +29,8 @@ public:
 
     /// Serves, runs `body("127.0.0.1:PORT")`, and stops.
     [[nodiscard]] auto run(std::function<Task<>(std::string place)> body) -> Task<> {
-        auto listener = co_await net::listen("127.0.0.1", 0);
-        const std::string place = listener.local_address().text();
-        co_await task_group([&](TaskGroup& group) -> Task<> {
-            const net::ConnectionHandler handler = [this](net::Stream stream) { return handle(std::move(stream)); };
-            auto serving = group.spawn(net::serve(std::move(listener), handler));
-            co_await body(place);
-            serving.cancel();
-        });
+        const net::ConnectionHandler handler = [this](net::Stream stream) { return handle(std::move(stream)); };
+        co_await serve_while(handler, std::move(body));
     }
 
 private:
@@ -75,7 +70,7 @@ private:
         // Some proxies answer with a name.
         const std::string done = {5, 0, 0, 3, 1, 'x', 0, 80};
         co_await stream.write(done);
-        co_await gather(pump_bytes(stream, there), pump_bytes(there, stream));
+        co_await join_streams(stream, there);
     }
 
     [[nodiscard]] static auto read_host(net::Stream& stream, char kind) -> Task<std::string> {
@@ -90,17 +85,6 @@ private:
             text += "0123456789abcdef"[byte(c) & 15];
         }
         co_return text;
-    }
-
-    [[nodiscard]] static auto pump_bytes(net::Stream& from, net::Stream& to) -> Task<> {
-        try {
-            for (;;) {
-                const auto some = co_await from.read_some();
-                if (some.empty()) break;
-                co_await to.write(some);
-            }
-            co_await to.shutdown_write();
-        } catch (const IoError&) {}
     }
 
     [[nodiscard]] static auto byte(char c) noexcept -> std::size_t { return static_cast<unsigned char>(c); }

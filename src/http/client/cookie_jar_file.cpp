@@ -44,13 +44,12 @@ constexpr Flag flags[] = {
 };
 
 void append_escaped(std::string& out, std::string_view text) {
-    static constexpr std::string_view digits = "0123456789ABCDEF";
     for (char c : text) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte >= 0x20 && byte != 0x7f && c != '%') {
             out += c;
         } else {
-            out.append("%").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+            internal::append_percent(out, c);
         }
     }
 }

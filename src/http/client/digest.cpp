@@ -1,12 +1,14 @@
 #include "digest.hpp"
 
 #include "../core/grammar.hpp"
+#include "core/hex_text.hpp"
 
 #include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -29,13 +31,7 @@ auto hex_hash(const char* name, std::string_view text) -> std::string {
     if (EVP_Q_digest(nullptr, name, nullptr, text.data(), text.size(), hash.data(), &size) != 1) {
         throw std::runtime_error("digest authentication: OpenSSL does not offer " + std::string(name) + " here");
     }
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text_out;
-    for (std::size_t i = 0; i < size; ++i) {
-        text_out += digits[hash[i] >> 4];
-        text_out += digits[hash[i] & 15];
-    }
-    return text_out;
+    return gyre::internal::hex_text(std::as_bytes(std::span(hash).first(size)));
 }
 
 auto quoted(std::string_view text) -> std::string {
@@ -49,14 +45,12 @@ auto quoted(std::string_view text) -> std::string {
 
 // RFC 8187, for a user name that cannot be quoted as it is.
 auto extended(std::string_view text) -> std::string {
-    constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out = "UTF-8''";
     for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
         if (is_alpha(c) || is_digit(c)) {
             out += c;
         } else {
-            out.append({'%', digits[byte >> 4], digits[byte & 15]});
+            append_percent(out, c);
         }
     }
     return out;

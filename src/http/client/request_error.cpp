@@ -1,5 +1,7 @@
 #include <gyre/http/client/request_error.hpp>
 
+#include "core/hex_text.hpp"
+
 #include <gyre/core/errors.hpp>
 
 #include <array>
@@ -14,16 +16,13 @@ constexpr std::size_t longest_url_shown = 1024;
 
 // What peers and users sent must not break the one line, nor drive a terminal.
 auto one_line(std::string_view text) -> std::string {
-    constexpr std::string_view digits = "0123456789abcdef";
     std::string line;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte >= 0x20 && byte != 0x7f) {
             line += c;
         } else {
-            line += "\\x";
-            line += digits[byte >> 4];
-            line += digits[byte & 15];
+            gyre::internal::append_hex(line += "\\x", byte);
         }
     }
     return line;

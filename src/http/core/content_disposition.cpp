@@ -91,14 +91,12 @@ auto format_content_disposition(std::string_view type, std::string_view file_nam
     for (char c : file_name) out += is_plain(c) ? c : '_';
     out += '"';
     if (std::all_of(file_name.begin(), file_name.end(), is_plain)) return out;
-    static constexpr std::string_view digits = "0123456789ABCDEF";
     out += "; filename*=UTF-8''";
     for (char c : file_name) {
-        const auto byte = static_cast<unsigned char>(c);
         if (is_attribute_char(c)) {
             out += c;
         } else {
-            out.append("%").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+            internal::append_percent(out, c);
         }
     }
     return out;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace gyre::http::internal {
@@ -61,6 +62,13 @@ constexpr auto hex_value(char c) noexcept -> int {
     if (is_digit(c)) return c - '0';
     const char lower = to_lower(c);
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// "%2F", as URLs and RFC 8187 write what cannot stand for itself.
+inline void append_percent(std::string& out, char c) {
+    constexpr const char* digits = "0123456789ABCDEF";
+    const auto byte = static_cast<unsigned char>(c);
+    out.append({'%', digits[byte >> 4U], digits[byte & 15U]});
 }
 
 constexpr auto equals_ignoring_case(std::string_view a, std::string_view b) noexcept -> bool {

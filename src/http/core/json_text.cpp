@@ -1,5 +1,6 @@
 #include "json_text.hpp"
 
+#include "core/hex_text.hpp"
 #include "utf8.hpp"
 
 #include <algorithm>
@@ -18,12 +19,11 @@ auto character_size(std::string_view text) noexcept -> std::size_t {
 }
 
 void append_escaped(char c, std::string& out) {
-    constexpr std::string_view digits = "0123456789abcdef";
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
         out.append({'\\', c});
     } else if (byte < 0x20 || byte == 0x7f) {
-        out.append("\\u00").append({digits[byte >> 4], digits[byte & 15]});
+        gyre::internal::append_hex(out.append("\\u00"), byte);
     } else {
         out += c;
     }

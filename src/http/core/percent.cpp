@@ -35,7 +35,6 @@ constexpr auto extra_of(EncodeSet set) noexcept -> std::string_view {
 }  // namespace
 
 auto percent_encode(std::string_view text, EncodeSet set) -> std::string {
-    static constexpr std::string_view digits = "0123456789ABCDEF";
     const auto extra = extra_of(set);
     std::string out;
     out.reserve(text.size());
@@ -44,9 +43,7 @@ auto percent_encode(std::string_view text, EncodeSet set) -> std::string {
         if (byte >= 0x20 && byte < 0x7f && extra.find(c) == std::string_view::npos) {
             out += c;
         } else {
-            out += '%';
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
+            internal::append_percent(out, c);
         }
     }
     return out;

@@ -17,17 +17,13 @@ auto decode(std::string_view text) -> std::string {
 }
 
 void encode(std::string_view text, std::string& out) {
-    static constexpr std::string_view digits = "0123456789ABCDEF";
     for (char c : text) {
         if (internal::is_alpha(c) || internal::is_digit(c) || c == '*' || c == '-' || c == '.' || c == '_') {
             out += c;
         } else if (c == ' ') {
             out += '+';
         } else {
-            const auto byte = static_cast<unsigned char>(c);
-            out += '%';
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
+            internal::append_percent(out, c);
         }
     }
 }

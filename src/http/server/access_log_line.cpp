@@ -1,6 +1,7 @@
 #include "access_log_line.hpp"
 
 #include "../core/json_text.hpp"
+#include "core/hex_text.hpp"
 
 #include <array>
 #include <charconv>
@@ -11,7 +12,6 @@ namespace gyre::http::internal {
 namespace {
 
 constexpr int no_response = 499;
-constexpr std::string_view hex = "0123456789abcdef";
 
 /// Text between quotes, in which nothing can end them or the line.
 void append_escaped(std::string& out, std::string_view text) {
@@ -20,9 +20,7 @@ void append_escaped(std::string& out, std::string_view text) {
         if (byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\') {
             out.push_back(c);
         } else {
-            out.append("\\x");
-            out.push_back(hex[byte >> 4U]);
-            out.push_back(hex[byte & 15U]);
+            gyre::internal::append_hex(out.append("\\x"), byte);
         }
     }
 }

@@ -107,23 +107,15 @@ void check_extensions(std::string_view header, std::size_t at) {
     }
 }
 
-auto address_4(std::string_view header) -> net::Address {
-    sockaddr_in native{};
-    native.sin_family = AF_INET;
-    std::memcpy(&native.sin_addr, header.data() + fixed_2, 4);
-    std::memcpy(&native.sin_port, header.data() + fixed_2 + 8, 2);
+/// The first of two addresses, behind which stand their ports.
+template<class Native, class Ip>
+auto source_of(std::string_view header, sa_family_t family, Ip Native::* ip, in_port_t Native::* port) -> net::Address {
+    Native native{};
+    std::memcpy(&(native.*ip), header.data() + fixed_2, sizeof(Ip));
+    std::memcpy(&(native.*port), header.data() + fixed_2 + 2 * sizeof(Ip), sizeof(in_port_t));
     sockaddr_storage storage{};
     std::memcpy(&storage, &native, sizeof native);
-    return {storage, sizeof native};
-}
-
-auto address_6(std::string_view header) -> net::Address {
-    sockaddr_in6 native{};
-    native.sin6_family = AF_INET6;
-    std::memcpy(&native.sin6_addr, header.data() + fixed_2, 16);
-    std::memcpy(&native.sin6_port, header.data() + fixed_2 + 32, 2);
-    sockaddr_storage storage{};
-    std::memcpy(&storage, &native, sizeof native);
+    storage.ss_family = family;
     return {storage, sizeof native};
 }
 
@@ -157,8 +149,12 @@ auto parse_2(std::string_view bytes) -> std::optional<ProxyHeader> {
     }
     if (size - fixed_2 < addresses) refuse("the addresses are cut off");
     check_extensions(whole, fixed_2 + addresses);
-    if (family == 0x11) header.source = address_4(whole);
-    if (family == 0x21) header.source = address_6(whole);
+    if (family == 0x11) {
+        header.source = source_of(whole, AF_INET, &sockaddr_in::sin_addr, &sockaddr_in::sin_port);
+    }
+    if (family == 0x21) {
+        header.source = source_of(whole, AF_INET6, &sockaddr_in6::sin6_addr, &sockaddr_in6::sin6_port);
+    }
     return header;
 }
 

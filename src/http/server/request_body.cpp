@@ -87,10 +87,6 @@ auto RequestBody::can_be_drained() const noexcept -> bool {
 }
 
 auto RequestBody::drain() -> Task<bool> {
-    if (is_complete_) {
-        release();
-        co_return true;
-    }
     if (!can_be_drained()) co_return false;
     std::optional<bool> dropped;
     try {

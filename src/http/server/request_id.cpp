@@ -1,15 +1,11 @@
 #include <gyre/http/server/request_id.hpp>
 
 #include "../core/grammar.hpp"
+#include "core/hex_text.hpp"
 #include "server_connection.hpp"
 #include "site.hpp"
 
-#include <gyre/core/random.hpp>
-
 #include <algorithm>
-#include <array>
-#include <cstddef>
-#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -25,22 +21,9 @@ auto is_plain(std::string_view text) noexcept -> bool {
     });
 }
 
-auto random_id() -> std::string {
-    std::array<std::byte, 16> bytes{};
-    fill_random(bytes);
-    std::string text;
-    text.reserve(2 * bytes.size());
-    for (const auto byte : bytes) {
-        const auto value = std::to_integer<unsigned>(byte);
-        text.push_back("0123456789abcdef"[value >> 4U]);
-        text.push_back("0123456789abcdef"[value & 15U]);
-    }
-    return text;
-}
-
 auto name_request(const std::string& header, bool from_client, Request& request, Next next) -> Task<Response> {
     const auto given = from_client ? request.header(header).value_or("") : std::string_view();
-    const std::string id = is_plain(given) ? std::string(given) : random_id();
+    const std::string id = is_plain(given) ? std::string(given) : gyre::internal::random_hex<16>();
     request.set(RequestId(id));
     request.exchange().connection().set_request_id(id);
     auto response = co_await internal::call_next(next, request);

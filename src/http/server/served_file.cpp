@@ -1,10 +1,10 @@
 #include "served_file.hpp"
 
+#include "core/hex_text.hpp"
 #include "http/wall_clock.hpp"
 
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
-#include <gyre/core/random.hpp>
 #include <gyre/http/core/conditions.hpp>
 #include <gyre/http/core/range.hpp>
 #include <gyre/http/server/http_error.hpp>
@@ -95,22 +95,10 @@ auto with_content(Response response, std::shared_ptr<FileParts> content) -> Task
     co_return response;
 }
 
-auto random_boundary() -> std::string {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::array<std::byte, 16> random{};
-    fill_random(random);
-    std::string text;
-    for (const auto byte : random) {
-        text += digits[std::to_integer<unsigned>(byte) >> 4U];
-        text += digits[std::to_integer<unsigned>(byte) & 15U];
-    }
-    return text;
-}
-
 /// Lays a multipart/byteranges body out. RFC 9110 14.6.
 void lay_out(FileParts& content, Response& response, const std::vector<ByteRange>& ranges, std::uint64_t size) {
     const std::string type(response.fields().get("Content-Type").value_or("application/octet-stream"));
-    const auto boundary = random_boundary();
+    const auto boundary = gyre::internal::random_hex<16>();
     for (const auto& range : ranges) {
         std::string before = content.parts.empty() ? "--" : "\r\n--";
         before.append(boundary).append("\r\nContent-Type: ").append(type);
@@ -121,7 +109,7 @@ void lay_out(FileParts& content, Response& response, const std::vector<ByteRange
     response.fields().set("Content-Type", "multipart/byteranges; boundary=" + boundary);
 }
 
-void append_hex(std::uint64_t value, std::string& out) {
+void append_number(std::uint64_t value, std::string& out) {
     std::array<char, 16> text{};
     const auto result = std::to_chars(text.data(), text.data() + text.size(), value, 16);
     out.append(text.data(), result.ptr);
@@ -130,9 +118,9 @@ void append_hex(std::uint64_t value, std::string& out) {
 /// The handler's, where it has set any.
 auto validators_of(const ServedFile& served, const Response& response, std::chrono::sys_seconds now) -> Validators {
     std::string tag;
-    append_hex(static_cast<std::uint64_t>(served.info.modified.time_since_epoch().count()), tag);
-    append_hex(served.info.size, tag += '-');
-    append_hex(served.info.inode, tag += '-');
+    append_number(static_cast<std::uint64_t>(served.info.modified.time_since_epoch().count()), tag);
+    append_number(served.info.size, tag += '-');
+    append_number(served.info.inode, tag += '-');
     if (!served.coding.empty()) tag.append("-").append(served.coding);
     Validators current;
     current.etag.emplace(tag);

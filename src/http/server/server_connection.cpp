@@ -188,15 +188,11 @@ auto ServerConnection::serve() -> Task<Next> {
     } catch (...) {
         error = std::current_exception();
     }
-    const bool is_usual = !error && response_.is_finished() && response_.keeps_alive() && body_.is_complete();
-    if (is_usual && !stream_.is_broken()) {
-        body_.release();
-        if (is_told_) request_ends();
-        co_return Next::serve;
-    }
-    const auto next = co_await complete(std::move(error));
+    std::optional<Next> next;
+    if (!error && response_.is_finished() && !stream_.is_broken()) next = after_response_now();
+    if (!next) next = co_await complete(std::move(error));
     if (is_told_ && next != Next::refuse) request_ends();
-    co_return next;
+    co_return *next;
 }
 
 auto ServerConnection::handle_in_time(ServerExchange& exchange) -> Task<void> {
@@ -261,14 +257,21 @@ auto ServerConnection::answer_for_handler() -> Task<Next> {
 }
 
 auto ServerConnection::after_response() -> Task<Next> {
-    if (response_.keeps_alive()) {
-        const bool is_drained = co_await body_.drain();
-        if (is_drained) co_return Next::serve;
-        co_return stream_.is_broken() ? Next::drop : Next::linger;
+    if (const auto next = after_response_now()) co_return *next;
+    const bool is_drained = co_await body_.drain();
+    if (is_drained) co_return Next::serve;
+    co_return stream_.is_broken() ? Next::drop : Next::linger;
+}
+
+auto ServerConnection::after_response_now() noexcept -> std::optional<Next> {
+    if (!response_.keeps_alive()) {
+        // A client that said it would not go on, and has sent all, needs no more care.
+        const bool is_over = !parser_.keep_alive() && body_.is_complete() && stream_.buffered().empty();
+        return is_over ? Next::close : Next::linger;
     }
-    // A client that said it would not go on, and has sent all, needs no more care.
-    const bool is_over = !parser_.keep_alive() && body_.is_complete() && stream_.buffered().empty();
-    co_return is_over ? Next::close : Next::linger;
+    if (!body_.is_complete()) return std::nullopt;
+    body_.release();
+    return Next::serve;
 }
 
 auto ServerConnection::refuse() -> Task<void> {

@@ -67,7 +67,10 @@ private:
     [[nodiscard]] auto serve() -> Task<Next>;
     [[nodiscard]] auto handle_in_time(ServerExchange& exchange) -> Task<void>;
     [[nodiscard]] auto complete(std::exception_ptr error) -> Task<Next>;
+    /// The response has been sent: drops the rest of the request, if there is one that can be dropped.
     [[nodiscard]] auto after_response() -> Task<Next>;
+    /// The same where nothing has to be waited for, as after most requests; else empty.
+    [[nodiscard]] auto after_response_now() noexcept -> std::optional<Next>;
     [[nodiscard]] auto answer_for_handler() -> Task<Next>;
     [[nodiscard]] auto refuse() -> Task<void>;
     void request_begins();

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "support/loops.hpp"
+#include "support/relay.hpp"
 
 #include <gyre/gyre.hpp>
 #include <gyre/net/connect.hpp>
-#include <gyre/net/listener.hpp>
 #include <gyre/net/tls.hpp>
 
 #include <cstdint>
@@ -14,23 +14,6 @@
 #include <vector>
 
 namespace gyre::testing {
-
-/// Copies what comes on one stream to another, to its end.
-inline auto pump(net::Stream& from, net::Stream& to) -> Task<> {
-    try {
-        for (;;) {
-            const auto bytes = co_await from.read_some();
-            if (bytes.empty()) break;
-            co_await to.write(bytes);
-        }
-        co_await to.shutdown_write();
-    } catch (const IoError&) {}
-}
-
-/// Joins two streams until both have ended.
-inline auto join_streams(net::Stream& left, net::Stream& right) -> Task<> {
-    co_await gather(pump(left, right), pump(right, left));
-}
 
 /// A proxy for HTTP and CONNECT, which answers what it is asked to pass on itself.
 class TestProxy {
@@ -47,14 +30,8 @@ public:
 
     /// Serves, runs `body("127.0.0.1:PORT")`, and stops.
     [[nodiscard]] auto run(std::function<Task<>(std::string place)> body) -> Task<> {
-        auto listener = co_await net::listen("127.0.0.1", 0);
-        const std::string place = listener.local_address().text();
-        co_await task_group([&](TaskGroup& group) -> Task<> {
-            const net::ConnectionHandler handler = [this](net::Stream stream) { return handle(std::move(stream)); };
-            auto serving = group.spawn(net::serve(std::move(listener), handler));
-            co_await body(place);
-            serving.cancel();
-        });
+        const net::ConnectionHandler handler = [this](net::Stream stream) { return handle(std::move(stream)); };
+        co_await serve_while(handler, std::move(body));
     }
 
 private:

@@ -7,6 +7,7 @@
 #include <gyre/http/core/json_codec.hpp>
 #include <gyre/http/core/message.hpp>
 #include <gyre/http/core/url.hpp>
+#include <gyre/http/json_reading.hpp>
 #include <gyre/net/address.hpp>
 #include <gyre/net/stream.hpp>
 
@@ -85,12 +86,7 @@ public:
     /// @throws RequestError, phase `body`, with a JsonError as its cause, that names the place of the mistake; as `text`.
     template<JsonReadable T>
     [[nodiscard]] auto json(std::size_t limit = default_text_limit) -> Task<T> {
-        const auto whole = co_await text(limit);
-        try {
-            co_return JsonCodec<T>::parse(whole);
-        } catch (const JsonError& error) {
-            refuse_json(error);
-        }
+        return internal::parse_json<T>(text(limit), [this](const JsonError& error) { refuse_json(error); });
     }
 
     /// Reads the rest of the body away, for a response that does not matter, so that its connection can serve again; what

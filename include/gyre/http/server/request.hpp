@@ -6,6 +6,7 @@
 #include <gyre/http/core/json_codec.hpp>
 #include <gyre/http/core/message.hpp>
 #include <gyre/http/core/query.hpp>
+#include <gyre/http/json_reading.hpp>
 #include <gyre/http/server/exchange.hpp>
 #include <gyre/http/server/form.hpp>
 #include <gyre/http/server/response.hpp>
@@ -93,12 +94,7 @@ public:
     /// @throws HttpError 400 that names the place of the mistake; as `text`.
     template<JsonReadable T>
     [[nodiscard]] auto json(std::size_t limit = default_text_limit) -> Task<T> {
-        const auto whole = co_await text(limit);
-        try {
-            co_return JsonCodec<T>::parse(whole);
-        } catch (const JsonError& error) {
-            refuse_json(error);
-        }
+        return internal::parse_json<T>(text(limit), refuse_json);
     }
     /// The body as a form of names and values. @throws HttpError 415 if it is of another type, 413 as `text`, 400 if there
     /// are more than 1000 pairs.
