@@ -7,6 +7,7 @@
 
 include(GyreLlhttp)
 find_package(GTest 1.12 REQUIRED)
+find_package(simdjson 3.0 CONFIG REQUIRED)
 
 set(GYRE_ROOMS_ONCE backend http_core sim)                # run once: they choose the backend themselves, or have none
 set(GYRE_FOLDERS_NO_TESTS support canary refused install acceptance data)
@@ -84,6 +85,9 @@ foreach(room IN LISTS GYRE_ROOMS_WITH_TESTS)
   add_dependencies(gyre_tests ${room}_test)
   if(room STREQUAL "http_core")
     target_link_libraries(http_core_test PRIVATE gyre_llhttp)
+  endif()
+  if(room STREQUAL "http")
+    target_link_libraries(http_test PRIVATE simdjson::simdjson)
   endif()
   if(room IN_LIST GYRE_ROOMS_ONCE)
     gyre_add_ctest(${room} ${room}_test)

@@ -79,7 +79,8 @@ def run_one(block, flags):
     with tempfile.TemporaryDirectory() as folder:
         source, program = Path(folder, "block.cpp"), Path(folder, "block")
         source.write_text(block.source)
-        libraries = ["-lgtest"] if "gtest.hpp" in block.source else []
+        wanted = {"gtest.hpp": "-lgtest", "simdjson.hpp": "-lsimdjson"}
+        libraries = [library for header, library in wanted.items() if header in block.source]
         cached = [shutil.which("ccache")] if shutil.which("ccache") else []
         compiled = subprocess.run([*cached, COMPILER, "-std=c++20", "-Wall", "-Wextra", "-Wno-missing-designated-field-initializers",
                                    "-Wno-unused-variable", *flags[0], "-c", "block.cpp", "-o", "block.o"],

@@ -141,8 +141,8 @@ TEST(HttpDigest, vectors_of_the_standard) {
 TEST(HttpDigest, user_names_hashed_and_beyond_ascii) {
     const std::string
         common = R"(Digest realm="api@example.org", qop="auth", algorithm=SHA-512-256, nonce="5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", charset=UTF-8)";
-    const DigestRequest request{
-        "J\xc3\xa4s\xc3\xb8n Doe", "Secret, or not?", "GET", "/doe.json", "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v", 1};
+    const DigestRequest request{"J\xc3\xa4s\xc3\xb8n Doe", "Secret, or not?", "GET", "/doe.json",
+        "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v", 1};
     const auto hashed = digest_credentials(challenge(common + ", userhash=true").value(), request);
     EXPECT_TRUE(hashed.starts_with(
         R"(Digest username="793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b", userhash=true, )"))
