@@ -1,5 +1,6 @@
 #include "demo_command.hpp"
 
+#include "control_if_possible.hpp"
 #include "demo_site.hpp"
 #include "get_command.hpp"
 
@@ -89,6 +90,7 @@ void add_demo_command(CLI::App& app, int& status) {
         }
         RunOptions options;
         options.timing = Timing::exact;
+        options.control = &control_if_possible;
         status = run(run_demo(*arguments), options);
     });
 }

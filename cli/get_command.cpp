@@ -1,5 +1,6 @@
 #include "get_command.hpp"
 
+#include "control_if_possible.hpp"
 #include "progress.hpp"
 #include "report.hpp"
 
@@ -127,6 +128,7 @@ void add_get_command(CLI::App& app, int& status) {
         const GetOptions options = checked(*arguments);
         RunOptions run_options;
         run_options.timing = Timing::exact;
+        run_options.control = &control_if_possible;
         status = run(run_get(options), run_options);
     });
 }

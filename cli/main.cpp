@@ -1,6 +1,8 @@
 #include "demo_command.hpp"
 #include "get_command.hpp"
+#include "inspect_commands.hpp"
 #include "serve_command.hpp"
+#include "top_command.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -11,13 +13,16 @@
 int main(int argc, char** argv) {
     // A reader of standard output that goes away is an error of that write, not the end of everything.
     std::signal(SIGPIPE, SIG_IGN);
-    CLI::App app("gyre: downloads and serves over HTTP, on an asynchronous runtime", "gyre");
+    CLI::App app(
+        "gyre: downloads and serves over HTTP, on an asynchronous runtime, and looks into running programs", "gyre");
     app.set_version_flag("--version", "gyre " GYRE_VERSION);
     app.require_subcommand(1);
     int status = 0;
     gyre::cli::add_get_command(app, status);
     gyre::cli::add_serve_command(app, status);
     gyre::cli::add_demo_command(app, status);
+    gyre::cli::add_inspect_commands(app, status);
+    gyre::cli::add_top_command(app, status);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -1,5 +1,6 @@
 #include "serve_command.hpp"
 
+#include "control_if_possible.hpp"
 #include "demo_site.hpp"
 
 #include <gyre/core/for_each_loop.hpp>
@@ -143,6 +144,8 @@ void add_serve_command(CLI::App& app, int& status) {
         }
         RunOptions options;
         options.loops = arguments->loops;
+        options.dump_on_quit = true;
+        options.control = &control_if_possible;
         run(serve(*arguments), options);
         status = 0;
     });

@@ -11,6 +11,9 @@ find_package(simdjson 3.0 CONFIG REQUIRED)
 
 set(GYRE_ROOMS_ONCE backend http_core sim)                # run once: they choose the backend themselves, or have none
 set(GYRE_FOLDERS_NO_TESTS support canary refused install acceptance data)
+if(NOT TARGET gyre_cli)
+  list(APPEND GYRE_FOLDERS_NO_TESTS cli)
+endif()
 
 file(GLOB_RECURSE GYRE_TEST_SUPPORT CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cpp")
 add_custom_target(gyre_tests)
@@ -83,6 +86,11 @@ foreach(room IN LISTS GYRE_ROOMS_WITH_TESTS)
   target_precompile_headers(${room}_test REUSE_FROM gyre_test_support)
   set_target_properties(${room}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
   add_dependencies(gyre_tests ${room}_test)
+  if(room STREQUAL "cli")  # it runs the real program
+    target_compile_definitions(cli_test PRIVATE GYRE_TOOL="$<TARGET_FILE:gyre_cli>")
+    target_link_libraries(cli_test PRIVATE nlohmann_json::nlohmann_json)
+    add_dependencies(cli_test gyre_cli)
+  endif()
   if(room STREQUAL "http_core")
     target_link_libraries(http_core_test PRIVATE gyre_llhttp)
   endif()

@@ -2,6 +2,8 @@
 
 /// Seeing inside: dumps of what the tasks do. See docs/inside.md.
 
+#include <gyre/obs/control.hpp>
 #include <gyre/obs/dump.hpp>
+#include <gyre/obs/figures.hpp>
 #include <gyre/obs/snapshot.hpp>
 #include <gyre/obs/stall.hpp>

@@ -220,6 +220,7 @@ void EventLoop::wake_host() noexcept {
 }
 
 void EventLoop::turn() {
+    ++scheduler_.turns;
     set_beat(true);
     take_posts();
     if (--turns_to_sample_ == 0 && scheduler_.histograms != nullptr) [[unlikely]] {

@@ -74,6 +74,10 @@ private:
     void fail(std::exception_ptr error) noexcept;
     void stop() noexcept;
     void join() noexcept;
+    void stop_watching() noexcept {
+        control_.reset();
+        warden_.reset();
+    }
 
     RunOptions options_;
     std::function<void(const ErrorContext&)> handler_;
@@ -87,7 +91,8 @@ private:
     internal::WindDown winding_;
     std::mutex mutex_;  ///< Of `failure_`.
     std::exception_ptr failure_;
-    std::unique_ptr<internal::Warden> warden_;  ///< Ends before the loops.
+    std::unique_ptr<internal::Warden> warden_;   ///< Ends before the loops, as
+    std::unique_ptr<internal::Warden> control_;  ///< this, which ends first.
 };
 
 Runner::Loops::Loops(const RunOptions& options, const std::function<void(const ErrorContext&)>& handler)
@@ -106,6 +111,7 @@ Runner::Loops::Loops(const RunOptions& options, const std::function<void(const E
     go_.count_down();
     try {
         warden_ = internal::start_warden(options_, loops_);
+        if (options_.control != nullptr) control_ = options_.control(options_, loops_);
     } catch (...) {
         close();
         throw;
@@ -201,11 +207,11 @@ void Runner::Loops::close() {
     } catch (...) {
         close_failed(first());
         winding_.update(members_[0].counted, false);
-        warden_.reset();
+        stop_watching();
         join();
         throw;
     }
-    warden_.reset();
+    stop_watching();
     join();
     if (failure_ != nullptr) std::rethrow_exception(failure_);
 }

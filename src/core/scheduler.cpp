@@ -245,9 +245,10 @@ void Scheduler::run_carefully() noexcept {
 
 auto Scheduler::run(int count) noexcept -> bool {
     ReadyRing& ring = ready.normal();
+    entries_run += static_cast<std::uint64_t>(count);
     for (; count > 0; --count) {
         if (careful_) [[unlikely]] {
-            if (ready.empty()) return false;
+            if (ready.empty()) break;
             run_carefully();
         } else {
             if (ring.empty()) break;
@@ -262,6 +263,7 @@ auto Scheduler::run(int count) noexcept -> bool {
         if (process.is_of_parent()) [[unlikely]]
             return false;
     }
+    entries_run -= static_cast<std::uint64_t>(count);  // that were not there
     current = nullptr;
     return !ready.empty();
 }

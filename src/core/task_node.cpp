@@ -124,11 +124,21 @@ void TaskNode::finish(TaskOwner& owner) noexcept {
     if (home.last_request.task == this) home.last_request = {};
     if (has_extra_ && extra_->deadline) home.timers.cancel(*extra_->deadline);
     home.leave();
+    if (home.cursor == this) [[unlikely]]
+        home.cursor = next_task(home, owner, *this);
     ListLink<TaskNode>::unlink();
     while (JoinListener* joiner = joiners.pop_front()) joiner->task_ended();
     --owner.task_count;
     owner.task_ended(*this);
     release();
+}
+
+auto next_task(Scheduler& scheduler, TaskOwner& owner, TaskNode& task) noexcept -> TaskNode* {
+    if (TaskNode* next = owner.tasks.after(task)) return next;
+    for (auto* later = scheduler.owners.after(owner); later != nullptr; later = scheduler.owners.after(*later)) {
+        if (TaskNode* first = later->tasks.front()) return first;
+    }
+    return nullptr;
 }
 
 void TaskNode::drop_rest() noexcept {

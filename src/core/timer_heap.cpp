@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <utility>
 
 namespace gyre::internal {
 
@@ -27,8 +28,8 @@ void TimerHeap::grow() {
     if (larger >= std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc();
     auto* block = static_cast<Entry*>(::operator new((larger + skipped) * sizeof(Entry), cache_line)) + skipped;
     std::uninitialized_copy_n(heap_, size_, block);
-    if (heap_ != nullptr) ::operator delete(heap_ - skipped, cache_line);
-    heap_ = block;
+    Entry* const before = std::exchange(heap_, block);  // never a block that is gone: a signal handler may look at it
+    if (before != nullptr) ::operator delete(before - skipped, cache_line);
     capacity_ = larger;
 }
 

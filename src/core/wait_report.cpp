@@ -83,16 +83,33 @@ private:
 
 }  // namespace
 
+namespace {
+
+constinit thread_local bool without_memory = false;
+
+[[gnu::noinline]] void set_without_memory(bool value) noexcept { without_memory = value; }
+
+}  // namespace
+
+RecordsWithoutMemory::RecordsWithoutMemory() noexcept { set_without_memory(true); }
+RecordsWithoutMemory::~RecordsWithoutMemory() { set_without_memory(false); }
+
+[[gnu::noinline]] auto records_may_take_memory() noexcept -> bool { return !without_memory; }
+
 auto wait_text(const WaitRecord& record) -> std::string {
+    return wait_text(record, record.owner != nullptr ? record.owner->title() : std::string());
+}
+
+auto wait_text(const WaitRecord& record, std::string_view owner) -> std::string {
     std::string text(to_string(record.kind));
     if (!record.name.empty()) text.append(" '").append(record.name).append("'");
     if (record.kind == WaitKind::join || record.kind == WaitKind::started) {
-        if (record.owner != nullptr && record.name.empty()) text += " of the task of " + record.owner->title();
+        if (record.owner != nullptr && record.name.empty()) text.append(" of the task of ").append(owner);
         return text;
     }
     if (!record.action.empty()) text.append(": ").append(record.action);
     if (record.descriptor >= 0) text += " (descriptor " + std::to_string(record.descriptor) + ")";
-    if (record.owner != nullptr) text += ", which task '" + record.owner->title() + "' holds";
+    if (record.owner != nullptr) text.append(", which task '").append(owner).append("' holds");
     if (record.used != 0 || record.bound != 0) text += fill_text(record);
     if (record.waiting > 1) text += "; " + std::to_string(record.waiting) + " wait for it";
     return text;

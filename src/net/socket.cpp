@@ -3,6 +3,7 @@
 #include <gyre/backend/backend.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
+#include <gyre/core/wait_report.hpp>
 
 #include <poll.h>
 
@@ -52,7 +53,7 @@ void SocketState::part(std::unique_ptr<SocketState> state) noexcept {
 
 auto SocketState::name() const noexcept -> std::string_view {
     try {
-        if (name_.empty()) name_ = peer.text();
+        if (name_.empty() && records_may_take_memory()) name_ = peer.text();
     } catch (...) {  // no memory for a name: it has none
     }
     return name_;
@@ -117,6 +118,10 @@ auto Socket::listen(int backlog) const noexcept -> int {
 void Socket::set_option(int level, int option, int value) const noexcept {
     // A wish: a socket that does not know the option works without it.
     static_cast<void>(state_->loop->backend.set_option(state_->descriptor, level, option, &value, sizeof value));
+}
+
+auto Socket::get_option(int level, int option, void* value, socklen_t& size) const noexcept -> int {
+    return is_closed() ? -EBADF : state_->loop->backend.get_option(state_->descriptor, level, option, value, size);
 }
 
 void Socket::shutdown_write() const {

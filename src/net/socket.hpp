@@ -117,6 +117,7 @@ public:
     [[nodiscard]] auto bind(const net::Address& address) const noexcept -> int;
     [[nodiscard]] auto listen(int backlog) const noexcept -> int;
     void set_option(int level, int option, int value) const noexcept;
+    [[nodiscard]] auto get_option(int level, int option, void* value, socklen_t& size) const noexcept -> int;
     void shutdown_write() const;
     void close() noexcept { state_->close(); }
 

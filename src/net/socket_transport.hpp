@@ -23,6 +23,11 @@ public:
     [[nodiscard]] auto has_input() const noexcept -> bool override { return socket_.has_input(); }
     [[nodiscard]] auto is_closed() const noexcept -> bool override { return socket_.is_closed(); }
 
+    /// @return 0 or a negative errno. Source: getsockopt(2).
+    [[nodiscard]] auto get_option(int level, int option, void* value, socklen_t& size) const noexcept -> int {
+        return socket_.get_option(level, option, value, size);
+    }
+
     /// What `read_some` is made of, for a stream, which awaits the wait itself.
     [[nodiscard]] auto begin_read() -> internal::Busy {
         return internal::Busy(is_reading_, "read: another task is reading this connection");

@@ -1,4 +1,4 @@
-#include "http/core/json_text.hpp"
+#include "obs/json_out.hpp"
 
 #include <gyre/obs/dump.hpp>
 
@@ -12,9 +12,9 @@ namespace {
 
 constexpr int format_version = 1;
 
-class JsonWriter {
+class JsonWriter : private JsonOut {
 public:
-    explicit JsonWriter(std::ostream& out) : out_(out) {}
+    using JsonOut::JsonOut;
 
     void write(const Snapshot& all) {
         open('{');
@@ -39,11 +39,17 @@ public:
         figures("turn", all.turn);
         figures("slice", all.slice);
         figures("delay", all.delay);
+        if (all.blocked_for) number("blocked_for_ns", all.blocked_for->count());
+        if (!all.is_read) flag("is_read", false);
+        if (!all.thread_stack.empty()) {
+            list("thread_stack");
+            for (const std::string& line : all.thread_stack) item(line);
+            close(']');
+        }
         list("tasks");
         for (const TaskInfo& task : all.tasks) write(task);
         close(']');
         close('}');
-        out_ << "\n";
     }
 
 private:
@@ -135,50 +141,13 @@ private:
         number("line", place.line);
         if (!place.function.empty()) text("function", place.function);
     }
-
-    template<class Number>
-    void number(std::string_view name, Number value) {
-        key(name);
-        out_ << value;
-    }
-    void text(std::string_view name, std::string_view value) {
-        key(name);
-        out_ << http::internal::json_string(value);
-    }
-    void object(std::string_view name) {
-        key(name);
-        out_ << '{';
-        first_ = true;
-    }
-    void list(std::string_view name) {
-        key(name);
-        out_ << '[';
-        first_ = true;
-    }
-    void open(char bracket) {
-        comma();
-        out_ << bracket;
-        first_ = true;
-    }
-    void close(char bracket) {
-        out_ << bracket;
-        first_ = false;
-    }
-    void key(std::string_view name) {
-        comma();
-        out_ << '"' << name << "\":";
-    }
-    void comma() {
-        if (!first_) out_ << ',';
-        first_ = false;
-    }
-
-    std::ostream& out_;
-    bool first_ = true;
 };
 
 }  // namespace
 
-void write_json(std::ostream& out, const Snapshot& snapshot) { JsonWriter(out).write(snapshot); }
+void write_json(std::ostream& out, const Snapshot& snapshot) {
+    JsonWriter(out).write(snapshot);
+    out << "\n";
+}
 
 }  // namespace gyre::obs

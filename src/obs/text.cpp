@@ -88,7 +88,14 @@ public:
     }
 
     void write() {
+        if (!all_.is_read) {
+            out_ << "loop " << all_.loop
+                 << " does not answer, and nobody can look: it does not run now, or its thread sleeps in "
+                 << "the kernel where nothing interrupts it\n";
+            return;
+        }
         head();
+        if (all_.blocked_for) blocked();
         // Without recursion: tasks may be nested deeply.
         std::vector<Level> levels;
         levels.push_back({groups_of(0), 0});
@@ -135,6 +142,12 @@ private:
         write_figures("turns", all_.turn);
         write_figures("slices", all_.slice);
         write_figures("delays", all_.delay);
+    }
+
+    void blocked() {
+        out_ << "  it does not answer: its turn lasts " << internal::duration_text(*all_.blocked_for) << " already\n";
+        if (!all_.thread_stack.empty()) out_ << "  on the thread's stack\n";
+        for (const std::string& line : all_.thread_stack) out_ << "    " << line << "\n";
     }
 
     void write_figures(const char* name, const Figures& figures) {

@@ -1,5 +1,6 @@
 #include <gyre/core/warden.hpp>
 
+#include "obs/recent_stalls.hpp"
 #include "obs/running.hpp"
 
 #include <gyre/backend/signals.hpp>
@@ -164,6 +165,7 @@ private:
         find_cause(*report, *watched.before, activity, now - watched.before_at);
         report->suppressed = std::exchange(suppressed_, 0);
         reported_.push_back(now);
+        keep_stall(now, *report);
         if (on_stall_ != nullptr) {
             on_stall_(*report);
         } else {

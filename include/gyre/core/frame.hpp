@@ -97,8 +97,8 @@ protected:
     }
     /// It ends with the exception that is being handled.
     void fail() noexcept {
+        state = State::error;  // first: from here on `location_` is none, for a signal handler too
         ::new (static_cast<void*>(&error_)) std::exception_ptr(std::current_exception());
-        state = State::error;
     }
 
 private:

@@ -28,6 +28,14 @@ public:
     /// The upper end of the bucket that the given part of all lies below: 0.5 is the median. At most `longest()`; zero if there
     /// is nothing.
     [[nodiscard]] auto quantile(double part) const noexcept -> Duration;
+    /// Calls `function(Duration upper_end, std::uint64_t count)` for every bucket that is not empty, the shortest first. A bucket
+    /// has what is longer than the upper end of the one before, and at most as long as its own.
+    template<class F>
+    void for_each_bucket(F&& function) const {
+        for (std::size_t i = 0; i < buckets_.size(); ++i) {
+            if (buckets_[i] != 0) function(Duration(static_cast<Duration::rep>(upper_end(i))), buckets_[i]);
+        }
+    }
 
 private:
     static constexpr unsigned fine_bits = 3;

@@ -1,8 +1,13 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 
 namespace gyre::internal {
+
+/// What was stored before this has been stored when a signal handler of the same thread sees what is stored after it. Costs
+/// nothing: only the compiler is told.
+inline void in_this_order() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
 
 template<class T>
 class CompactList;
@@ -23,6 +28,7 @@ public:
     void unlink() noexcept {
         if (next_ == nullptr) return;
         previous_->next_ = next_;
+        in_this_order();
         next_->previous_ = previous_;
         next_ = previous_ = nullptr;
     }
@@ -37,7 +43,8 @@ private:
     ListLink* previous_ = nullptr;
 };
 
-/// A circular list of objects that live elsewhere. First in, first out.
+/// A circular list of objects that live elsewhere. First in, first out. Wherever a signal stops the thread, the list can be
+/// walked forwards.
 template<class T>
 class IntrusiveList {
 public:
@@ -62,6 +69,7 @@ public:
         auto& link = static_cast<ListLink<T>&>(item);
         link.previous_ = end_.previous_;
         link.next_ = &end_;
+        in_this_order();
         end_.previous_->next_ = &link;
         end_.previous_ = &link;
     }

@@ -31,8 +31,14 @@ struct StallReport;
 }  // namespace obs
 namespace internal {
 class DescriptorWatches;
+class Warden;
 class WindDown;
 }  // namespace internal
+
+struct RunOptions;
+
+/// Starts something that looks at the loops of a run from outside, as long as the run lasts. `&gyre::obs::control_socket` is one.
+using RunWatcher = std::unique_ptr<internal::Warden> (*)(const RunOptions& options, std::span<EventLoop* const> loops);
 
 /// How a loop runs, or several. A single `EventLoop` has no use for `loops` and `pin`.
 struct RunOptions {
@@ -46,6 +52,8 @@ struct RunOptions {
     Duration stall_limit = Duration::zero();  ///< A turn of a loop that takes longer is reported while it lasts; 0: none is.
     /// Who is told of stalls, on the thread that finds them; null: standard error. Must not throw.
     void (*on_stall)(const obs::StallReport& report) = nullptr;
+    /// `&gyre::obs::control_socket`: other programs of the same user may look inside, with `gyre ps` and the like; null: nobody.
+    RunWatcher control = nullptr;
 };
 
 /// Where an error came from that nobody received.

@@ -178,6 +178,10 @@ public:
     CancelCounts cancelled{};            ///< What was cancelled and has ended.
     OnDeadlock on_deadlock{};
     std::unique_ptr<LoopHistograms> histograms;  ///< Null: nothing is measured.
+    std::uint64_t turns = 0;                     ///< Of the loop, since it was made.
+    std::uint64_t entries_run = 0;  ///< Of the ready queue, in whole turns: slices of tasks, and callbacks.
+    /// Where one who reads the tasks in several steps goes on; a task that ends takes it to the next. See `next_task`.
+    TaskNode* cursor = nullptr;
 
     /// Something that was cancelled has ended. @return how long it took.
     auto cancellation_ended(const CancelCause& cause) noexcept -> Duration;

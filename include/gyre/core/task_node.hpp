@@ -199,6 +199,9 @@ private:
     };
 };
 
+/// The one after `task`, which is `owner`'s, among all that live on the loop; or null. Thread: the loop's.
+[[nodiscard]] auto next_task(Scheduler& scheduler, TaskOwner& owner, TaskNode& task) noexcept -> TaskNode*;
+
 inline auto Scope::task() const noexcept -> TaskNode* {
     auto* self = const_cast<Scope*>(this);
     return kind_ == Kind::task ? static_cast<TaskNode*>(self) : static_cast<InnerScope*>(self)->task_;

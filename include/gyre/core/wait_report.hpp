@@ -4,6 +4,7 @@
 
 #include <source_location>
 #include <string>
+#include <string_view>
 
 namespace gyre::internal {
 
@@ -12,12 +13,25 @@ class Scheduler;
 
 /// What a wait is for, in words: "lock 'left fork', which task 'Plato' holds; 2 wait for it".
 [[nodiscard]] auto wait_text(const WaitRecord& record) -> std::string;
+/// The same where the owner may be gone. @param owner what it was called.
+[[nodiscard]] auto wait_text(const WaitRecord& record, std::string_view owner) -> std::string;
 
 /// Whether a place is in gyre's own frame around some work, which is nothing to the reader.
 [[nodiscard]] auto is_wrapper(const std::source_location& where) noexcept -> bool;
 
 /// Where the program waits whose last frame is `frame`.
 [[nodiscard]] auto place_of_wait(const Frame& frame) noexcept -> std::source_location;
+
+/// While one lives, the records of waits that this thread asks for take no memory: a signal handler asks.
+class RecordsWithoutMemory {
+public:
+    RecordsWithoutMemory() noexcept;
+    RecordsWithoutMemory(const RecordsWithoutMemory&) = delete;
+    auto operator=(const RecordsWithoutMemory&) -> RecordsWithoutMemory& = delete;
+    ~RecordsWithoutMemory();
+};
+/// Whether a record may make itself a name now.
+[[nodiscard]] auto records_may_take_memory() noexcept -> bool;
 
 /// A line for each task and its chain of awaits: name, places, and what the last ones wait on. At most 100 tasks.
 [[nodiscard]] auto wait_report(Scheduler& scheduler) -> std::string;

@@ -105,6 +105,10 @@ struct Snapshot {
     Figures turn;                       ///< Turns of the loop, of which one in 16 is measured.
     Figures slice;  ///< What a task does between two waits: of each such turn the first, or with `Timing::exact` all.
     Figures delay;  ///< From a wake-up to the task's turn; with `Timing::exact` only.
+    // Of a loop that was asked from outside and did not answer:
+    std::optional<Duration> blocked_for;    ///< How long its turn lasts already.
+    std::vector<std::string> thread_stack;  ///< Of its thread, the innermost first.
+    bool is_read = true;                    ///< False: nothing could be read, and all else is empty.
 };
 
 /// How much is looked at.

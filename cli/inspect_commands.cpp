@@ -1,0 +1,281 @@
+#include "inspect_commands.hpp"
+
+#include "descriptors.hpp"
+#include "inspect_views.hpp"
+#include "inspected.hpp"
+#include "snapshot_reader.hpp"
+#include "text.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gyre::cli {
+
+namespace {
+
+constexpr int status_failed = 1;
+
+struct InspectArguments {
+    InspectArguments() = default;
+
+    std::string target;
+    std::string task;
+    bool json = false;
+};
+
+using Command = std::function<Task<int>(const InspectArguments&, Inspected&)>;
+
+void print(const nlohmann::json& value) {
+    std::cout << value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+}
+
+/// What each program in the list does, in one line; of one that does not answer, why.
+auto describe(const RunningProgram& program) -> Task<nlohmann::json> {
+    nlohmann::json row = {{"pid", program.process}, {"name", program.name}, {"socket", program.socket}};
+    try {
+        Inspected inspected(program.socket);
+        const auto answer = co_await inspected.get_json("/v1/figures", std::chrono::seconds(2));
+        row["uptime_ns"] = answer.at("uptime_ns");
+        row["loops"] = answer.at("loops").size();
+        std::uint64_t tasks = 0;
+        bool blocked = false;
+        for (const auto& loop : answer.at("loops")) {
+            tasks += loop.at("task_count").get<std::uint64_t>();
+            blocked = blocked || loop.contains("blocked_for_ns");
+        }
+        row["tasks"] = tasks;
+        row["blocked"] = blocked;
+    } catch (const std::exception& error) {
+        row["error"] = error.what();
+    }
+    co_return row;
+}
+
+auto list_programs(bool json) -> Task<int> {
+    nlohmann::json all = nlohmann::json::array();
+    for (const RunningProgram& program : running_programs()) {
+        auto row = co_await describe(program);
+        all.push_back(std::move(row));
+    }
+    if (json) {
+        print(all);
+        co_return 0;
+    }
+    if (all.empty()) {
+        std::cout << "no gyre program with a control socket runs here\n";
+        co_return 0;
+    }
+    std::cout << "    PID  NAME              LOOPS   TASKS        UP\n";
+    for (const auto& row : all) {
+        std::cout << right_aligned(std::to_string(row["pid"].get<int>()), 7) << "  "
+                  << left_aligned(row["name"].get<std::string>(), 16);
+        if (row.contains("error")) {
+            std::cout << "  " << row["error"].get<std::string>() << "\n";
+            continue;
+        }
+        std::cout << "  " << right_aligned(std::to_string(row["loops"].get<std::size_t>()), 5) << "  "
+                  << right_aligned(std::to_string(row["tasks"].get<std::uint64_t>()), 6) << "  "
+                  << right_aligned(time_text(Duration(row["uptime_ns"].get<std::int64_t>())), 8)
+                  << (row["blocked"].get<bool>() ? "  a loop does not answer" : "") << "\n";
+    }
+    co_return 0;
+}
+
+auto show_tasks(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
+    if (arguments.json) {
+        const auto text = co_await inspected.get("/v1/snapshot");
+        std::cout << text << "\n";
+        co_return 0;
+    }
+    const auto answer = co_await inspected.get_json("/v1/snapshot");
+    const ProgramSnapshot all(answer);
+    std::cout << inspected.title() << ", up " << time_text(all.uptime()) << "\n";
+    for (const obs::Snapshot& loop : all.loops()) obs::write_text(std::cout, loop);
+    co_return 0;
+}
+
+auto snapshot_of(Inspected& inspected) -> Task<std::unique_ptr<ProgramSnapshot>> {
+    const auto answer = co_await inspected.get_json("/v1/snapshot");
+    co_return std::make_unique<ProgramSnapshot>(answer);
+}
+
+auto show_tree(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
+    if (arguments.json) co_return co_await show_tasks(arguments, inspected);
+    const auto all = co_await snapshot_of(inspected);
+    std::cout << tree_text(*all);
+    co_return 0;
+}
+
+auto show_why(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
+    constexpr std::size_t most_shown = 10;
+    const auto all = co_await snapshot_of(inspected);
+    const auto found = find_tasks(*all, arguments.task);
+    if (arguments.json) {
+        nlohmann::json reasons = nlohmann::json::array();
+        for (const obs::TaskInfo* task : found) reasons.push_back(reason_json(*all, *task));
+        print(reasons);
+        co_return 0;
+    }
+    for (std::size_t i = 0; i < std::min(found.size(), most_shown); ++i) {
+        std::cout << (i == 0 ? "" : "\n") << reason_text(*all, *found[i]);
+    }
+    if (found.size() > most_shown) std::cout << "\n... and " << found.size() - most_shown << " more tasks\n";
+    co_return 0;
+}
+
+auto stall_text(const nlohmann::json& stall, std::int64_t uptime) -> std::string {
+    std::string text = time_text(Duration(uptime - stall.at("at_ns").get<std::int64_t>())) + " ago: loop " +
+                       std::to_string(stall.at("loop").get<int>()) + " had not come back for " +
+                       time_text(Duration(stall.at("lasted_ns").get<std::int64_t>())) + ": " +
+                       stall.at("cause").get<std::string>();
+    const auto detail = stall.at("detail").get<std::string>();
+    const auto task = stall.at("task").get<std::string>();
+    text += (detail.empty() ? "" : " (" + detail + ")") + "\n";
+    if (!task.empty()) text += "  in task '" + task + "'\n";
+    for (const auto& place : stall.at("awaits")) {
+        text += "    at " + place.at("file").get<std::string>() + ":" + std::to_string(place.at("line").get<int>());
+        if (place.contains("function")) text += " in " + place["function"].get<std::string>();
+        text += "\n";
+    }
+    if (!stall.at("stack").empty()) text += "  on the thread's stack\n";
+    for (const auto& line : stall.at("stack")) text += "    " + line.get<std::string>() + "\n";
+    return text;
+}
+
+auto show_stalls(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
+    const auto answer = co_await inspected.get_json("/v1/stalls");
+    if (arguments.json) {
+        print(answer);
+        co_return 0;
+    }
+    for (const auto& stall : answer.at("stalls"))
+        std::cout << stall_text(stall, answer.at("uptime_ns").get<std::int64_t>());
+    if (answer.at("stalls").empty()) std::cout << "no stall was reported\n";
+    if (answer.at("stall_limit_ns").get<std::int64_t>() == 0) {
+        std::cout << "the program does not look for stalls: set RunOptions::stall_limit, to 25ms for instance\n";
+    }
+    const auto all = co_await snapshot_of(inspected);
+    for (const obs::Snapshot& loop : all->loops()) {
+        if (!loop.blocked_for) continue;
+        std::cout << "now: loop " << loop.loop << " has not come back for " << time_text(*loop.blocked_for) << "\n";
+        for (const obs::TaskInfo& task : loop.tasks) {
+            if (task.state == obs::TaskState::running)
+                std::cout << "  in " << task_title(task) << ", at " << place_text(innermost_place(task)) << "\n";
+        }
+        for (const std::string& line : loop.thread_stack) std::cout << "    " << line << "\n";
+    }
+    co_return 0;
+}
+
+auto show_locks(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
+    const auto all = co_await snapshot_of(inspected);
+    if (arguments.json) {
+        print(locks_json(*all));
+    } else {
+        std::cout << locks_text(*all);
+    }
+    co_return 0;
+}
+
+auto show_descriptors(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
+    const auto all = co_await snapshot_of(inspected);
+    std::map<int, std::vector<std::string>> tasks;
+    for (const obs::Snapshot& loop : all->loops()) {
+        for (const obs::TaskInfo& task : loop.tasks) {
+            each_wait(task.stack, [&](const obs::WaitInfo& wait) {
+                if (wait.descriptor < 0) return;
+                tasks[wait.descriptor].push_back(task_title(task) +
+                                                 (wait.action.empty() ? "" : ": " + std::string(wait.action)) + " at " +
+                                                 place_text(innermost_place(task)));
+            });
+        }
+    }
+    nlohmann::json rows = nlohmann::json::array();
+    for (const OpenDescriptor& open : open_descriptors(inspected.program().process)) {
+        const auto& waiting = tasks[open.number];
+        if (arguments.json) {
+            rows.push_back({{"descriptor", open.number}, {"kind", open.kind}, {"text", open.text}, {"tasks", waiting}});
+            continue;
+        }
+        std::cout << right_aligned(std::to_string(open.number), 5) << "  " << left_aligned(open.kind, 8) << "  "
+                  << open.text << "\n";
+        for (const std::string& task : waiting) std::cout << "                   " << task << "\n";
+    }
+    if (arguments.json) print(rows);
+    co_return 0;
+}
+
+/// What the program itself finds wrong, in some looks over a second and a half.
+auto show_findings(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
+    const auto answer = co_await inspected.get_json("/v1/findings", std::chrono::seconds(20));
+    if (arguments.json) {
+        print(answer);
+        co_return 0;
+    }
+    for (const auto& finding : answer.at("findings")) {
+        const auto text = [&finding](const char* name) { return harmless(finding.value(name, std::string())); };
+        const auto place = text("place");
+        const auto task = text("task");
+        std::cout << text("severity") << " (" << text("rule") << ")" << (place.empty() ? "" : " at " + place)
+                  << (task.empty() ? "" : ", task '" + task + "'") << "\n    " << text("text")
+                  << "\n    what to do: " << text("advice") << "\n";
+    }
+    if (answer.at("findings").empty()) std::cout << "nothing is wrong that can be seen from here\n";
+    co_return 0;
+}
+
+auto run_command(const InspectArguments& arguments, const Command& command) -> Task<int> {
+    if (arguments.target.empty()) {
+        const auto status = co_await list_programs(arguments.json);
+        co_return status;
+    }
+    Inspected inspected(arguments.target);
+    co_return co_await command(arguments, inspected);
+}
+
+auto guarded(const InspectArguments& arguments, const Command& command) -> int {
+    try {
+        return run([&] { return run_command(arguments, command); });
+    } catch (const InspectError& error) {
+        std::fprintf(stderr, "gyre: %s\n", error.what());
+        return status_failed;
+    }
+}
+
+void add(CLI::App& app, int& status, const char* name, const char* what, Command command, bool takes_task = false) {
+    auto arguments = std::make_shared<InspectArguments>();
+    auto* added = app.add_subcommand(name, what);
+    if (takes_task) {
+        added->add_option("TASK", arguments->task, "Its name, its number, or a line where it stands: main.cpp:20")
+            ->required();
+    }
+    added->add_option("PROGRAM", arguments->target,
+        "A process number, a program's name, or the path of a control socket; without it, the programs that there are");
+    added->add_flag("--json", arguments->json, "Print JSON");
+    added->callback([arguments, command = std::move(command), &status] { status = guarded(*arguments, command); });
+}
+
+}  // namespace
+
+void add_inspect_commands(CLI::App& app, int& status) {
+    add(app, status, "ps", "Shows what every task of a running program does", show_tasks);
+    add(app, status, "tree", "Shows the tree of its tasks, a line each", show_tree);
+    add(app, status, "why", "Shows what a task waits for, who has that, what they wait for, and so on", show_why, true);
+    add(app, status, "stalls", "Shows when its loops did not come back, and why", show_stalls);
+    add(app, status, "locks", "Shows locks, queues and the like that tasks wait for, with owners and deadlocks",
+        show_locks);
+    add(app, status, "doctor", "Says what is wrong with it, and what to do", show_findings);
+    add(app, status, "fds", "Shows its open descriptors, and the tasks that wait on them", show_descriptors);
+}
+
+}  // namespace gyre::cli

@@ -1,0 +1,321 @@
+#include "inspect_views.hpp"
+
+#include "inspected.hpp"
+#include "text.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+#include <sstream>
+#include <unordered_map>
+#include <utility>
+
+namespace gyre::cli {
+
+namespace {
+
+using obs::TaskInfo;
+using obs::WaitInfo;
+
+/// Whether tasks share what they wait for.
+auto is_shared(const WaitInfo& wait) noexcept -> bool {
+    switch (wait.kind) {
+    case WaitKind::lock:
+    case WaitKind::condition:
+    case WaitKind::semaphore:
+    case WaitKind::limiter:
+    case WaitKind::barrier:
+    case WaitKind::event:
+    case WaitKind::future:
+    case WaitKind::queue_get:
+    case WaitKind::queue_put:
+    case WaitKind::queue_join:
+    case WaitKind::send:
+    case WaitKind::receive:
+    case WaitKind::watch:
+        return wait.address != nullptr;
+    default:
+        return false;
+    }
+}
+
+auto age_text(const TaskInfo& task) -> std::string { return task.age ? ", " + time_text(*task.age) + " old" : ""; }
+
+class TreeWriter {
+public:
+    explicit TreeWriter(const obs::Snapshot& loop) {
+        std::set<std::uint64_t> known;
+        for (const TaskInfo& task : loop.tasks) known.insert(task.id);
+        for (const TaskInfo& task : loop.tasks) {
+            children_[task.parent != 0 && known.count(task.parent) != 0 ? task.parent : 0].push_back(&task);
+        }
+    }
+
+    void write(std::ostream& out, std::uint64_t parent, const std::string& indent) const {
+        const auto found = children_.find(parent);
+        if (found == children_.end()) return;
+        const auto groups = groups_of(found->second);
+        for (std::size_t i = 0; i < groups.size(); ++i) {
+            const bool is_last = i + 1 == groups.size();
+            const auto& group = groups[i];
+            out << indent << (is_last ? "`- " : "|- ") << line(group) << "\n";
+            if (group.size() == 1 && indent.size() < deepest) {
+                write(out, group.front()->id, indent + (is_last ? "   " : "|  "));
+            }
+        }
+    }
+
+private:
+    static constexpr std::size_t deepest = 120;  // columns of indentation
+
+    using Group = std::vector<const TaskInfo*>;
+
+    auto groups_of(const std::vector<const TaskInfo*>& tasks) const -> std::vector<Group> {
+        std::vector<Group> groups;
+        std::map<std::string, std::size_t> known;
+        for (const TaskInfo* task : tasks) {
+            if (children_.count(task->id) != 0) {  // its children stand below it
+                groups.push_back({task});
+                continue;
+            }
+            const std::string key = place_text(task->spawned) + "|" + place_text(innermost_place(*task)) + "|" +
+                                    (task->stack.wait
+                                            ? std::string(to_string(task->stack.wait->kind)) + task->stack.wait->object
+                                            : std::string(to_string(task->state)));
+            const auto [found, is_new] = known.emplace(key, groups.size());
+            if (is_new) {
+                groups.push_back({task});
+            } else {
+                groups[found->second].push_back(task);
+            }
+        }
+        return groups;
+    }
+
+    static auto line(const Group& group) -> std::string {
+        const TaskInfo& first = *group.front();
+        const std::string what = ": " + doing_text(first) + ", at " + place_text(innermost_place(first));
+        if (group.size() == 1) return task_title(first) + age_text(first) + what;
+        return std::to_string(group.size()) + " tasks of " + place_text(first.spawned) + what;
+    }
+
+    std::unordered_map<std::uint64_t, std::vector<const TaskInfo*>> children_;
+};
+
+/// Whether a text like "main.cpp:20" is this place.
+auto is_place(const obs::Place& place, std::string_view text) -> bool {
+    return place.line != 0 && place_text(place) == text;
+}
+
+auto stands_at(const obs::Stack& stack, std::string_view text) -> bool {
+    const auto here = [&](const obs::Await& await) { return is_place(await.place, text); };
+    const auto inside = [&](const obs::Stack& branch) { return stands_at(branch, text); };
+    return std::any_of(stack.awaits.begin(), stack.awaits.end(), here) ||
+           std::any_of(stack.branches.begin(), stack.branches.end(), inside);
+}
+
+auto owner_of(const ProgramSnapshot& all, const TaskInfo& task) -> const TaskInfo* {
+    return task.stack.wait && task.stack.wait->owner_id != 0 ? all.find(task.stack.wait->owner_id) : nullptr;
+}
+
+void write_stack(std::ostream& out, const obs::Stack& stack, const std::string& indent) {
+    for (const obs::Await& await : stack.awaits) {
+        out << indent;
+        if (await.place.line != 0) out << "at " << place_text(await.place);
+        if (!await.place.function.empty()) out << " in " << await.place.function;
+        if (!await.scope.empty()) out << (await.place.line != 0 ? " [" : "[") << await.scope << "]";
+        out << "\n";
+    }
+    if (stack.wait) out << indent << "waits on " << stack.wait->text << "\n";
+    for (const obs::Stack& branch : stack.branches) {
+        out << indent << "branch\n";
+        write_stack(out, branch, indent + "  ");
+    }
+}
+
+auto json_of(const TaskInfo& task) -> nlohmann::json {
+    nlohmann::json row = {{"id", task.id}, {"title", task_title(task)}, {"state", to_string(task.state)},
+        {"place", place_text(innermost_place(task))}};
+    if (!task.name.empty()) row["name"] = task.name;
+    if (task.stack.wait) row["wait"] = task.stack.wait->text;
+    if (task.cancelled) {
+        row["cancelled"] = {{"kind", to_string(task.cancelled->kind)}, {"text", task.cancelled->text},
+            {"since", task.cancelled->since.count()}};
+    }
+    return row;
+}
+
+}  // namespace
+
+auto tree_text(const ProgramSnapshot& all) -> std::string {
+    std::ostringstream out;
+    for (const obs::Snapshot& loop : all.loops()) {
+        out << "loop " << loop.loop << " (" << loop.backend << "), " << loop.task_count << " tasks";
+        if (loop.blocked_for) out << ", does not answer: its turn lasts " << time_text(*loop.blocked_for);
+        out << "\n";
+        TreeWriter(loop).write(out, 0, "");
+    }
+    return std::move(out).str();
+}
+
+auto find_tasks(const ProgramSnapshot& all, std::string_view wanted) -> std::vector<const TaskInfo*> {
+    std::uint64_t id = 0;
+    const auto [end, error] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), id);
+    const bool is_number = error == std::errc() && end == wanted.data() + wanted.size();
+    std::vector<const TaskInfo*> found;
+    std::set<std::string> some;
+    for (const obs::Snapshot& loop : all.loops()) {
+        for (const TaskInfo& task : loop.tasks) {
+            const bool is_it = task.name == wanted || (is_number && task.id == id) || is_place(task.spawned, wanted) ||
+                               stands_at(task.stack, wanted);
+            if (is_it) found.push_back(&task);
+            if (some.size() < 8) some.insert(task.name.empty() ? place_text(task.spawned) : "'" + task.name + "'");
+        }
+    }
+    if (found.empty()) {
+        std::string names;
+        for (const std::string& name : some) names += (names.empty() ? "" : ", ") + name;
+        throw InspectError("no task is called '" + std::string(wanted) +
+                           "', has that number or stands at that line; there are " + (names.empty() ? "none" : names));
+    }
+    return found;
+}
+
+auto reason_of(const ProgramSnapshot& all, const TaskInfo& task) -> Reason {
+    Reason reason;
+    for (const TaskInfo* at = &task; at != nullptr; at = owner_of(all, *at)) {
+        if (std::find(reason.chain.begin(), reason.chain.end(), at) != reason.chain.end()) {
+            reason.is_circle = true;
+            reason.chain.push_back(at);
+            break;
+        }
+        reason.chain.push_back(at);
+    }
+    return reason;
+}
+
+auto reason_text(const ProgramSnapshot& all, const TaskInfo& task) -> std::string {
+    const Reason reason = reason_of(all, task);
+    std::ostringstream out;
+    for (std::size_t i = 0; i < reason.chain.size(); ++i) {
+        const TaskInfo& at = *reason.chain[i];
+        const bool repeats = reason.is_circle && i + 1 == reason.chain.size();
+        out << (i == 0 ? "" : "which is held by ") << task_title(at);
+        if (repeats) {
+            out << ": a circle, none of these can ever go on\n";
+            break;
+        }
+        out << " (" << place_text(at.spawned) << "), " << to_string(at.state) << age_text(at) << "\n";
+        if (at.cancelled) {
+            out << "    cancelled " << time_text(at.cancelled->since) << " ago and not ended: " << at.cancelled->text
+                << "\n";
+        }
+        write_stack(out, at.stack, "    ");
+    }
+    const TaskInfo& last = *reason.chain.back();
+    if (!reason.is_circle && last.state == obs::TaskState::waiting && last.stack.wait && last.stack.wait->owner_id != 0) {
+        out << "the owner, '" << last.stack.wait->owner << "', is not among the tasks any more\n";
+    }
+    return std::move(out).str();
+}
+
+auto reason_json(const ProgramSnapshot& all, const TaskInfo& task) -> nlohmann::json {
+    const Reason reason = reason_of(all, task);
+    nlohmann::json chain = nlohmann::json::array();
+    for (const TaskInfo* at : reason.chain) chain.push_back(json_of(*at));
+    return {{"task", json_of(task)}, {"chain", std::move(chain)}, {"circle", reason.is_circle}};
+}
+
+void each_wait(const obs::Stack& stack, const std::function<void(const WaitInfo&)>& function) {
+    if (stack.wait) function(*stack.wait);
+    for (const obs::Stack& branch : stack.branches) each_wait(branch, function);
+}
+
+auto waited_for(const ProgramSnapshot& all) -> std::vector<WaitedFor> {
+    std::map<std::pair<std::size_t, std::pair<const void*, WaitKind>>, WaitedFor> objects;
+    for (const obs::Snapshot& loop : all.loops()) {
+        for (const TaskInfo& task : loop.tasks) {
+            each_wait(task.stack, [&](const WaitInfo& wait) {
+                if (!is_shared(wait)) return;
+                WaitedFor& object = objects[{loop.loop, {wait.address, wait.kind}}];
+                object.loop = loop.loop;
+                if (object.wait == nullptr) object.wait = &wait;
+                object.tasks.push_back(&task);
+            });
+        }
+    }
+    std::vector<WaitedFor> sorted;
+    for (auto& [key, object] : objects) sorted.push_back(std::move(object));
+    std::stable_sort(sorted.begin(), sorted.end(),
+        [](const WaitedFor& left, const WaitedFor& right) { return left.tasks.size() > right.tasks.size(); });
+    return sorted;
+}
+
+auto circles(const ProgramSnapshot& all) -> std::vector<std::vector<const TaskInfo*>> {
+    std::vector<std::vector<const TaskInfo*>> found;
+    std::set<const TaskInfo*> seen;
+    for (const obs::Snapshot& loop : all.loops()) {
+        for (const TaskInfo& task : loop.tasks) {
+            if (seen.count(&task) != 0) continue;
+            const Reason reason = reason_of(all, task);
+            const bool is_new = std::none_of(
+                reason.chain.begin(), reason.chain.end(), [&](const TaskInfo* at) { return seen.count(at) != 0; });
+            seen.insert(reason.chain.begin(), reason.chain.end());
+            if (!reason.is_circle || !is_new) continue;
+            const auto begin = std::find(reason.chain.begin(), reason.chain.end(), reason.chain.back());
+            found.emplace_back(begin, reason.chain.end() - 1);
+        }
+    }
+    return found;
+}
+
+auto locks_text(const ProgramSnapshot& all) -> std::string {
+    constexpr std::size_t most_names = 4;
+    std::ostringstream out;
+    const auto objects = waited_for(all);
+    if (objects.empty()) out << "no task waits for a lock, semaphore, queue, event or the like\n";
+    for (const WaitedFor& object : objects) {
+        out << object.wait->text << "\n    " << object.tasks.size()
+            << (object.tasks.size() == 1 ? " task waits: " : " tasks wait: ");
+        for (std::size_t i = 0; i < std::min(object.tasks.size(), most_names); ++i) {
+            out << (i == 0 ? "" : ", ") << task_title(*object.tasks[i]) << " at "
+                << place_text(innermost_place(*object.tasks[i]));
+        }
+        out << (object.tasks.size() > most_names ? "...\n" : "\n");
+        if (const TaskInfo* owner = all.find(object.wait->owner_id)) {
+            out << "    its owner: " << task_title(*owner) << ", " << doing_text(*owner) << ", at "
+                << place_text(innermost_place(*owner)) << "\n";
+        }
+    }
+    for (const auto& circle : circles(all)) {
+        out << "deadlock: " << circle.size() << " tasks wait for each other in a circle\n";
+        for (const TaskInfo* task : circle) {
+            out << "    " << task_title(*task) << " waits at " << place_text(innermost_place(*task)) << " on "
+                << doing_text(*task) << "\n";
+        }
+    }
+    return std::move(out).str();
+}
+
+auto locks_json(const ProgramSnapshot& all) -> nlohmann::json {
+    nlohmann::json objects = nlohmann::json::array();
+    for (const WaitedFor& object : waited_for(all)) {
+        nlohmann::json tasks = nlohmann::json::array();
+        for (const TaskInfo* task : object.tasks) tasks.push_back(json_of(*task));
+        nlohmann::json row = {{"loop", object.loop}, {"kind", to_string(object.wait->kind)},
+            {"object", object.wait->object}, {"text", object.wait->text}, {"used", object.wait->used},
+            {"bound", object.wait->bound}, {"tasks", std::move(tasks)}};
+        if (const TaskInfo* owner = all.find(object.wait->owner_id)) row["owner"] = json_of(*owner);
+        objects.push_back(std::move(row));
+    }
+    nlohmann::json found = nlohmann::json::array();
+    for (const auto& circle : circles(all)) {
+        nlohmann::json tasks = nlohmann::json::array();
+        for (const TaskInfo* task : circle) tasks.push_back(json_of(*task));
+        found.push_back(std::move(tasks));
+    }
+    return {{"objects", std::move(objects)}, {"circles", std::move(found)}};
+}
+
+}  // namespace gyre::cli

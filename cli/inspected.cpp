@@ -1,0 +1,253 @@
+#include "inspected.hpp"
+
+#include "text.hpp"
+
+#include <gyre/http/client/client.hpp>
+#include <gyre/obs/control.hpp>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <utility>
+
+namespace gyre::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_bytes = 512 * 1024 * 1024;
+
+auto first_line(const std::string& path) -> std::string {
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
+}
+
+auto number_of(std::string_view text) -> std::optional<int> {
+    int number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || number <= 0) return std::nullopt;
+    return number;
+}
+
+auto name_of(int process) -> std::string { return harmless(first_line("/proc/" + std::to_string(process) + "/comm")); }
+
+/// 'R', 'S', 'T' and so on; ' ' if there is no such process. Source: proc(5), stat.
+auto state_of(int process) -> char {
+    const std::string stat = first_line("/proc/" + std::to_string(process) + "/stat");
+    const auto name_end = stat.rfind(')');
+    return name_end == std::string::npos || name_end + 2 >= stat.size() ? ' ' : stat[name_end + 2];
+}
+
+auto user_of(int process) -> std::optional<unsigned> {
+    struct stat found{};
+    if (::stat(("/proc/" + std::to_string(process)).c_str(), &found) != 0) return std::nullopt;
+    return found.st_uid;
+}
+
+/// Whether somebody listens there. Does not wait: the kernel answers.
+auto is_listened_to(const std::string& path) -> bool {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) return false;
+    std::memcpy(address.sun_path, path.c_str(), path.size());
+    const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (probe < 0) return false;
+    const bool listens = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+                         errno == EAGAIN || errno == EACCES;
+    ::close(probe);
+    return listens;
+}
+
+/// The folders that may have sockets which this user may connect to.
+auto folders() -> std::vector<std::string> {
+    std::vector<std::string> all = obs::control_folders(::geteuid());
+    if (::geteuid() != 0) return all;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator("/run/user", ignored))
+        all.push_back(entry.path().string() + "/gyre");
+    for (const auto& entry : fs::directory_iterator("/tmp", ignored)) {
+        if (entry.path().filename().string().starts_with("gyre-")) all.push_back(entry.path().string());
+    }
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    return all;
+}
+
+/// 4711 for "4711.sock" and "4711.2.sock".
+auto process_of(const fs::path& socket) -> std::optional<int> {
+    if (socket.extension() != ".sock") return std::nullopt;
+    const std::string name = socket.filename().string();
+    return number_of(std::string_view(name).substr(0, name.find('.')));
+}
+
+/// "process 4711 (serve)"
+auto title_of(int process) -> std::string {
+    const std::string name = name_of(process);
+    return "process " + std::to_string(process) + (name.empty() ? "" : " (" + name + ")");
+}
+
+/// Says why a process cannot be asked, if that is plain to see.
+void check_state(int process) {
+    const std::string title = title_of(process);
+    switch (state_of(process)) {
+    case ' ':
+        throw InspectError(
+            "there is no process " + std::to_string(process) + "; `gyre ps` lists the programs that can be looked at");
+    case 'Z':
+    case 'X':
+        throw InspectError(title + " has ended, and its parent has not asked for its status yet");
+    case 'T':
+        throw InspectError(title + " is stopped, by SIGSTOP or Ctrl-Z: it cannot answer; `kill -CONT " +
+                           std::to_string(process) + "` lets it go on");
+    case 't':
+        throw InspectError(title + " is held by a debugger: it cannot answer; continue it there");
+    default:
+        return;
+    }
+}
+
+[[noreturn]] void refuse_without_socket(int process) {
+    check_state(process);
+    const auto user = user_of(process);
+    if (user && *user != ::geteuid() && ::geteuid() != 0) {
+        throw InspectError(
+            title_of(process) + " belongs to user " + std::to_string(*user) + ": look at it as that user, or as root");
+    }
+    throw InspectError(title_of(process) +
+                       " has no control socket: it is no gyre program, or was not started with "
+                       "RunOptions::control = &gyre::obs::control_socket");
+}
+
+auto find_program(std::string_view target) -> RunningProgram {
+    if (target.find('/') != std::string_view::npos) {
+        RunningProgram program;
+        program.socket = target;
+        program.process = process_of(fs::path(target)).value_or(0);
+        program.name = program.process != 0 ? name_of(program.process) : "";
+        if (!fs::exists(program.socket)) throw InspectError(program.socket + ": there is no such socket");
+        return program;
+    }
+    const auto all = running_programs();
+    const auto number = number_of(target);
+    std::vector<const RunningProgram*> found;
+    for (const RunningProgram& program : all) {
+        if (number ? program.process == *number : program.name == target) found.push_back(&program);
+    }
+    if (number && found.empty()) refuse_without_socket(*number);
+    if (found.empty()) {
+        throw InspectError("no gyre program with a control socket is called '" + std::string(target) +
+                           "'; `gyre ps` lists those that there are");
+    }
+    std::set<int> processes;
+    std::string list;
+    for (const RunningProgram* program : found) {
+        if (processes.insert(program->process).second) list += " " + std::to_string(program->process);
+    }
+    if (processes.size() > 1) {
+        throw InspectError(std::to_string(processes.size()) + " programs are called '" + std::string(target) +
+                           "': name one by its process number:" + list);
+    }
+    return *found.front();
+}
+
+}  // namespace
+
+auto running_programs() -> std::vector<RunningProgram> {
+    std::vector<RunningProgram> all;
+    for (const std::string& folder : folders()) {
+        std::error_code ignored;
+        for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+            const auto process = process_of(entry.path());
+            if (!process) continue;
+            if (!is_listened_to(entry.path().string())) {
+                if (state_of(*process) == ' ') fs::remove(entry.path(), ignored);  // of a program that was killed
+                continue;
+            }
+            RunningProgram& program = all.emplace_back();
+            program.process = *process;
+            program.name = name_of(*process);
+            program.socket = entry.path().string();
+        }
+    }
+    std::sort(all.begin(), all.end(), [](const RunningProgram& left, const RunningProgram& right) {
+        return std::pair(left.process, left.socket.size()) < std::pair(right.process, right.socket.size());
+    });
+    return all;
+}
+
+Inspected::Inspected(std::string_view target) : program_(find_program(target)) {
+    if (program_.process != 0) check_state(program_.process);
+    http::ClientOptions options;
+    options.base_url = "http://gyre/";
+    options.unix_socket = program_.socket;
+    options.max_connections = 4;
+    options.decode = false;
+    options.replay = false;
+    client_ = std::make_unique<http::Client>(options);
+}
+
+Inspected::~Inspected() = default;
+
+auto Inspected::title() const -> std::string {
+    if (program_.process == 0) return program_.socket;
+    return (program_.name.empty() ? "" : program_.name + " ") + "(process " + std::to_string(program_.process) + ")";
+}
+
+void Inspected::explain(const std::exception& error, std::string_view path) const {
+    if (program_.process != 0) check_state(program_.process);
+    if (!is_listened_to(program_.socket)) {
+        throw InspectError(title() + " has closed its control socket: its run has ended, or it is ending");
+    }
+    if (dynamic_cast<const TimeoutError*>(&error) != nullptr) {
+        throw InspectError(
+            title() + " does not answer " + std::string(path) +
+            " in time: the machine is too busy, or 16 others are asking; SIGQUIT may still get a dump out of it");
+    }
+    throw InspectError(title() + ": " + error.what());
+}
+
+auto Inspected::send(std::string method, std::string path, std::string body, AnyDuration limit) -> Task<std::string> {
+    try {
+        auto request = client_->request(std::move(method), path);
+        if (!body.empty()) request.json(std::move(body));
+        request.timeout(limit);
+        auto response = co_await std::move(request).send();
+        auto text = co_await response.text(most_bytes);
+        if (response.status() < 400) co_return text;
+        throw InspectError(
+            title() + " refuses " + path + ": " + std::to_string(response.status()) + " " + harmless(text));
+    } catch (const InspectError&) {
+        throw;
+    } catch (const std::exception& error) {
+        explain(error, path);
+    }
+}
+
+auto Inspected::get(std::string path, AnyDuration limit) -> Task<std::string> {
+    co_return co_await send("GET", std::move(path), "", limit);
+}
+
+auto Inspected::get_json(std::string path, AnyDuration limit) -> Task<nlohmann::json> {
+    auto text = co_await get(path, limit);
+    try {
+        co_return nlohmann::json::parse(text);
+    } catch (const nlohmann::json::exception& error) {
+        throw InspectError(title() + ": what it answers to " + path + " is no JSON: " + error.what());
+    }
+}
+
+}  // namespace gyre::cli

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <gyre/obs/dump.hpp>
+#include <gyre/obs/snapshot.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace gyre::cli {
+
+/// The answer to "/v1/snapshot", as the snapshots that it was made of.
+class ProgramSnapshot {
+public:
+    /// @throws InspectError if it is of another version, or something else.
+    explicit ProgramSnapshot(const nlohmann::json& answer);
+    ProgramSnapshot(const ProgramSnapshot&) = delete;
+    auto operator=(const ProgramSnapshot&) -> ProgramSnapshot& = delete;
+    ~ProgramSnapshot() = default;
+
+    [[nodiscard]] auto loops() const noexcept -> const std::vector<obs::Snapshot>& { return loops_; }
+    [[nodiscard]] auto uptime() const noexcept -> Duration { return uptime_; }
+    /// A task of any loop, or null.
+    [[nodiscard]] auto find(std::uint64_t id) const -> const obs::TaskInfo*;
+
+private:
+    [[nodiscard]] auto read_loop(const nlohmann::json& from) -> obs::Snapshot;
+    [[nodiscard]] auto read_task(const nlohmann::json& from) -> obs::TaskInfo;
+    void read_stack(const nlohmann::json& from, obs::Stack& stack);
+    [[nodiscard]] auto read_wait(const nlohmann::json& from) -> obs::WaitInfo;
+    [[nodiscard]] auto read_place(const nlohmann::json& from) -> obs::Place;
+    [[nodiscard]] auto keep(const nlohmann::json& from, const char* name) -> std::string_view;
+
+    std::vector<obs::Snapshot> loops_;
+    Duration uptime_{};
+    std::set<std::string, std::less<>> texts_;  ///< What the snapshots only refer to, each once.
+    std::unordered_map<std::uint64_t, const obs::TaskInfo*> by_id_;
+};
+
+/// "task 'Plato'", or "task of main.cpp:20".
+[[nodiscard]] auto task_title(const obs::TaskInfo& task) -> std::string;
+/// "main.cpp:20"
+[[nodiscard]] auto place_text(const obs::Place& place) -> std::string;
+/// What it does in one line: "running", "lock 'left fork', which task 'Plato' holds".
+[[nodiscard]] auto doing_text(const obs::TaskInfo& task) -> std::string;
+/// Where it stands: the innermost of its awaits that has a line; else where it was spawned.
+[[nodiscard]] auto innermost_place(const obs::TaskInfo& task) -> obs::Place;
+
+}  // namespace gyre::cli

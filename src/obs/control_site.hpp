@@ -1,0 +1,37 @@
+#pragma once
+
+#include "obs/program_loops.hpp"
+
+#include <gyre/http/server/app.hpp>
+
+#include <span>
+#include <string>
+
+namespace gyre::obs {
+
+class JsonOut;
+
+/// What the control socket answers. Thread: that of the loop which serves it.
+class ControlSite {
+public:
+    ControlSite(std::span<EventLoop* const> loops, Duration stall_limit);
+
+    /// The routes; this outlives the app.
+    [[nodiscard]] auto app() -> http::App;
+
+private:
+    [[nodiscard]] auto snapshot(http::Request& request) -> Task<http::Response>;
+    [[nodiscard]] auto figures() -> Task<http::Response>;
+    [[nodiscard]] auto histograms() -> Task<http::Response>;
+    [[nodiscard]] auto metrics() -> Task<http::Response>;
+    [[nodiscard]] auto stalls() const -> http::Response;
+    void head(JsonOut& out) const;
+
+    ProgramLoops loops_;
+    Duration stall_limit_;
+    std::string program_;
+    int process_;
+    Time began_;
+};
+
+}  // namespace gyre::obs

@@ -1,0 +1,45 @@
+#include "obs/recent_stalls.hpp"
+
+#include <deque>
+#include <mutex>
+
+namespace gyre::obs {
+
+namespace {
+
+constexpr std::size_t most_kept = 32;
+
+struct Kept {
+    std::mutex mutex;
+    std::deque<RecentStall> last;
+    std::array<std::uint64_t, 5> counts{};
+};
+
+auto kept() -> Kept& {
+    static Kept all;
+    return all;
+}
+
+}  // namespace
+
+void keep_stall(Time when, const StallReport& report) {
+    Kept& all = kept();
+    const std::lock_guard lock(all.mutex);
+    ++all.counts[static_cast<std::size_t>(report.cause)];
+    all.last.push_back({when, report});
+    if (all.last.size() > most_kept) all.last.pop_front();
+}
+
+auto recent_stalls() -> std::vector<RecentStall> {
+    Kept& all = kept();
+    const std::lock_guard lock(all.mutex);
+    return {all.last.begin(), all.last.end()};
+}
+
+auto stall_counts() noexcept -> std::array<std::uint64_t, 5> {
+    Kept& all = kept();
+    const std::lock_guard lock(all.mutex);
+    return all.counts;
+}
+
+}  // namespace gyre::obs

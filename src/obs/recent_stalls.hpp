@@ -1,0 +1,24 @@
+#pragma once
+
+#include <gyre/obs/stall.hpp>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace gyre::obs {
+
+/// A stall that was reported, and when.
+struct RecentStall {
+    Time when{};
+    StallReport report;
+};
+
+/// Keeps it for those who ask later: the last 32 of this process. Thread: any, as of the others.
+void keep_stall(Time when, const StallReport& report);
+/// The oldest first.
+[[nodiscard]] auto recent_stalls() -> std::vector<RecentStall>;
+/// How many there were in all, by `StallCause`.
+[[nodiscard]] auto stall_counts() noexcept -> std::array<std::uint64_t, 5>;
+
+}  // namespace gyre::obs

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <gyre/backend/clock.hpp>
+#include <gyre/core/cancel_cause.hpp>
+#include <gyre/core/spawn_options.hpp>
+#include <gyre/core/task_clock.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <source_location>
+
+/// What `TaskReader` writes of a task, and `decode` reads: head, name, cause with its two texts if there is one, steps, and
+/// whether a part of it is ready.
+namespace gyre::obs {
+
+struct EntryHead {
+    std::uint64_t id = 0;
+    std::uint64_t parent = 0;
+    std::source_location spawned;
+    Time born{};
+    TaskStats stats;
+    Priority priority = Priority::normal;
+    bool measured = false;
+    bool runs = false;
+    bool cancelled = false;
+};
+
+struct EntryCause {
+    CancelKind kind = CancelKind::request;
+    Time when{};
+    std::source_location where;
+};
+
+/// What follows is in brackets. A record is the record itself, its name, and if there is an owner its name and line.
+enum class EntryStep : std::uint8_t {
+    await,     ///< (line)
+    scope,     ///< What the later awaits are inside of. (record)
+    wait,      ///< What it is suspended on. (record)
+    branch,    ///< Of the last wait: steps, up to an `end`.
+    end,       ///< Of a branch, or of all.
+    too_long,  ///< Instead of all steps.
+};
+
+inline constexpr std::size_t most_branches = 256;
+inline constexpr int most_branch_depth = 32;  // of branches within branches: each takes native stack
+
+inline auto task_id(const void* task) noexcept -> std::uint64_t { return reinterpret_cast<std::uintptr_t>(task); }
+
+}  // namespace gyre::obs

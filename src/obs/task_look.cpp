@@ -1,0 +1,51 @@
+#include "obs/task_reader.hpp"
+
+#include <gyre/core/wait_report.hpp>
+
+namespace gyre::obs {
+
+namespace {
+
+constexpr std::size_t look_bytes = std::size_t{16} * 1024 *
+                                   1024;  // for some 50,000 tasks; only what is written is ever taken
+constexpr Duration longest_look = std::chrono::milliseconds(20);  // the thread stands still meanwhile
+constexpr Duration sample_limit = std::chrono::milliseconds(50);
+
+}  // namespace
+
+TaskLook::TaskLook(EventLoop& loop, std::size_t most_tasks)
+    : loop_(loop), most_tasks_(most_tasks), beat_(loop.beat()), raw_(most_tasks > 0 ? look_bytes : 1) {}
+
+auto TaskLook::look(backend::ThreadProbe& probe) -> bool {
+    if ((beat_ & 1) == 0) return false;  // it sleeps, or does not run
+    return probe.sample(loop_.thread(), sample_limit, sample_, read, this) && found_;
+}
+
+void TaskLook::read(void* self) noexcept {
+    auto& me = *static_cast<TaskLook*>(self);
+    if (me.loop_.beat() != me.beat_) return;
+    me.found_ = true;
+    const internal::RecordsWithoutMemory no_memory;
+    me.raw_.head.read(me.loop_);
+    TaskReader reader(me.loop_, me.raw_.tape, me.most_tasks_);
+    static_cast<void>(reader.read(me.raw_.head.now + longest_look));
+    me.raw_.is_complete = reader.is_complete();
+}
+
+auto TaskLook::take(const SnapshotOptions& options) const -> Snapshot {
+    Snapshot all = decode(raw_, options);
+    all.blocked_for = raw_.head.now - raw_.head.stamp;
+    constexpr std::size_t of_the_handler = 2;  // itself, and the kernel's way into it
+    for (std::size_t i = of_the_handler; i < sample_.depth; ++i) {
+        all.thread_stack.push_back(backend::code_text(sample_.stack[i]));
+    }
+    return all;
+}
+
+auto TaskLook::figures() const -> LoopFigures {
+    LoopFigures all = figures_of(raw_.head);
+    all.blocked_for = raw_.head.now - raw_.head.stamp;
+    return all;
+}
+
+}  // namespace gyre::obs

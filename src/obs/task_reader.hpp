@@ -1,0 +1,111 @@
+#pragma once
+
+#include "obs/task_tape.hpp"
+
+#include <gyre/backend/thread_probe.hpp>
+#include <gyre/core/scheduler.hpp>
+#include <gyre/core/task_node.hpp>
+#include <gyre/obs/figures.hpp>
+#include <gyre/obs/snapshot.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace gyre::obs {
+
+/// The numbers of a loop as they stood: read without memory.
+struct LoopHead {
+    std::size_t loop = 0;
+    std::string_view backend;
+    std::size_t task_count = 0;
+    std::size_t ready = 0;
+    std::size_t timers = 0;
+    std::size_t in_flight = 0;
+    std::size_t unreceived_errors = 0;
+    std::uint64_t turns = 0;
+    std::uint64_t slices = 0;
+    CancelCounts cancelled{};
+    bool measures = false;
+    internal::LoopHistograms histograms;
+    Time now{};    ///< When it was read.
+    Time stamp{};  ///< When the present turn of the loop began, or later.
+
+    void read(EventLoop& loop) noexcept;
+};
+
+/// Reads the tasks of a loop as they stand, in one go or in several steps between which the loop runs. It takes no memory but its
+/// tape's, and follows only what is whole at every instruction of the loop's thread, so that a signal handler there may use it:
+/// lists are linked such that they can always be walked forwards, and whatever is freed was unlinked before.
+class TaskReader {
+public:
+    /// Thread: the loop's.
+    TaskReader(EventLoop& loop, TaskTape& tape, std::size_t most_tasks) noexcept;
+
+    /// Reads until all has been read, or the loop's clock has reached `until`. @return whether there is no more.
+    [[nodiscard]] auto read(Time until) -> bool;
+    /// Whether every task has been read.
+    [[nodiscard]] auto is_complete() const noexcept -> bool { return task_ == nullptr; }
+
+    /// The loop runs on, and keeps the place. One reader at a time may do so.
+    void pause() noexcept;
+    void resume() noexcept;
+
+private:
+    enum class Part : std::uint8_t { whole, head };
+
+    void write(const internal::TaskNode& task, internal::TaskOwner& owner, Part part) noexcept;
+    void write_strand(const internal::Strand& strand, int depth) noexcept;
+    void write_wait(const internal::Wait& wait, int depth) noexcept;
+    void write_record(const WaitRecord& record) noexcept;
+    void step() noexcept;
+
+    EventLoop& loop_;
+    TaskTape& tape_;
+    std::size_t left_;
+    internal::TaskNode* task_ = nullptr;    ///< The next one.
+    internal::TaskOwner* owner_ = nullptr;  ///< Its.
+    bool found_ready_ = false;              ///< A part of the task that is read now.
+};
+
+/// What was read of one loop.
+struct RawSnapshot {
+    RawSnapshot() = default;
+    explicit RawSnapshot(std::size_t fixed_bytes) : tape(fixed_bytes) {}
+
+    LoopHead head;
+    TaskTape tape;
+    bool is_complete = false;
+};
+
+/// The tasks of a loop whose thread is in the middle of something, as a signal handler on that thread can read them.
+class TaskLook {
+public:
+    /// Takes the memory that reading needs. @throws std::bad_alloc.
+    TaskLook(EventLoop& loop, std::size_t most_tasks);
+
+    /// Interrupts the thread. @return false if it did not answer, or its turn was over; then there is nothing to take.
+    [[nodiscard]] auto look(backend::ThreadProbe& probe) -> bool;
+    /// What was read, with how long the turn lasts and the stack of the thread.
+    [[nodiscard]] auto take(const SnapshotOptions& options) const -> Snapshot;
+    [[nodiscard]] auto figures() const -> LoopFigures;
+
+private:
+    static void read(void* self) noexcept;
+
+    EventLoop& loop_;
+    std::size_t most_tasks_;
+    std::uint64_t beat_;
+    bool found_ = false;
+    RawSnapshot raw_;
+    backend::ThreadSample sample_;
+};
+
+/// The head alone as figures.
+[[nodiscard]] auto figures_of(const LoopHead& head) -> LoopFigures;
+
+/// Makes of it what people and programs read. Thread: any.
+[[nodiscard]] auto decode(const RawSnapshot& raw, const SnapshotOptions& options) -> Snapshot;
+
+}  // namespace gyre::obs

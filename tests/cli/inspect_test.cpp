@@ -1,0 +1,351 @@
+// gyre ps, tree, why, stalls, locks, fds, top on programs in known states, as a person uses them.
+
+#include "cli/tool.hpp"
+#include "support/loops.hpp"
+
+#include <gyre/net/connect.hpp>
+#include <gyre/net/listener.hpp>
+#include <gyre/obs.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <functional>
+#include <thread>
+
+namespace gyre::testing {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+auto has(const std::string& text, std::string_view part) -> bool { return text.find(part) != std::string::npos; }
+
+/// What a program is doing while it is looked at.
+struct Stage {
+    std::atomic<bool> ready{false};
+    std::atomic<bool> over{false};
+
+    /// Until the test has seen enough. The loop goes on.
+    [[nodiscard]] auto hold() -> Task<> {
+        ready = true;
+        while (!over) co_await sleep(1ms);
+    }
+    /// The same, and the loop does not.
+    void block() {
+        ready = true;
+        while (!over) std::this_thread::yield();
+    }
+};
+
+auto wait_for(Event& event) -> Task<> { co_await event.wait(); }
+
+auto dine(Lock& first, Lock& second) -> Task<> {
+    const auto one = co_await first.acquire();
+    co_await sleep(1ms);
+    const auto two = co_await second.acquire();
+}
+
+}  // namespace
+
+class InspectTool : public ::testing::Test {
+protected:
+    InspectTool() {
+        std::string name = "/tmp/gyre-tool-XXXXXX";
+        folder_ = ::mkdtemp(name.data());
+        ::setenv("XDG_RUNTIME_DIR", folder_.c_str(), 1);
+    }
+    ~InspectTool() override {
+        ::unsetenv("XDG_RUNTIME_DIR");
+        fs::remove_all(folder_);
+    }
+
+    /// Runs `program` on another thread, and `look` when it is ready.
+    void show(const std::function<Task<>(Stage&)>& program, const std::function<void()>& look, RunOptions options = {}) {
+        Stage stage;
+        options.control = &obs::control_socket;
+        std::thread thread([&] {
+            try {
+                run([&] { return program(stage); }, options);
+            } catch (const std::exception& error) {
+                ADD_FAILURE() << error.what();
+            }
+            stage.ready = true;
+        });
+        while (!stage.ready) std::this_thread::yield();
+        look();
+        stage.over = true;
+        thread.join();
+    }
+
+    std::string folder_;
+    std::string self_ = std::to_string(::getpid());
+};
+
+namespace {
+
+auto visited(Stage& stage) -> Task<> {
+    Event bell("doorbell");
+    auto visitor = spawn(wait_for(bell), {.name = "visitor"});
+    co_await stage.hold();
+    bell.set();
+    co_await visitor.join();
+}
+
+}  // namespace
+
+TEST_F(InspectTool, ps_lists_programs_and_shows_tasks) {
+    show(visited, [this] {
+        const auto list = tool({"ps"});
+        EXPECT_EQ(list.status, 0) << list.out;
+        EXPECT_TRUE(has(list.out, self_ + "  cli_test ")) << list.out;
+        const auto rows = nlohmann::json::parse(tool({"ps", "--json"}).out);
+        ASSERT_EQ(rows.size(), 1U);
+        EXPECT_EQ(rows[0]["pid"], ::getpid());
+        EXPECT_EQ(rows[0]["tasks"], 2);
+        for (const std::string& target : {self_, std::string("cli_test"), folder_ + "/gyre/" + self_ + ".sock"}) {
+            const auto text = tool({"ps", target});
+            EXPECT_EQ(text.status, 0) << text.out;
+            EXPECT_TRUE(has(text.out, "task 'visitor' (inspect_test.cpp:")) << text.out;
+            EXPECT_TRUE(has(text.out, "waits on event 'doorbell'")) << text.out;
+        }
+        const auto json = nlohmann::json::parse(tool({"ps", self_, "--json"}).out);
+        EXPECT_EQ(json["loops"][0]["task_count"], 2);
+        const auto tree = tool({"tree", self_});
+        EXPECT_TRUE(has(tree.out, "- task 'visitor'")) << tree.out;
+        EXPECT_TRUE(has(tree.out, ": event 'doorbell', at inspect_test.cpp:")) << tree.out;
+    });
+    EXPECT_EQ(tool({"ps"}).out, "no gyre program with a control socket runs here\n");
+}
+
+TEST_F(InspectTool, says_why_a_program_cannot_be_looked_at) {
+    const auto none = tool({"ps", "999999999"});
+    EXPECT_EQ(none.status, 1);
+    EXPECT_TRUE(has(none.out, "gyre: there is no process 999999999")) << none.out;
+    const auto plain = tool({"ps", self_});
+    EXPECT_TRUE(has(plain.out, "(cli_test) has no control socket")) << plain.out;
+    EXPECT_TRUE(has(plain.out, "RunOptions::control")) << plain.out;
+    EXPECT_TRUE(has(tool({"tree", "nobody"}).out, "is called 'nobody'"));
+    EXPECT_TRUE(has(tool({"tree", "/tmp/no.sock"}).out, "there is no such socket"));
+    show(visited, [this] {
+        const auto unknown = tool({"why", "baker", self_});
+        EXPECT_EQ(unknown.status, 1);
+        EXPECT_TRUE(has(unknown.out, "no task is called 'baker'")) << unknown.out;
+        EXPECT_TRUE(has(unknown.out, "'visitor'")) << "it says which there are\n" << unknown.out;
+    });
+}
+
+TEST_F(InspectTool, tells_of_a_stopped_and_of_a_killed_program) {
+    RunningTool server({"serve", folder_, "--port", "0"});
+    ASSERT_TRUE(server.await("Ctrl-C ends it")) << server.out;
+    const std::string process = std::to_string(server.process());
+    EXPECT_TRUE(has(tool({"ps", process}).out, "waits on socket"));
+    ::kill(server.process(), SIGSTOP);
+    int status = 0;
+    ASSERT_EQ(::waitpid(server.process(), &status, WUNTRACED), server.process());
+    const auto stopped = tool({"ps", process});
+    EXPECT_EQ(stopped.status, 1);
+    EXPECT_TRUE(has(stopped.out, "(gyre) is stopped, by SIGSTOP or Ctrl-Z")) << stopped.out;
+    EXPECT_TRUE(has(stopped.out, "kill -CONT " + process)) << stopped.out;
+    ::kill(server.process(), SIGCONT);
+    EXPECT_EQ(tool({"ps", process}).status, 0);
+    const std::string socket = folder_ + "/gyre/" + process + ".sock";
+    EXPECT_TRUE(fs::exists(socket));
+    server.kill();
+    const auto gone = tool({"ps", process});
+    EXPECT_TRUE(has(gone.out, "there is no process " + process)) << gone.out;
+    EXPECT_FALSE(fs::exists(socket)) << "what it left behind is removed";
+}
+
+TEST_F(InspectTool, shows_the_tasks_of_a_blocked_loop) {
+    const auto program = [](Stage& stage) -> Task<> {
+        Event bell("doorbell");
+        auto visitor = spawn(wait_for(bell), {.name = "visitor"});
+        const auto cruncher = [&stage]() -> Task<> {
+            stage.block();
+            co_return;
+        };
+        co_await yield_now();
+        auto busy = spawn(cruncher(), {.name = "cruncher"});
+        co_await busy.join();
+        bell.set();
+        co_await visitor.join();
+    };
+    const auto look = [this] {
+        const auto text = tool({"ps", self_});
+        EXPECT_TRUE(has(text.out, "it does not answer: its turn lasts ")) << text.out;
+        EXPECT_TRUE(has(text.out, "task 'cruncher' (inspect_test.cpp:")) << text.out;
+        EXPECT_TRUE(has(text.out, "waits on event 'doorbell'")) << text.out;
+        EXPECT_TRUE(has(tool({"ps"}).out, "a loop does not answer"));
+        EXPECT_TRUE(has(tool({"tree", self_}).out, "does not answer: its turn lasts"));
+        const auto stalls = tool({"stalls", self_});
+        EXPECT_TRUE(has(stalls.out, "now: loop 0 has not come back for ")) << stalls.out;
+        EXPECT_TRUE(has(stalls.out, "in task 'cruncher'")) << stalls.out;
+        const auto top = tool({"top", "--once", self_});
+        EXPECT_TRUE(has(top.out, "LOOP 0 DOES NOT ANSWER")) << top.out;
+    };
+    show(program, look);
+}
+
+TEST_F(InspectTool, shows_stalls_that_are_over) {
+    const auto program = [](Stage& stage) -> Task<> {
+        const auto cruncher = []() -> Task<> {
+            const auto end = this_loop().now() + 200ms;
+            while (this_loop().now() < end) {}
+            co_return;
+        };
+        auto busy = spawn(cruncher(), {.name = "cruncher"});
+        co_await busy.join();
+        co_await stage.hold();
+    };
+    RunOptions options;
+    options.stall_limit = 10ms;
+    options.on_stall = [](const obs::StallReport&) {};
+    show(
+        program,
+        [this] {
+            const auto text = tool({"stalls", self_});
+            EXPECT_TRUE(has(text.out, " ago: loop 0 had not come back for ")) << text.out;
+            EXPECT_TRUE(has(text.out, "in task 'cruncher'")) << text.out;
+            const auto json = nlohmann::json::parse(tool({"stalls", self_, "--json"}).out);
+            EXPECT_EQ(json["stall_limit_ns"], 10'000'000);
+            EXPECT_FALSE(json["stalls"].empty());
+        },
+        options);
+}
+
+TEST_F(InspectTool, finds_who_holds_what_and_deadlocks) {
+    const auto program = [](Stage& stage) -> Task<> {
+        this_loop().set_exception_handler([](const ErrorContext&) {});
+        Lock left("left fork"), right("right fork");
+        Queue<int> full(1, "counter");
+        full.put_nowait(1);
+        const auto put = [&full]() -> Task<> { co_await full.put(2); };
+        const auto hold = [&stage]() -> Task<> { co_await stage.hold(); };
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            group.spawn(dine(left, right), {.name = "Plato"});
+            group.spawn(dine(right, left), {.name = "Kant"});
+            group.spawn(put(), {.name = "waiter"});
+            co_await sleep(5ms);
+            co_await hold();
+            group.cancel("seen");
+        });
+    };
+    show(program, [this] {
+        const auto locks = tool({"locks", self_});
+        EXPECT_TRUE(has(locks.out, "lock 'left fork', which task 'Plato' holds")) << locks.out;
+        EXPECT_TRUE(has(locks.out, "1 task waits: task 'Kant' at inspect_test.cpp:")) << locks.out;
+        EXPECT_TRUE(has(locks.out, "deadlock: 2 tasks wait for each other in a circle")) << locks.out;
+        EXPECT_TRUE(has(locks.out, "queue: put 'counter', with 1 items of 1")) << locks.out;
+        const auto why = tool({"why", "Plato", self_});
+        EXPECT_TRUE(has(why.out, "task 'Plato' (inspect_test.cpp:")) << why.out;
+        EXPECT_TRUE(has(why.out, "which is held by task 'Kant'")) << why.out;
+        EXPECT_TRUE(has(why.out, "a circle, none of these can ever go on")) << why.out;
+        const auto json = nlohmann::json::parse(tool({"why", "Plato", self_, "--json"}).out);
+        EXPECT_EQ(json[0]["circle"], true);
+        EXPECT_EQ(json[0]["chain"].size(), 3U);
+        const auto objects = nlohmann::json::parse(tool({"locks", self_, "--json"}).out);
+        EXPECT_EQ(objects["objects"].size(), 3U);
+        EXPECT_EQ(objects["circles"][0].size(), 2U);
+    });
+}
+
+TEST_F(InspectTool, tells_of_a_cancellation_that_is_not_over) {
+    const auto program = [](Stage& stage) -> Task<> {
+        Event bell("doorbell");
+        const auto cleanup = [&stage]() -> Task<> { co_await stage.hold(); };
+        const auto linger = [&]() -> Task<> {
+            co_await try_finally([&] { return wait_for(bell); }, [&] { return cleanup(); });
+        };
+        auto slow = spawn(linger(), {.name = "slow"});
+        co_await yield_now();
+        slow.cancel("not needed");
+        co_await slow.wait();
+    };
+    show(program, [this] {
+        const auto why = tool({"why", "slow", self_});
+        EXPECT_TRUE(has(why.out, " ago and not ended: not needed (cancelled at inspect_test.cpp:")) << why.out;
+    });
+}
+
+TEST_F(InspectTool, shows_descriptors_with_their_tasks) {
+    const auto program = [](Stage& stage) -> Task<> {
+        auto listener = co_await net::listen("127.0.0.1", 0);
+        const auto accept = [&listener]() -> Task<> {
+            auto stream = co_await listener.accept();
+            const auto text = co_await stream.read_some();
+        };
+        auto accepting = spawn(accept(), {.name = "acceptor"});
+        auto client = co_await net::connect(listener.local_address());
+        co_await sleep(2ms);
+        co_await stage.hold();
+        accepting.cancel();
+    };
+    show(program, [this] {
+        const auto text = tool({"fds", self_});
+        EXPECT_EQ(text.status, 0) << text.out;
+        EXPECT_TRUE(has(text.out, " listens\n")) << text.out;
+        EXPECT_TRUE(has(text.out, " established\n")) << text.out;
+        EXPECT_TRUE(has(text.out, "task 'acceptor': receive at inspect_test.cpp:")) << text.out;
+        EXPECT_TRUE(has(text.out, self_ + ".sock listens\n")) << text.out;
+        const auto rows = nlohmann::json::parse(tool({"fds", self_, "--json"}).out);
+        EXPECT_GT(rows.size(), 5U);
+    });
+}
+
+TEST_F(InspectTool, top_prints_one_screen) {
+    show(visited, [this] {
+        const auto top = tool({"top", "--once", self_});
+        EXPECT_EQ(top.status, 0) << top.out;
+        EXPECT_TRUE(has(top.out, "cli_test (process " + self_ + "), up ")) << top.out;
+        EXPECT_TRUE(has(top.out, " turns/s ")) << top.out;
+        EXPECT_TRUE(has(top.out, "  visitor ")) << top.out;
+        EXPECT_EQ(std::count(top.out.begin(), top.out.end(), '\n'), 24);
+    });
+    const auto refused = tool({"top", self_});
+    EXPECT_EQ(refused.status, 1);
+}
+
+TEST_F(InspectTool, top_lives_on_a_terminal_and_gives_it_back) {
+    show(visited, [this] {
+        RunningTool top({"top", self_, "--interval", "0.1"}, RunningTool::On::terminal);
+        EXPECT_TRUE(top.await("\x1b[?1049h")) << "a screen of its own";
+        EXPECT_TRUE(top.await("visitor")) << top.out;
+        top.type("/visi\r");
+        EXPECT_TRUE(top.await("only 'visi'")) << top.out;
+        top.type("\r");
+        EXPECT_TRUE(top.await("waits on event 'doorbell'")) << top.out;
+        top.type("\x1b");
+        EXPECT_TRUE(top.await("TASK (n)")) << top.out;
+        top.type("h");
+        EXPECT_TRUE(top.await("turn")) << top.out;
+        EXPECT_TRUE(top.await("below")) << top.out;
+        top.type("h");
+        top.type(" ");
+        EXPECT_TRUE(top.await("PAUSED")) << top.out;
+        top.resize(50, 12);
+        EXPECT_TRUE(top.await("\x1b[H")) << "drawn anew, though it stands still";
+        top.type("?");
+        EXPECT_TRUE(top.await("sort by name")) << top.out;
+        top.type("qq");
+        EXPECT_EQ(top.wait(), 0) << top.out;
+        EXPECT_TRUE(top.out.ends_with("\x1b[?25h\x1b[?1049l")) << "the terminal is as it was";
+    });
+}
+
+TEST_F(InspectTool, top_goes_on_when_the_program_has_ended_and_leaves_on_a_signal) {
+    std::unique_ptr<RunningTool> top;
+    show(visited, [&] {
+        top = std::make_unique<RunningTool>(
+            std::vector<std::string>{"top", self_, "--interval", "0.1"}, RunningTool::On::terminal);
+        EXPECT_TRUE(top->await("visitor")) << top->out;
+    });
+    EXPECT_TRUE(top->await("has closed its control socket")) << top->out;
+    ::kill(top->process(), SIGTERM);
+    EXPECT_EQ(top->wait(), 0);
+    EXPECT_TRUE(top->out.ends_with("\x1b[?25h\x1b[?1049l"));
+}
+
+}  // namespace gyre::testing
