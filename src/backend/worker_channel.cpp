@@ -100,7 +100,6 @@ auto is_quiet(int descriptor) noexcept -> bool {
 
 void close_channel(int descriptor) noexcept { ::close(descriptor); }
 
-auto process_number() noexcept -> int { return ::getpid(); }
 auto parent_number() noexcept -> int { return ::getppid(); }
 
 }  // namespace gyre::backend

@@ -2,6 +2,7 @@
 
 #include "exec/worker_protocol.hpp"
 
+#include <gyre/backend/own_process.hpp>
 #include <gyre/backend/processes.hpp>
 #include <gyre/backend/worker_channel.hpp>
 #include <gyre/core/duration_text.hpp>

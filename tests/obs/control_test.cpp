@@ -130,7 +130,7 @@ TEST_F(ControlSocket, shows_every_loop_and_the_chain_of_cancellation) {
         [this]() -> Task<> {
             Event bell("doorbell");
             const auto linger = [&bell]() -> Task<> {
-                co_await try_finally([&] { return wait_for(bell); }, [] { return sleep(10s); });
+                co_await try_finally([] { return sleep(1h); }, [&] { return wait_for(bell); });
             };
             auto slow = spawn(linger(), {.name = "slow to end"});
             co_await yield_now();
@@ -141,6 +141,9 @@ TEST_F(ControlSocket, shows_every_loop_and_the_chain_of_cancellation) {
             EXPECT_TRUE(has(answer.body, "\"cancelled\":{\"kind\":\"request\"")) << answer.body;
             EXPECT_TRUE(has(answer.body, "not needed")) << answer.body;
             bell.set();
+            try {
+                co_await slow.join();
+            } catch (const CancelledError&) {}
         },
         3);
 }
@@ -349,7 +352,7 @@ TEST_F(ControlSocket, takes_another_folder_where_the_first_cannot_be_had) {
 }
 
 TEST_F(ControlSocket, reads_many_tasks_in_steps_between_which_the_loop_goes_on) {
-    constexpr std::size_t many = 50'000;
+    static constexpr std::size_t many = 50'000;
     inspected([this]() -> Task<> {
         co_await task_group([this](TaskGroup& group) -> Task<> {
             for (std::size_t i = 0; i < many; ++i) group.spawn(sleep(1h));

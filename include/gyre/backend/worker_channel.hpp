@@ -30,8 +30,7 @@ enum class Moved : std::uint8_t {
 
 void close_channel(int descriptor) noexcept;
 
-/// The number of this process, and of the one that started it.
-[[nodiscard]] auto process_number() noexcept -> int;
+/// The number of the process that started this one.
 [[nodiscard]] auto parent_number() noexcept -> int;
 
 }  // namespace gyre::backend
