@@ -2,6 +2,7 @@
 
 #include "obs/recent_stalls.hpp"
 #include "obs/running.hpp"
+#include "obs/task_reader.hpp"
 
 #include <gyre/backend/signals.hpp>
 #include <gyre/backend/thread_probe.hpp>
@@ -204,18 +205,21 @@ private:
         const Time end = backend::monotonic_time() + patience;
         for (WatchedLoop& watched : watched_) {
             if (watched.late == nullptr || write_answer(watched, end)) continue;
-            watched.beat = watched.loop->beat();
-            std::string text = "loop " + std::to_string(watched.loop->index()) +
-                               " does not answer; its tasks follow when it does\n";
-            if ((watched.beat & 1) != 0) {
-                auto report = report_on(watched);
-                if (report) {
-                    report->lasted = patience;
-                    text += report->text();
-                }
+            TaskLook look(*watched.loop, SnapshotOptions().most_tasks);
+            if (look.look(*probe_)) {
+                write(look.take({}));
+                watched.late.reset();
+            } else {
+                backend::write_to_standard_error("loop " + std::to_string(watched.loop->index()) +
+                                                 " does not answer; its tasks follow when it does\n");
             }
-            backend::write_to_standard_error(text);
         }
+    }
+
+    static void write(const Snapshot& snapshot) {
+        std::ostringstream text;
+        write_text(text, snapshot);
+        backend::write_to_standard_error(text.str());
     }
 
     static void ask(WatchedLoop& watched) {
@@ -240,9 +244,7 @@ private:
         const auto left = std::max(Duration::zero(), end - backend::monotonic_time());
         answer.arrived.wait_for(lock, left, [&] { return answer.snapshot.has_value(); });
         if (!answer.snapshot) return false;
-        std::ostringstream text;
-        write_text(text, *answer.snapshot);
-        backend::write_to_standard_error(text.str());
+        write(*answer.snapshot);
         lock.unlock();
         watched.late.reset();
         return true;

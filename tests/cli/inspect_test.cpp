@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <filesystem>
@@ -102,9 +103,10 @@ TEST_F(InspectTool, ps_lists_programs_and_shows_tasks) {
         EXPECT_EQ(list.status, 0) << list.out;
         EXPECT_TRUE(has(list.out, self_ + "  cli_test ")) << list.out;
         const auto rows = nlohmann::json::parse(tool({"ps", "--json"}).out);
-        ASSERT_EQ(rows.size(), 1U);
-        EXPECT_EQ(rows[0]["pid"], ::getpid());
-        EXPECT_EQ(rows[0]["tasks"], 2);
+        const auto own = std::find_if(
+            rows.begin(), rows.end(), [](const auto& row) { return row["pid"] == ::getpid(); });
+        ASSERT_NE(own, rows.end()) << "others may run as well";
+        EXPECT_EQ((*own)["tasks"], 2);
         for (const std::string& target : {self_, std::string("cli_test"), folder_ + "/gyre/" + self_ + ".sock"}) {
             const auto text = tool({"ps", target});
             EXPECT_EQ(text.status, 0) << text.out;
@@ -117,7 +119,7 @@ TEST_F(InspectTool, ps_lists_programs_and_shows_tasks) {
         EXPECT_TRUE(has(tree.out, "- task 'visitor'")) << tree.out;
         EXPECT_TRUE(has(tree.out, ": event 'doorbell', at inspect_test.cpp:")) << tree.out;
     });
-    EXPECT_EQ(tool({"ps"}).out, "no gyre program with a control socket runs here\n");
+    EXPECT_FALSE(has(tool({"ps"}).out, self_ + "  cli_test ")) << "its run has ended";
 }
 
 TEST_F(InspectTool, says_why_a_program_cannot_be_looked_at) {
@@ -221,7 +223,7 @@ TEST_F(InspectTool, finds_who_holds_what_and_deadlocks) {
         this_loop().set_exception_handler([](const ErrorContext&) {});
         Lock left("left fork"), right("right fork");
         Queue<int> full(1, "counter");
-        full.put_nowait(1);
+        static_cast<void>(full.try_put(1));
         const auto put = [&full]() -> Task<> { co_await full.put(2); };
         const auto hold = [&stage]() -> Task<> { co_await stage.hold(); };
         co_await task_group([&](TaskGroup& group) -> Task<> {
@@ -290,7 +292,7 @@ TEST_F(InspectTool, shows_descriptors_with_their_tasks) {
         EXPECT_EQ(text.status, 0) << text.out;
         EXPECT_TRUE(has(text.out, " listens\n")) << text.out;
         EXPECT_TRUE(has(text.out, " established\n")) << text.out;
-        EXPECT_TRUE(has(text.out, "task 'acceptor': receive at inspect_test.cpp:")) << text.out;
+        EXPECT_TRUE(has(text.out, "task 'acceptor': receive at ")) << text.out;
         EXPECT_TRUE(has(text.out, self_ + ".sock listens\n")) << text.out;
         const auto rows = nlohmann::json::parse(tool({"fds", self_, "--json"}).out);
         EXPECT_GT(rows.size(), 5U);

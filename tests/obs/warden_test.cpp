@@ -178,26 +178,34 @@ TEST(WardenDump, comes_on_sigquit_from_every_loop_and_the_program_goes_on) {
     EXPECT_TRUE(has(text, "went on\n")) << text;
 }
 
-TEST(WardenDump, shows_where_a_blocked_loop_is_and_its_tasks_later) {
+TEST(WardenDump, shows_the_tasks_of_a_blocked_loop_while_it_is_blocked) {
     const std::string text = error_output_of([](const std::string& path) {
         run(
             [&path]() -> Task<> {
+                Event bell("doorbell");
+                const auto wait = [&bell]() -> Task<> { co_await bell.wait(); };
+                auto visitor = spawn(wait(), {.name = "visitor"});
                 const auto stuck = [&path]() -> Task<> {
                     ::kill(::getpid(), SIGQUIT);
-                    await_text(path, "does not answer");
-                    await_text(path, "stack");
+                    await_text(path, "task 'visitor'");
+                    backend::write_to_standard_error("not blocked any more\n");
                     co_return;
                 };
+                co_await yield_now();
                 auto task = spawn(stuck(), {.name = "stuck"});
                 co_await task.join();
-                const auto look = [&path] { await_text(path, "task 'main'"); };
-                co_await to_thread(look);
+                bell.set();
+                co_await visitor.join();
             },
             {.dump_on_quit = true});
     });
-    EXPECT_TRUE(has(text, "loop 0 does not answer")) << text;
-    EXPECT_TRUE(has(text, "in task 'stuck'")) << text;
-    EXPECT_TRUE(has(text, "task 'main' (")) << "when it has come back\n" << text;
+    EXPECT_TRUE(has(text, "it does not answer: its turn lasts ")) << text;
+    EXPECT_TRUE(has(text, "on the thread's stack")) << text;
+    EXPECT_TRUE(has(text, "task 'stuck' (warden_test.cpp:")) << text;
+    EXPECT_TRUE(has(text, ", running")) << text;
+    const auto visitor = text.find("waits on event 'doorbell'");
+    ASSERT_NE(visitor, std::string::npos) << text;
+    EXPECT_LT(visitor, text.find("not blocked any more")) << text;
 }
 
 TEST(ThreadProbe, gives_the_stack_of_another_thread) {
