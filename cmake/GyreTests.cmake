@@ -10,7 +10,7 @@ find_package(GTest 1.12 REQUIRED)
 find_package(simdjson 3.0 CONFIG REQUIRED)
 
 set(GYRE_ROOMS_ONCE backend http_core sim)                # run once: they choose the backend themselves, or have none
-set(GYRE_FOLDERS_NO_TESTS support canary refused install acceptance data)
+set(GYRE_FOLDERS_NO_TESTS support canary refused install acceptance data oracles)
 if(NOT TARGET gyre_cli)
   list(APPEND GYRE_FOLDERS_NO_TESTS cli)
 endif()
@@ -104,3 +104,9 @@ foreach(room IN LISTS GYRE_ROOMS_WITH_TESTS)
     gyre_add_ctest(${room}.io_uring ${room}_test io_uring)
   endif()
 endforeach()
+
+# Answers questions about URLs and cookies for tests/oracles/compare.mjs (./dev check oracles).
+add_executable(oracle_answers EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/tests/oracles/answers.cpp")
+gyre_own_code(oracle_answers)
+target_link_libraries(oracle_answers PRIVATE gyre::gyre)
+set_target_properties(oracle_answers PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")

@@ -77,7 +77,7 @@ auto parse_max_age(std::string_view text) -> std::optional<std::chrono::seconds>
     static constexpr std::int64_t most = std::int64_t{1} << 53;
     const bool is_negative = text.starts_with('-');
     const auto digits = text.substr(is_negative ? 1 : 0);
-    if (text.empty() || !std::all_of(digits.begin(), digits.end(), is_digit)) return std::nullopt;
+    if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit)) return std::nullopt;
     std::int64_t value = 0;
     for (char c : digits) value = std::min(value * 10 + (c - '0'), most);
     return std::chrono::seconds(is_negative ? -value : value);

@@ -115,14 +115,14 @@ auto parse_ipv6_pieces(std::string_view text) -> Pieces {
     if (text.starts_with(':')) {
         if (!text.starts_with("::")) throw HostProblem{"an IPv6 address that starts with one colon"};
         at = 2;
-        compress = piece;
+        compress = ++piece;
     }
     while (at < text.size()) {
         if (piece == 8) throw HostProblem{"an IPv6 address of more than eight parts"};
         if (text[at] == ':') {
             if (compress) throw HostProblem{"an IPv6 address that is compressed twice"};
             ++at;
-            compress = piece;
+            compress = ++piece;  // it stands for at least one part
             continue;
         }
         unsigned value = 0;

@@ -184,7 +184,7 @@ TEST(SetCookie, max_age_is_digits_with_at_most_a_minus) {
         std::string_view text;
         std::optional<seconds> age;
     };
-    for (const auto& c : std::vector<Case>{{"0", 0s}, {"60", 60s}, {"-1", -1s}, {"007", 7s}, {"-", -0s}, {"", {}},
+    for (const auto& c : std::vector<Case>{{"0", 0s}, {"60", 60s}, {"-1", -1s}, {"007", 7s}, {"-", {}}, {"", {}},
              {"+1", {}}, {"1.5", {}}, {"1 2", {}}, {"0x10", {}}, {"9007199254740992", seconds(std::int64_t{1} << 53)},
              {"99999999999999999999999999", seconds(std::int64_t{1} << 53)},
              {"-99999999999999999999999999", seconds(-(std::int64_t{1} << 53))}}) {
