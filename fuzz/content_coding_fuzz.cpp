@@ -22,15 +22,12 @@ auto decode(std::span<const ContentCoding> codings, std::string_view coded, cons
     std::string content;
     try {
         ContentDecoder decoder(codings, limits);
-        std::size_t cut = 0;
-        while (!coded.empty()) {
-            const auto size = cuts.empty() ? coded.size() : std::min(coded.size(), cuts[cut++ % cuts.size()]);
-            auto input = coded.substr(0, size);
-            coded.remove_prefix(size);
+        in_pieces(coded, cuts, [&](std::string_view input) {
             for (auto piece = decoder.take(input); !piece.empty(); piece = decoder.take(input)) content.append(piece);
             require(input.empty(), "the input is used up");
             require(content.size() <= limits.output_bytes, "the limit holds");
-        }
+            return true;
+        });
         decoder.finish();
     } catch (const ContentError&) {
         return std::nullopt;
@@ -42,9 +39,9 @@ auto decode(std::span<const ContentCoding> codings, std::string_view coded, cons
 
 extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) -> int {
     std::string_view input{reinterpret_cast<const char*>(data), size};
-    if (input.empty()) return 0;
-    const auto choice = static_cast<unsigned char>(input.front());
-    input.remove_prefix(1);
+    const auto chosen = take_choice(input);
+    if (!chosen) return 0;
+    const auto choice = *chosen;
     constexpr std::array codings = {ContentCoding::gzip, ContentCoding::deflate, ContentCoding::br, ContentCoding::zstd};
     const auto coding = codings[choice % 4];
     const auto cuts = take_cuts(input);
@@ -54,7 +51,7 @@ extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t siz
     require(decode(layers, input, {}) == decode(layers, input, cuts), "cuts change nothing");
 
     // What we encode ourselves, with flushes.
-    ContentEncoder encoder(coding, {.level = 1 + choice / 32, .size_hint = choice});
+    ContentEncoder encoder(coding, {.level = 1 + static_cast<int>(choice / 32), .size_hint = choice});
     std::string coded;
     auto rest = input;
     for (const auto cut : cuts) {

@@ -1,15 +1,15 @@
 #pragma once
 
-// What the HTTP/1 fuzz targets share: a stream cut in many ways must always say the same.
+// What the fuzz targets of streams share: a stream cut in many ways must always say the same.
 
 #include "../tests/http/core/h1_transcript.hpp"
+#include "../tests/http/core/pieces.hpp"
 #include "require.hpp"
 
 #include <gyre/http/core/h1_writer.hpp>
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
+#include <optional>
 
 namespace gyre::http::testing {
 
@@ -21,6 +21,14 @@ inline auto take_cuts(std::string_view& input) -> Cuts {
         input.remove_prefix(1);
     }
     return cuts.empty() ? Cuts{1} : cuts;
+}
+
+/// Takes the first byte, which chooses what is tried; nothing if there is none.
+inline auto take_choice(std::string_view& input) -> std::optional<unsigned> {
+    if (input.empty()) return std::nullopt;
+    const auto choice = static_cast<unsigned char>(input.front());
+    input.remove_prefix(1);
+    return choice;
 }
 
 inline auto small_limits() -> Limits {

@@ -17,24 +17,22 @@ constexpr std::size_t limit = 100'000;
 
 /// The pieces come as `cuts` say; the output must not depend on it.
 auto inflate_all(MessageInflater& inflater, std::string_view packed, const Cuts& cuts, std::string& out) -> Result {
-    std::size_t cut = 0;
-    while (!packed.empty()) {
-        const auto size = cuts.empty() ? packed.size() : std::min(packed.size(), cuts[cut++ % cuts.size()]);
-        const auto result = inflater.take(packed.substr(0, size), out, limit);
-        if (result != Result::good) return result;
-        packed.remove_prefix(size);
-    }
-    return inflater.finish(out, limit);
+    auto result = Result::good;
+    in_pieces(packed, cuts, [&](std::string_view piece) {
+        result = inflater.take(piece, out, limit);
+        return result == Result::good;
+    });
+    return result == Result::good ? inflater.finish(out, limit) : result;
 }
 
 }  // namespace
 
 extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) -> int {
     std::string_view input{reinterpret_cast<const char*>(data), size};
-    if (input.empty()) return 0;
-    const auto choice = static_cast<unsigned char>(input.front());
-    input.remove_prefix(1);
-    const int bits = 8 + choice % 8;
+    const auto chosen = take_choice(input);
+    if (!chosen) return 0;
+    const auto choice = *chosen;
+    const int bits = 8 + static_cast<int>(choice % 8);
     const bool keeps = (choice & 8U) != 0;
     const auto cuts = take_cuts(input);
 
@@ -60,7 +58,7 @@ extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t siz
     require(bounded.size() <= limit, "the limit holds in any window");
 
     // As our own messages.
-    MessageDeflater deflater(bits, keeps, 1 + choice / 16 % 9, 5);
+    MessageDeflater deflater(bits, keeps, 1 + static_cast<int>(choice / 16 % 9), 5);
     MessageInflater back(bits, keeps);
     for (int again = 0; again < 2; ++again) {
         const std::size_t half = input.size() / 2;

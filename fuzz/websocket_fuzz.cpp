@@ -57,9 +57,9 @@ void check_round_trip(std::string_view stream, const WebSocketReading& reading) 
 
 extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) -> int {
     std::string_view input{reinterpret_cast<const char*>(data), size};
-    if (input.empty()) return 0;
-    const auto choice = static_cast<unsigned char>(input.front());
-    input.remove_prefix(1);
+    const auto chosen = take_choice(input);
+    if (!chosen) return 0;
+    const auto choice = *chosen;
     WebSocketReading reading{
         .role = (choice & 1U) != 0 ? WebSocketRole::server : WebSocketRole::client, .limits = limits};
     if ((choice & 2U) != 0) {

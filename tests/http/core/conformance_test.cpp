@@ -6,7 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <set>
 
 namespace gyre::http::testing {
@@ -104,13 +103,10 @@ auto judge(Parser& parser, std::string_view stream, const Cuts& cuts, Side side,
     Verdict verdict;
     try {
         announce();
-        for (std::size_t turn = 0; !stream.empty(); ++turn) {
-            const auto size = cuts.empty() ? stream.size() : cuts[turn % cuts.size()];
-            // A copy of exactly this size, so that a read past the piece is seen by the sanitizer.
-            const std::vector<char> piece(stream.begin(), stream.begin() + std::min(size, stream.size()));
-            stream.remove_prefix(piece.size());
+        in_pieces(stream, cuts, [&](std::string_view piece) {
             feed(parser, piece, verdict, announce);
-        }
+            return true;
+        });
         if (parser.finish()) verdict.complete(parser);
     } catch (const ProtocolError& error) {
         verdict.refused(error, side);

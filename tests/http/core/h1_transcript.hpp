@@ -2,6 +2,8 @@
 
 // Runs a whole byte stream through a parser and writes down what it said, so that two runs can be compared as text.
 
+#include "pieces.hpp"
+
 #include <gyre/http/core/h1_parser.hpp>
 
 #include <string>
@@ -9,9 +11,6 @@
 #include <vector>
 
 namespace gyre::http::testing {
-
-/// How to cut the stream: sizes of the pieces, repeated; empty means whole.
-using Cuts = std::vector<std::size_t>;
 
 inline void describe_fields(const Fields& fields, std::string& out) {
     for (const auto field : fields) out.append("  ").append(field.name).append(": ").append(field.value).append("\n");
@@ -64,15 +63,12 @@ auto transcript(Parser& parser, std::string_view stream, const Cuts& cuts, Annou
     };
     try {
         announce(parser);
-        std::size_t turn = 0;
-        for (std::size_t at = 0; at < stream.size(); ++turn) {
-            const auto size = cuts.empty() ? stream.size() : cuts[turn % cuts.size()];
-            const auto piece = stream.substr(at, size);
+        in_pieces(stream, cuts, [&](std::string_view piece) {
             // A copy of exactly this size, so that a read past the piece is seen by the sanitizer.
             const std::vector<char> exact(piece.begin(), piece.end());
             take(exact);
-            at += piece.size();
-        }
+            return true;
+        });
         out += parser.finish() ? "\ncomplete at end\n" : "end\n";
     } catch (const ProtocolError& error) {
         out.append("\nrefused ").append(rule_name(error.rule())).append(" at ").append(std::to_string(error.offset()));

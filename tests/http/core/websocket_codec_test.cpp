@@ -51,7 +51,7 @@ struct Row {
 
 void expect_rows(const std::vector<Row>& rows, const WebSocketReading& reading = {}) {
     for (const auto& row : rows) {
-        for (const auto& cuts : {WebSocketCuts{}, WebSocketCuts{1}, WebSocketCuts{7, 3}, WebSocketCuts{997}}) {
+        for (const auto& cuts : {Cuts{}, Cuts{1}, Cuts{7, 3}, Cuts{997}}) {
             EXPECT_EQ(websocket_transcript(row.bytes, reading, cuts), row.expected)
                 << row.name << ", cut " << (cuts.empty() ? 0 : cuts[0]);
         }

@@ -22,7 +22,7 @@ auto from_server(std::optional<WebSocketDeflate> deflate = WebSocketDeflate{}, W
 }
 
 void expect_said(const std::string& bytes, const std::string& expected, const WebSocketReading& reading = from_server()) {
-    for (const auto& cuts : {WebSocketCuts{}, WebSocketCuts{1}, WebSocketCuts{7, 3}}) {
+    for (const auto& cuts : {Cuts{}, Cuts{1}, Cuts{7, 3}}) {
         EXPECT_EQ(websocket_transcript(bytes, reading, cuts), expected);
     }
 }

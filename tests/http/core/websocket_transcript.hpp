@@ -2,20 +2,16 @@
 
 // What a reader makes of a stream of frames, as text, so that streams that are cut in different ways can be compared.
 
+#include "pieces.hpp"
+
 #include <gyre/http/core/websocket_codec.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace gyre::http::testing {
-
-/// Sizes of the pieces that a stream comes in, again and again; empty: whole.
-using WebSocketCuts = std::vector<std::size_t>;
 
 struct WebSocketReading {
     WebSocketRole role = WebSocketRole::server;
@@ -30,18 +26,15 @@ inline auto shown(std::string_view payload) -> std::string {
 
 /// Appends what the stream says: "text hello\nping \nclose 1000 bye\n". @throws WebSocketError where it is refused.
 inline void append_websocket_transcript(
-    std::string& said, std::string_view stream, const WebSocketReading& reading, const WebSocketCuts& cuts = {}) {
+    std::string& said, std::string_view stream, const WebSocketReading& reading, const Cuts& cuts = {}) {
     WebSocketReader reader(reading.role, reading.limits, reading.deflate);
     std::string unread;
-    std::size_t cut = 0;
-    while (!stream.empty()) {
-        const auto size = cuts.empty() ? stream.size() : std::min(stream.size(), cuts[cut++ % cuts.size()]);
-        unread.append(stream.substr(0, size));
-        stream.remove_prefix(size);
+    in_pieces(stream, cuts, [&](std::string_view piece) {
+        unread.append(piece);
         while (true) {
             const auto event = reader.next(unread);
             unread.erase(0, event.consumed);
-            if (event.kind == WebSocketEventKind::need_more) break;
+            if (event.kind == WebSocketEventKind::need_more) return true;
             if (event.kind == WebSocketEventKind::message) {
                 said += reader.is_text() ? "text " : "binary ";
                 said += shown(reader.take_message());
@@ -53,12 +46,12 @@ inline void append_websocket_transcript(
             }
             said += "\n";
         }
-    }
+    });
 }
 
 /// What the stream says, ended by "refused bad_utf8 in the frame at 7\n" where it is refused.
-inline auto websocket_transcript(
-    std::string_view stream, const WebSocketReading& reading, const WebSocketCuts& cuts = {}) -> std::string {
+inline auto websocket_transcript(std::string_view stream, const WebSocketReading& reading, const Cuts& cuts = {})
+    -> std::string {
     std::string said;
     try {
         append_websocket_transcript(said, stream, reading, cuts);
