@@ -3,6 +3,7 @@
 #include "inspected.hpp"
 #include "text.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -174,7 +175,16 @@ auto task_title(const obs::TaskInfo& task) -> std::string {
 auto doing_text(const obs::TaskInfo& task) -> std::string {
     if (task.state != obs::TaskState::waiting) return std::string(to_string(task.state));
     if (!task.stack.wait) return "waiting";
-    return task.stack.wait->text;
+    // Of a `race` or `gather`: what the first of its branches that wait is for.
+    const obs::Stack* stack = &task.stack;
+    for (;;) {
+        const auto inside = std::find_if(
+            stack->branches.begin(), stack->branches.end(), [](const obs::Stack& branch) { return branch.wait.has_value(); });
+        if (inside == stack->branches.end()) break;
+        stack = &*inside;
+    }
+    if (stack == &task.stack) return task.stack.wait->text;
+    return std::string(to_string(task.stack.wait->kind)) + ": " + stack->wait->text;
 }
 
 auto innermost_place(const obs::TaskInfo& task) -> obs::Place {

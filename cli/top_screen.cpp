@@ -222,7 +222,7 @@ auto TopScreen::task_lines(std::size_t width, std::size_t height) -> std::vector
         const obs::TaskInfo& task = *all[row];
         const std::string name = task.name.empty() ? place_text(task.spawned) : task.name;
         const std::string state = task.cancelled ? "CANCEL" : std::string(to_string(task.state));
-        const std::string wait = (task.stack.wait ? task.stack.wait->text + ", " : std::string()) +
+        const std::string wait = (task.stack.wait ? doing_text(task) + ", " : std::string()) +
                                  place_text(innermost_place(task));
         lines.push_back(left_aligned((row == selected_row_ ? "> " : "  ") + shortened(name, name_width), name_width + 2) +
                         " " + left_aligned(state, 8) + right_aligned(task.age ? time_text(*task.age) : "-", 10) +

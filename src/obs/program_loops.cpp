@@ -18,7 +18,7 @@ namespace gyre::obs {
 namespace {
 
 constexpr auto patience = std::chrono::milliseconds(100);
-constexpr Duration longest_step = std::chrono::microseconds(700);
+constexpr Duration longest_step = std::chrono::microseconds(500);
 
 /// What a loop was asked. Both sides keep it: who asked may have gone when the loop answers.
 template<class T>
