@@ -18,6 +18,9 @@ target_include_directories(
   PRIVATE "${PROJECT_SOURCE_DIR}/src")
 target_include_directories(gyre SYSTEM PRIVATE "${GYRE_MSGPACK_INCLUDE}")
 target_compile_definitions(gyre PRIVATE GYRE_VERSION="${PROJECT_VERSION}")
+if(NOT GYRE_MARKS)
+  target_compile_definitions(gyre PUBLIC GYRE_NO_MARKS)
+endif()
 target_link_libraries(
   gyre
   PUBLIC Threads::Threads

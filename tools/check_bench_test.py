@@ -297,6 +297,12 @@ class Budgets(unittest.TestCase):
         self.assertEqual(count_instructions.judge({"a": 1}, {})[1:], (0, 1))
         self.assertEqual(count_instructions.judge({}, {"a": 1})[1:], (0, 1))
 
+    def test_what_marks_may_cost(self):
+        lines, passed, failed = count_instructions.judge_marks(
+            {"http/sim": 1021, "yields/sim": 1099, "http/epoll": 1020}, {"http/sim": 1000, "yields/sim": 1000, "http/epoll": 1000})
+        self.assertEqual((passed, failed), (2, 1))
+        self.assertIn("error: http/sim: 1,021 instructions, 1,000 without marks (+2.10 %, at most +2 %)", lines)
+
     def test_compilers(self):
         self.assertEqual(count_instructions.compiler_name("Debian clang version 19.1.7 (3~deb12u1)"), "clang 19.1")
         self.assertEqual(count_instructions.compiler_name("g++ (Debian 12.2.0-14) 12.2.0"), "gcc 12.2")

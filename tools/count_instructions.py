@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Counts the instructions of fixed small works with callgrind, and holds them against the budgets in bench/budgets.json.
 
-usage: tools/count_instructions.py [--renew] PROGRAM COMPILER      PROGRAM is build/release/bench/smoke
+usage: tools/count_instructions.py [--renew | --without OTHER] PROGRAM COMPILER      PROGRAM is build/release/bench/smoke
 A count does not depend on how busy the machine is, but on the compiler: each version has its own budgets. For a version without any
-the step says so and passes. `--renew` writes what is counted now as the budgets of this compiler.
+the step says so and passes. `--renew` writes what is counted now as the budgets of this compiler. `--without` counts OTHER as well, which is
+built without marks (the preset no-marks), and holds what they cost against their budget.
 """
 
 import argparse
@@ -18,6 +19,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUDGETS = os.path.join(ROOT, "bench", "budgets.json")
 ALLOWED = 1.03
 """A count may be this many times its budget."""
+MARKS = {"http": 1.02}
+"""The marks and the sampled clock may cost this many times a work without them."""
+MARKS_OF_THE_SMALLEST = 1.10
+"""The same of a work that does nothing but suspend."""
 NOTABLE = 0.97
 """Below this it is worth renewing the budget, so that the gain is kept."""
 
@@ -87,6 +92,18 @@ def judge(counts, budgets):
     return lines, len(counts) + len(budgets.keys() - counts.keys()) - failed, failed
 
 
+def judge_marks(counts, without):
+    """Lines to print of what the marks cost, and how many works passed and failed."""
+    lines, failed = [], 0
+    for name, value in counts.items():
+        allowed = MARKS.get(name.split("/")[0], MARKS_OF_THE_SMALLEST)
+        cost = value / without[name]
+        verdict = "" if cost <= allowed else "error: "
+        failed += cost > allowed
+        lines.append(f"{verdict}{name}: {value:,} instructions, {without[name]:,} without marks ({(cost - 1) * 100:+.2f} %, at most {(allowed - 1) * 100:+.0f} %)")
+    return lines, len(counts) - failed, failed
+
+
 def load():
     if not os.path.exists(BUDGETS):
         return {}
@@ -97,9 +114,15 @@ def load():
 def main(argv):
     parser = argparse.ArgumentParser(description="Counts instructions of fixed works and holds them against their budgets.")
     parser.add_argument("--renew", action="store_true", help="write what is counted now as the budgets of this compiler")
+    parser.add_argument("--without", metavar="OTHER", help="the program built without marks: hold what they cost against their budget")
     parser.add_argument("program")
     parser.add_argument("compiler", help="the compiler that built the program")
     chosen = parser.parse_args(argv)
+    if chosen.without:
+        lines, passed, failed = judge_marks(count_all(chosen.program), count_all(chosen.without))
+        print("\n".join(lines))
+        print(f"{passed} passed, {failed} failed")
+        return 1 if failed else 0
     version = subprocess.run([chosen.compiler, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()[0]
     key = f"{compiler_name(version)} {os.uname().machine}"
     budgets = load()

@@ -32,5 +32,6 @@ struct Work {
 [[nodiscard]] auto callback_works() -> std::vector<Work>;
 [[nodiscard]] auto timer_works() -> std::vector<Work>;
 [[nodiscard]] auto shared_works() -> std::vector<Work>;
+[[nodiscard]] auto seeing_works() -> std::vector<Work>;
 
 }  // namespace bench

@@ -55,7 +55,7 @@ void report(const Work& work, const std::function<double(int)>& round, int count
 
 auto all_works() -> std::vector<Work> {
     std::vector<Work> works;
-    for (auto part : {task_works(), shared_works(), cancel_works(), callback_works(), timer_works()}) {
+    for (auto part : {task_works(), shared_works(), cancel_works(), callback_works(), timer_works(), seeing_works()}) {
         std::move(part.begin(), part.end(), std::back_inserter(works));
     }
     return works;

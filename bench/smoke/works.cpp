@@ -1,6 +1,7 @@
 #include "works.hpp"
 
 #include <gyre/gyre.hpp>
+#include <gyre/http/server/server.hpp>
 
 #include <array>
 #include <chrono>
@@ -126,6 +127,34 @@ gyre::Task<> timeouts() {
     for (int i = 0; i < many; ++i) co_await gyre::timeout(1s, nothing());
 }
 
+gyre::Task<> answer(gyre::http::ServerExchange& exchange) {
+    co_await exchange.respond(200, "text/plain", "Hello, World!");
+}
+
+gyre::Task<> serve(gyre::net::Listener listener) {
+    gyre::http::ConnectionOptions options;
+    options.max_requests_per_connection = many + 1;
+    co_await gyre::http::serve_http(std::move(listener), answer, options);
+}
+
+// A keep-alive connection in a simulated network; the client is as little as can be.
+gyre::Task<> http() {
+    auto listener = co_await gyre::net::listen("127.0.0.1", 0);
+    const auto port = listener.local_address().port();
+    auto server = gyre::spawn(serve(std::move(listener)));
+    auto stream = co_await gyre::net::connect("127.0.0.1", port);
+    std::size_t size = 0;
+    for (int i = 0; i < many; ++i) {
+        co_await stream.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        const auto response = co_await stream.read_some(4096);
+        if (size != 0 && response.size() != size) std::abort();
+        size = response.size();
+    }
+    server.cancel();
+    const auto ended = co_await gyre::as_outcome(server.join());
+    if (ended.is_error()) std::abort();
+}
+
 constexpr std::array list{
     Work{"yields", "epoll,sim", yields},
     Work{"spawn_join", "epoll,sim", spawn_join},
@@ -138,6 +167,7 @@ constexpr std::array list{
     Work{"call_soon", "epoll", call_soon},
     Work{"timers", "sim", timers},
     Work{"timeouts", "sim", timeouts},
+    Work{"http", "sim", http},
 };
 
 }  // namespace

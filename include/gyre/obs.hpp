@@ -5,5 +5,7 @@
 #include <gyre/obs/control.hpp>
 #include <gyre/obs/dump.hpp>
 #include <gyre/obs/figures.hpp>
+#include <gyre/obs/recorder.hpp>
+#include <gyre/obs/recording.hpp>
 #include <gyre/obs/snapshot.hpp>
 #include <gyre/obs/stall.hpp>

@@ -1,5 +1,7 @@
 #include <gyre/core/circle.hpp>
 
+#include "core/tape.hpp"
+
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
@@ -108,6 +110,7 @@ void refuse_circle(const Frame& frame, const WaitRecord& wait, const TaskNode& o
     if (!search.leads_from(owner, 0) || !waits_for_good(frame, *task)) return;
     search.path.push_back({task, place_of_wait(frame), wait});
     DeadlockError error(circle_text(search.path));
+    if (task->scheduler->tape != nullptr) task->scheduler->tape->deadlock_found(error.what());
     if (task->scheduler->on_deadlock == OnDeadlock::raise) throw error;
     task->scheduler->loop.handle_error(
         {std::make_exception_ptr(std::move(error)), ErrorOrigin::deadlock, "found in task '" + task->title() + "'"});

@@ -18,4 +18,12 @@ auto Histogram::quantile(double part) const noexcept -> Duration {
     return longest();
 }
 
+auto Histogram::since(const Histogram& past) const noexcept -> Histogram {
+    Histogram recent = *this;
+    for (std::size_t i = 0; i < buckets_.size(); ++i) recent.buckets_[i] -= past.buckets_[i];
+    recent.count_ -= past.count_;
+    recent.total_ -= past.total_;
+    return recent;
+}
+
 }  // namespace gyre

@@ -1,5 +1,7 @@
 #include <gyre/core/loop.hpp>
 
+#include "core/tape.hpp"
+
 #include <gyre/backend/backend.hpp>
 #include <gyre/core/cancel_request.hpp>
 #include <gyre/core/descriptor_watch.hpp>
@@ -23,6 +25,11 @@ constexpr int most_resumes_per_check = 64;
 constexpr Duration longest_turn = std::chrono::microseconds(500);
 constexpr std::size_t kept_errors = 64;
 constexpr std::uint32_t turns_per_sample = 16;
+#ifdef GYRE_NO_MARKS
+constexpr bool measures = false;
+#else
+constexpr bool measures = true;
+#endif
 
 constinit thread_local EventLoop* loop_here = nullptr;
 
@@ -107,13 +114,14 @@ EventLoop::EventLoop(std::unique_ptr<backend::Backend> backend, RunOptions optio
     : backend_(std::move(backend)),
       scheduler_(*this),
       mailbox_(std::make_shared<internal::Mailbox>(*backend_)),
-      watches_(std::make_unique<internal::DescriptorWatches>(*this)) {
-    if (options.timing == Timing::exact) scheduler_.measure_exactly();
-    measure(options.timing != Timing::off);
+      watches_(std::make_unique<internal::DescriptorWatches>(*this)),
+      tape_slot_(std::make_shared<internal::TapeSlot>()) {
+    set_timing(options.timing);
     scheduler_.on_deadlock = options.on_deadlock;
     scheduler_.owners.push_back(background_);
     scheduler_.owners.push_back(guests_);
     scheduler_.stamp = backend_->now();
+    if (options.recorder.on) internal::start_recorder(*this, options.recorder);
 }
 
 EventLoop::~EventLoop() {
@@ -223,7 +231,9 @@ void EventLoop::turn() {
     ++scheduler_.turns;
     set_beat(true);
     take_posts();
-    if (--turns_to_sample_ == 0 && scheduler_.histograms != nullptr) [[unlikely]] {
+    if (scheduler_.tape != nullptr) [[unlikely]]
+        scheduler_.tape->turn(scheduler_.ready.size());
+    if (measures && --turns_to_sample_ == 0 && scheduler_.histograms != nullptr) [[unlikely]] {
         sample_turn();
     } else {
         run_ready();
@@ -235,16 +245,42 @@ void EventLoop::turn() {
 /// A turn that is measured, and its first slice.
 void EventLoop::sample_turn() {
     turns_to_sample_ = turns_per_sample;
-    auto& histograms = *scheduler_.histograms;
+    // A slice may switch the histograms off, so they are looked for again after each.
+    const auto& histograms = scheduler_.histograms;
     const Time began = scheduler_.stamp;
     bool has_more = true;
     if (!scheduler_.exact && !scheduler_.ready.empty()) {
         const Time before = now();
         has_more = scheduler_.run(1);  // false also in a child that was forked in that slice, which runs nothing more
-        histograms.slice.record(now() - before);
+        if (histograms != nullptr) histograms->slice.record(now() - before);
     }
     if (has_more) run_ready();
-    histograms.turn.record(now() - began);
+    if (histograms == nullptr) return;
+    histograms->turn.record(now() - began);
+    if (scheduler_.tape != nullptr) scheduler_.tape->measured(*histograms);
+}
+
+void EventLoop::set_timing(Timing timing) {
+    check_thread("EventLoop::set_timing");
+    scheduler_.measure_exactly(timing == Timing::exact);
+    measure(timing != Timing::off);
+}
+
+auto EventLoop::timing() const noexcept -> Timing {
+    if (scheduler_.exact) return Timing::exact;
+    return scheduler_.histograms != nullptr ? Timing::sampled : Timing::off;
+}
+
+void EventLoop::put_tape_on(std::shared_ptr<internal::Tape> tape) noexcept {
+    scheduler_.use_tape(tape.get());
+    tape_ = std::move(tape);
+    tape_->attached();
+}
+
+void EventLoop::take_tape_off(const internal::Tape& tape) noexcept {
+    if (tape_.get() != &tape) return;
+    scheduler_.use_tape(nullptr);
+    tape_.reset();
 }
 
 void EventLoop::measure(bool on) {
@@ -303,7 +339,11 @@ void EventLoop::wait_for_events(Time limit) {
 void EventLoop::fire_timers() noexcept {
     scheduler_.stamp = backend_->now();
     scheduler_.stale = false;
+    if (scheduler_.tape != nullptr) [[unlikely]]
+        scheduler_.tape->source = internal::Tape::By::timer;
     while (internal::Timer* timer = scheduler_.timers.pop(scheduler_.stamp)) timer->fire();
+    if (scheduler_.tape != nullptr) [[unlikely]]
+        scheduler_.tape->source = internal::Tape::By::io;
 }
 
 void EventLoop::find_deadlock() {
@@ -311,6 +351,7 @@ void EventLoop::find_deadlock() {
         throw DeadlockError("deadlock: tasks are left that nothing can ever wake, and that do not end when cancelled");
     }
     deadlock_ = "deadlock: everything waits and nothing can ever wake it\n" + internal::wait_report(scheduler_);
+    if (scheduler_.tape != nullptr) scheduler_.tape->deadlock_found(deadlock_);
     main_->cancel(internal::make_cause(CancelKind::deadlock, "deadlock", {}, scheduler_.stamp));
 }
 

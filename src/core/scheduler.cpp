@@ -1,5 +1,7 @@
 #include <gyre/core/scheduler.hpp>
 
+#include "core/tape.hpp"
+
 #include <gyre/core/loop.hpp>
 #include <gyre/core/task_node.hpp>
 
@@ -20,6 +22,8 @@ void Scope::cancel(CausePointer why) noexcept {
     if (cancelled) return;  // a scope around it was first: its strands have been told, and its cause stays
     cause = std::move(why);
     cancelled = true;
+    if (scheduler->tape != nullptr) [[unlikely]]
+        scheduler->tape->cancelled(*this);
     interrupt();
 }
 
@@ -77,8 +81,9 @@ void Scheduler::enqueue_specially(Frame& frame) noexcept {
             stamp = loop.read_clock();
             stale = false;
         }
-        task->clock().queued(stamp);
+        if (TaskClock* clock = task->clock()) clock->queued(stamp);
     }
+    if (tape != nullptr && task != nullptr) tape->woken(*task, frame.turn == Frame::Turn::stop);
     if (task != nullptr && ready.has_priorities()) {
         ready.push(frame, task->priority());
     } else {
@@ -115,22 +120,47 @@ void Scheduler::start_eagerly(Frame& root) noexcept {
     TaskNode* const spawner = current_task();
     Frame* const outer = std::exchange(current, &root);
     TaskNode& task = *root.scope->task();
-    if (exact) {
-        stamp = loop.read_clock();
-        if (spawner != nullptr) spawner->clock().suspended(stamp);
-        static_cast<void>(task.clock().resumed(stamp));
-    }
+    if (notes_tasks) begin_eager(spawner, task);
     const bool ended = start_inline(root);
     current = outer;
     if (ended) {
         Strand& strand = *root.strand();
         if (!task.holds(strand, false))
             static_cast<void>(strand.ended());  // a task's owner and joiners hear of it through the ready queue
-    } else if (exact) {
-        stamp = loop.read_clock();
-        task.clock().suspended(stamp);
+    } else if (notes_tasks) {
+        pause_eager(task, root);
     }
-    if (exact && spawner != nullptr) spawner->clock().continued(stamp);
+    if (notes_tasks) end_eager(spawner);
+}
+
+void Scheduler::begin_eager(TaskNode* spawner, TaskNode& task) noexcept {
+    if (exact) {
+        stamp = loop.read_clock();
+        TaskClock* outer = spawner != nullptr ? spawner->clock() : nullptr;
+        if (outer != nullptr) outer->suspended(stamp);
+        if (TaskClock* clock = task.clock()) static_cast<void>(clock->resumed(stamp));
+    }
+    if (tape == nullptr) return;
+    if (spawner != nullptr) tape->paused(*spawner, nullptr);
+    tape->runs(task, Tape::Run::eager);
+}
+
+void Scheduler::pause_eager(TaskNode& task, const Frame& root) noexcept {
+    if (exact) {
+        stamp = loop.read_clock();
+        if (TaskClock* clock = task.clock()) clock->suspended(stamp);
+    }
+    if (tape != nullptr) tape->paused(task, &root);
+}
+
+void Scheduler::end_eager(TaskNode* spawner) noexcept {
+    if (spawner == nullptr) {
+        if (tape != nullptr) tape->rests();
+        return;
+    }
+    TaskClock* clock = exact ? spawner->clock() : nullptr;
+    if (clock != nullptr) clock->continued(stamp);
+    if (tape != nullptr) tape->runs(*spawner, Tape::Run::continued);
 }
 
 void Scheduler::resume_next(Frame& frame) noexcept {
@@ -149,8 +179,9 @@ void Scheduler::frame_ended(Frame& frame) noexcept {
 }
 
 inline auto Scheduler::take_next() noexcept -> Next {
-    current = nullptr;  // what runs now is the end of a strand, and that frame goes
     const std::uintptr_t word = std::exchange(next_, 0);
+    if (word == 0) return {};  // `current` is suspended
+    current = nullptr;         // what runs now is the end of a strand, and that frame goes
     auto* frame = reinterpret_cast<Frame*>(word & ~std::uintptr_t{1});
     if ((word & 1) == 0) return {frame, false};
     Strand& strand = *frame->strand();
@@ -216,27 +247,38 @@ auto Scheduler::prepare(Frame& frame) noexcept -> bool {
     if (next_ != 0) run_on(take_next());
 }
 
-void Scheduler::run_measured(Frame& frame) noexcept {
+void Scheduler::run_watched(Frame& frame) noexcept {
     // The end of one slice is the start of the next: one stamp for each resume.
     TaskPointer keep(*frame.scope->task());
-    TaskClock& clock = keep.get()->clock();
-    const Duration delay = clock.resumed(stamp);
+    TaskNode& task = *keep.get();
+    TaskClock* clock = exact ? task.clock() : nullptr;
+    const Duration delay = clock != nullptr ? clock->resumed(stamp) : Duration::zero();
     const Time began = stamp;
+    const bool was_exact = exact;
+    if (tape != nullptr) tape->runs(task, Tape::Run::resumed);
     run_frame(frame);
+    // Both may have been switched in the slice.
+    if (tape != nullptr) tape->paused(task, current);
+    if (!exact) return;
     stamp = loop.read_clock();
-    clock.suspended(stamp);
-    if (histograms != nullptr) {
-        histograms->delay.record(delay);
-        histograms->slice.record(stamp - began);
-    }
+    if (TaskClock* still = task.clock()) still->suspended(stamp);
+    if (histograms == nullptr || !was_exact) return;
+    if (clock != nullptr) histograms->delay.record(delay);
+    histograms->slice.record(stamp - began);
+}
+
+void Scheduler::run_callback_watched(Callback& callback) noexcept {
+    if (tape != nullptr) tape->source = Tape::By::callback;
+    loop.run_callback(callback);
+    if (tape != nullptr) tape->source = Tape::By::io;
 }
 
 void Scheduler::run_carefully() noexcept {
     if (order_ != nullptr) ready.choose(order_->choose(ready.size()));
     const auto entry = ready.pop();
-    if (!entry.is_frame()) return loop.run_callback(entry.callback());
-    if (exact && entry.frame().scope->task() != nullptr) {
-        run_measured(entry.frame());
+    if (!entry.is_frame()) return run_callback_watched(entry.callback());
+    if ((exact || tape != nullptr) && entry.frame().scope->task() != nullptr) {
+        run_watched(entry.frame());
     } else {
         run_frame(entry.frame());
     }

@@ -1,5 +1,7 @@
 #include <gyre/core/task_node.hpp>
 
+#include "core/tape.hpp"
+
 #include <gyre/core/cancel_request.hpp>
 #include <gyre/core/circle.hpp>
 #include <gyre/core/duration_text.hpp>
@@ -24,14 +26,17 @@ void TaskNode::prepare(Frame& frame, const SpawnOptions& options) {
         frame.destroy();
         throw;
     }
+    if (scheduler->tape != nullptr) scheduler->tape->spawned(*this);
 }
 
 void TaskNode::fill_extra(const SpawnOptions& options) {
+    const bool plain = options.name.empty() && options.deadline == Time::max() && options.priority == Priority::normal;
+    if (plain && !scheduler->exact && !scheduler->carries_contexts()) return;  // for the tape alone
     Extra& extra = this->extra();
     extra.name = options.name;
     if (scheduler->exact) {
         scheduler->stamp = scheduler->loop.read_clock();
-        extra.measured = true;
+        extra.measured = scheduler->exact_since;
         extra.clock.spawned(scheduler->stamp);
     }
     extra.born = scheduler->stamp;
@@ -76,7 +81,7 @@ auto TaskNode::title() const -> std::string {
 }
 
 auto TaskNode::stats() const noexcept -> TaskStats {
-    if (!has_extra_ || !extra_->measured) return {};
+    if (!is_measured()) return {};
     // The loop may be gone when the task has ended; its figures are complete then.
     return extra_->clock.stats(done() ? Time{} : scheduler->stamp);
 }
@@ -117,12 +122,8 @@ void TaskNode::set_error(std::exception_ptr error) noexcept {
 
 void TaskNode::finish(TaskOwner& owner) noexcept {
     Scheduler& home = *scheduler;
-    if (home.exact) {
-        home.stamp = home.loop.read_clock();
-        extra_->clock.ended(home.stamp);
-    }
+    if (home.notes_tasks || has_extra_) note_end();
     if (home.last_request.task == this) home.last_request = {};
-    if (has_extra_ && extra_->deadline) home.timers.cancel(*extra_->deadline);
     home.leave();
     if (home.cursor == this) [[unlikely]]
         home.cursor = next_task(home, owner, *this);
@@ -139,6 +140,20 @@ auto next_task(Scheduler& scheduler, TaskOwner& owner, TaskNode& task) noexcept 
         if (TaskNode* first = later->tasks.front()) return first;
     }
     return nullptr;
+}
+
+void TaskNode::note_end() noexcept {
+    Scheduler& home = *scheduler;
+    if (home.exact) home.stamp = home.loop.read_clock();
+    if (has_extra_) {
+        if (home.exact && extra_->measured == home.exact_since) {
+            extra_->clock.ended(home.stamp);
+        } else {
+            extra_->measured = 0;
+        }
+        if (extra_->deadline) home.timers.cancel(*extra_->deadline);
+    }
+    if (home.tape != nullptr) home.tape->ended(*this);
 }
 
 void TaskNode::drop_rest() noexcept {

@@ -36,10 +36,15 @@ auto Lookup::addresses(std::uint16_t port) const -> std::vector<net::Address> {
 }
 
 void LookupWait::await_suspend(std::coroutine_handle<>) noexcept {
-    if (begin()) lookup_->waiters_.push_back(*this);
+    if (!begin()) return;
+    lookup_->waiters_.push_back(*this);
+    mark_.begin(scheduler(), *frame_, IoKind::resolve, -1);
 }
 
-void LookupWait::wake() noexcept { scheduler().wake(*frame_); }
+void LookupWait::wake() noexcept {
+    mark_.end(scheduler(), *frame_, 0);
+    scheduler().wake(*frame_);
+}
 
 void LookupWait::cancel() noexcept {
     unlink();

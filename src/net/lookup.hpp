@@ -2,6 +2,7 @@
 
 #include <gyre/core/frame.hpp>
 #include <gyre/core/intrusive_list.hpp>
+#include <gyre/core/io_mark.hpp>
 #include <gyre/net/address.hpp>
 
 #include <coroutine>
@@ -69,7 +70,7 @@ public:
 
     [[nodiscard]] auto await_ready() const noexcept -> bool { return lookup_->is_done_ && !interrupted(); }
     void await_suspend(std::coroutine_handle<>) noexcept;
-    void await_resume() const noexcept {}
+    void await_resume() const noexcept { mark_.resume(scheduler()); }
 
     void wake() noexcept;
     void cancel() noexcept override;
@@ -79,6 +80,7 @@ public:
 
 private:
     Lookup* lookup_;
+    IoMark mark_;
 };
 
 inline auto Lookup::wait() noexcept -> LookupWait { return LookupWait(*this); }

@@ -9,6 +9,30 @@
 
 namespace gyre::internal {
 
+namespace {
+
+auto io_kind(backend::OperationKind kind) noexcept -> IoKind {
+    switch (kind) {
+    case backend::OperationKind::accept:
+        return IoKind::accept;
+    case backend::OperationKind::connect:
+        return IoKind::connect;
+    case backend::OperationKind::receive:
+    case backend::OperationKind::receive_message:
+        return IoKind::receive;
+    case backend::OperationKind::send:
+    case backend::OperationKind::send_message:
+        return IoKind::send;
+    case backend::OperationKind::file:
+        return IoKind::file;
+    case backend::OperationKind::poll:
+        break;
+    }
+    return IoKind::other;
+}
+
+}  // namespace
+
 SocketWait::SocketWait(SocketState& socket, backend::OperationKind what) noexcept : socket_(&socket) {
     kind = what;
     descriptor = socket.descriptor;
@@ -57,9 +81,11 @@ void SocketWait::await_suspend(std::coroutine_handle<>) noexcept {
     socket_->loop->ended_in_a_row = 0;
     if (has_ended_) return scheduler().wake(*frame_);
     socket_->in_flight.push_back(*this);
+    mark_.begin(scheduler(), *frame_, io_kind(kind), descriptor);
 }
 
 auto SocketWait::await_resume() const noexcept -> std::int64_t {
+    mark_.resume(scheduler());
     if (peer_ != nullptr) peer_->length = address_length;
     return result == -ECANCELED ? -EBADF : result;
 }
@@ -73,6 +99,7 @@ void SocketWait::withdraw() noexcept { socket_->loop->backend.cancel(*this); }
 
 void SocketWait::completed() noexcept {
     unlink();
+    mark_.end(scheduler(), *frame_, result);
     socket_->operation_ended();
     if (result == -ECANCELED && is_cancelled_) return scheduler().stop(*frame_);
     scheduler().wake(*frame_);

@@ -3,6 +3,7 @@
 #include <gyre/backend/operation.hpp>
 #include <gyre/core/frame.hpp>
 #include <gyre/core/intrusive_list.hpp>
+#include <gyre/core/io_mark.hpp>
 
 #include <coroutine>
 #include <cstddef>
@@ -50,6 +51,7 @@ private:
 
     SocketState* socket_;
     AcceptedPeer* peer_ = nullptr;
+    IoMark mark_;
     bool has_ended_ = false;  ///< At once, but its turn comes through the ready queue.
     bool is_cancelled_ = false;
 };

@@ -39,6 +39,9 @@ public:
         figures("turn", all.turn);
         figures("slice", all.slice);
         figures("delay", all.delay);
+        object("io");
+        for (std::size_t i = 0; i < io_kind_count; ++i) figures(to_string(static_cast<IoKind>(i)), all.io[i]);
+        close('}');
         if (all.blocked_for) number("blocked_for_ns", all.blocked_for->count());
         if (!all.is_read) flag("is_read", false);
         if (!all.thread_stack.empty()) {

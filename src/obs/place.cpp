@@ -33,6 +33,10 @@ auto function_name(std::string_view signature) noexcept -> std::string_view {
     if (signature.find("lambda") != std::string_view::npos || signature.find("operator()") != std::string_view::npos) {
         return {};
     }
+    constexpr std::string_view nameless = "(anonymous namespace)::";
+    if (const auto at = signature.rfind(nameless); at != std::string_view::npos && at < signature.rfind('(')) {
+        signature.remove_prefix(at + nameless.size());
+    }
     const std::size_t end = parameters_of(signature);
     const std::size_t begin = word_before(signature, end);
     const std::string_view name = signature.substr(begin, end - begin);

@@ -43,6 +43,7 @@ public:
             all.turn = figures(histograms->turn);
             all.slice = figures(histograms->slice);
             all.delay = figures(histograms->delay);
+            for (std::size_t i = 0; i < io_kind_count; ++i) all.io[i] = figures(histograms->io[i]);
         }
         for (auto* owner = scheduler.owners.front(); owner != nullptr; owner = scheduler.owners.after(*owner)) {
             all.task_count += owner->task_count;

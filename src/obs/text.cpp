@@ -142,6 +142,11 @@ private:
         write_figures("turns", all_.turn);
         write_figures("slices", all_.slice);
         write_figures("delays", all_.delay);
+        for (std::size_t i = 0; i < io_kind_count; ++i) {
+            const auto kind = static_cast<IoKind>(i);
+            write_figures(
+                kind == IoKind::other ? "waits: other I/O" : "waits: " + std::string(to_string(kind)), all_.io[i]);
+        }
     }
 
     void blocked() {
@@ -150,7 +155,7 @@ private:
         for (const std::string& line : all_.thread_stack) out_ << "    " << line << "\n";
     }
 
-    void write_figures(const char* name, const Figures& figures) {
+    void write_figures(const std::string& name, const Figures& figures) {
         if (figures.count == 0) return;
         out_ << "  " << name << ": half within " << internal::duration_text(figures.p50) << ", 90 % "
              << internal::duration_text(figures.p90) << ", 99 % " << internal::duration_text(figures.p99)

@@ -3,6 +3,7 @@
 #include "obs/recent_stalls.hpp"
 #include "obs/running.hpp"
 #include "obs/task_reader.hpp"
+#include "obs/triggers.hpp"
 
 #include <gyre/backend/signals.hpp>
 #include <gyre/backend/thread_probe.hpp>
@@ -172,6 +173,7 @@ private:
         } else {
             backend::write_to_standard_error("gyre: " + report->text());
         }
+        stall_found(*watched.loop, report->text());
     }
 
     [[nodiscard]] auto may_report(Time now) -> bool {

@@ -56,7 +56,9 @@ FileWait::FileWait(std::string_view what, const backend::FileRequest& asked, Tra
 FileWait::~FileWait() = default;
 
 void FileWait::await_suspend(std::coroutine_handle<>) {
-    if (begin()) start();
+    if (!begin()) return;
+    mark_.begin(scheduler(), *frame_, IoKind::file, -1);
+    start();
 }
 
 void FileWait::start() {
@@ -75,7 +77,11 @@ void FileWait::start_on_thread() {
     submit(job_);
 }
 
-auto FileWait::await_resume() const noexcept -> std::int64_t { return job_ != nullptr ? job_->result : result; }
+auto FileWait::await_resume() const noexcept -> std::int64_t {
+    if (job_ != nullptr) mark_.end(scheduler(), *frame_, job_->result);
+    mark_.resume(scheduler());
+    return job_ != nullptr ? job_->result : result;
+}
 
 void FileWait::cancel() noexcept {
     is_cancelled_ = true;
@@ -111,6 +117,7 @@ void FileWait::completed() noexcept {
         if (moved_ == 0) return scheduler().stop(*frame_);
         result = moved_;
     }
+    mark_.end(scheduler(), *frame_, result);
     scheduler().wake(*frame_);
 }
 

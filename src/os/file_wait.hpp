@@ -2,6 +2,7 @@
 
 #include <gyre/backend/files.hpp>
 #include <gyre/core/blocking.hpp>
+#include <gyre/core/io_mark.hpp>
 
 #include <coroutine>
 #include <cstdint>
@@ -46,6 +47,7 @@ private:
 
     std::shared_ptr<FileJob> job_;
     std::int64_t moved_ = 0;  ///< By the calls before this one.
+    IoMark mark_;
     Transfer transfer_;
     bool is_cancelled_ = false;
 };

@@ -29,6 +29,7 @@ void ReadinessWait::await_suspend(std::coroutine_handle<>) noexcept {
     source_.ended_in_a_row = 0;
     if (has_answer_ || poll()) return scheduler().wake(*frame_);
     source_.waiting.push_back(*this);
+    mark_.begin(scheduler(), *frame_, IoKind::other, descriptor);
 }
 
 auto ReadinessWait::poll() noexcept -> bool {
@@ -58,6 +59,7 @@ void ReadinessWait::completed() noexcept {
         if (answer_ == -EAGAIN && !is_cancelled_ && !poll()) return;
     }
     unlink();
+    mark_.end(scheduler(), *frame_, answer_);
     if (is_cancelled_ && (answer_ == -EAGAIN || answer_ == -ECANCELED || answer_ == -EBADF)) {
         return scheduler().stop(*frame_);
     }

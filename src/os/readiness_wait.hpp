@@ -3,6 +3,7 @@
 #include <gyre/backend/operation.hpp>
 #include <gyre/core/frame.hpp>
 #include <gyre/core/intrusive_list.hpp>
+#include <gyre/core/io_mark.hpp>
 
 #include <coroutine>
 #include <cstdint>
@@ -39,7 +40,10 @@ public:
 
     [[nodiscard]] auto await_ready() noexcept -> bool;
     void await_suspend(std::coroutine_handle<>) noexcept;
-    [[nodiscard]] auto await_resume() const noexcept -> std::int64_t { return answer_; }
+    [[nodiscard]] auto await_resume() const noexcept -> std::int64_t {
+        mark_.resume(scheduler());
+        return answer_;
+    }
 
     void cancel() noexcept override;
     [[nodiscard]] auto record() const noexcept -> WaitRecord override;
@@ -63,6 +67,7 @@ private:
     [[nodiscard]] auto poll() noexcept -> bool;
 
     std::int64_t answer_ = 0;
+    IoMark mark_;
     bool has_answer_ = false;
     bool is_cancelled_ = false;
     bool is_withdrawn_ = false;

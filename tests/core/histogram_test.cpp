@@ -54,4 +54,15 @@ TEST(Histogram, counts_what_lies_below) {
     EXPECT_EQ(histogram.total(), std::chrono::microseconds(980 + 51'000));
 }
 
+TEST(Histogram, since_an_earlier_state_has_what_came_after) {
+    Histogram histogram;
+    for (int i = 0; i < 100; ++i) histogram.record(Duration(1'000'000));
+    const Histogram past = histogram;
+    for (int i = 0; i < 3; ++i) histogram.record(Duration(5));
+    const Histogram recent = histogram.since(past);
+    EXPECT_EQ(recent.count(), 3U);
+    EXPECT_EQ(recent.quantile(0.99), Duration(5));
+    EXPECT_EQ(recent.total(), Duration(15));
+}
+
 }  // namespace gyre

@@ -89,4 +89,34 @@ GYRE_TEST(Figures, can_be_switched_while_the_loop_runs) {
     EXPECT_EQ(obs::snapshot().turn.count, count) << "it is on";
 }
 
+GYRE_TEST(Figures, of_io_are_how_long_tasks_waited_for_it) {
+    auto listener = co_await net::listen("127.0.0.1", 0);
+    const auto port = listener.local_address().port();
+    auto peer = spawn([port]() -> Task<> {
+        co_await sleep(3ms);
+        auto stream = co_await net::connect("127.0.0.1", port);
+        co_await sleep(20ms);
+        co_await stream.write("x");
+        co_await sleep(1ms);
+    });
+    auto stream = co_await listener.accept();
+    const std::string got = co_await stream.read_some(1);
+    EXPECT_EQ(got, "x");
+    co_await peer.join();
+    const auto all = obs::snapshot();
+    const auto& accept = all.io[static_cast<std::size_t>(IoKind::accept)];
+    EXPECT_EQ(accept.count, 1U);
+    EXPECT_EQ(accept.longest, Duration(3ms));
+    const auto& receive = all.io[static_cast<std::size_t>(IoKind::receive)];
+    EXPECT_EQ(receive.count, 1U);
+    EXPECT_EQ(receive.longest, Duration(20ms));
+    EXPECT_EQ(all.io[static_cast<std::size_t>(IoKind::send)].count, 0U) << "it did not have to wait";
+    std::ostringstream text;
+    obs::write_text(text, all);
+    EXPECT_NE(text.str().find("\n  waits: receive: half within 20 ms"), std::string::npos) << text.str();
+    std::ostringstream json;
+    obs::write_json(json, all);
+    EXPECT_NE(json.str().find(R"("io":{"accept":{"count":1,)"), std::string::npos) << json.str();
+}
+
 }  // namespace gyre::testing

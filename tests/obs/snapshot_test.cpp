@@ -324,6 +324,7 @@ TEST(Place, has_the_name_of_a_function_as_each_compiler_gives_it) {
     EXPECT_EQ(obs::function_name("gyre::Task<int> app::Site::serve(int)"), "app::Site::serve");
     EXPECT_EQ(obs::function_name("void app::serve(app::serve(Stream&)::_ZN3app5serveER6Stream.Frame*)"), "app::serve");
     EXPECT_EQ(obs::function_name("Task<T> take(Box<T>) [T = int]"), "take");
+    EXPECT_EQ(obs::function_name("Task<> app::(anonymous namespace)::serve(Stream &)"), "serve");
     EXPECT_EQ(obs::function_name("auto amain()::(anonymous class)::operator()() const"), "");
     EXPECT_EQ(obs::function_name("amain()::<lambda()>"), "");
     EXPECT_EQ(obs::function_name(""), "");

@@ -81,7 +81,11 @@ public:
     [[nodiscard]] auto location() const noexcept -> std::source_location {
         return state == State::error ? std::source_location() : location_;
     }
-    void stand_at(std::source_location where) noexcept { location_ = where; }
+    void stand_at([[maybe_unused]] std::source_location where) noexcept {
+#ifndef GYRE_NO_MARKS  // see GYRE_MARKS of the build: without them there is nothing to see, and something to compare with
+        location_ = where;
+#endif
+    }
     /// What it ended with, if its state is `error`.
     [[nodiscard]] auto error() const noexcept -> const std::exception_ptr& { return error_; }
 

@@ -37,6 +37,9 @@ public:
         }
     }
 
+    /// What came after `past`, an earlier state of this one; its `longest` is that of the whole.
+    [[nodiscard]] auto since(const Histogram& past) const noexcept -> Histogram;
+
 private:
     static constexpr unsigned fine_bits = 3;
     static constexpr unsigned coarse = 38;  // 2^40 ns

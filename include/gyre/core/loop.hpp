@@ -4,6 +4,7 @@
 #include <gyre/backend/threads.hpp>
 #include <gyre/core/callback.hpp>
 #include <gyre/core/mailbox.hpp>
+#include <gyre/core/recorder_options.hpp>
 #include <gyre/core/scheduler.hpp>
 #include <gyre/core/task_node.hpp>
 
@@ -31,6 +32,8 @@ struct StallReport;
 }  // namespace obs
 namespace internal {
 class DescriptorWatches;
+class Tape;
+class TapeSlot;
 class Warden;
 class WindDown;
 }  // namespace internal
@@ -47,6 +50,7 @@ struct RunOptions {
     std::size_t loops = 1;          ///< How many loops `run` starts, each on a thread; 0: one for each usable core.
     bool pin = false;               ///< Each loop stays on a core of its own: loop i on the i-th that may be used.
     OnDeadlock on_deadlock = OnDeadlock::report;  ///< When locks and joins make a circle of tasks.
+    RecorderOptions recorder = {};  ///< Whether what happens is recorded from the start; see <gyre/obs/recorder.hpp>.
     // These are for `run` and `Runner`; each means a thread that looks at the loops from outside.
     bool dump_on_quit = false;  ///< SIGQUIT (Ctrl-\) writes what all tasks do to standard error; the program goes on.
     Duration stall_limit = Duration::zero();  ///< A turn of a loop that takes longer is reported while it lasts; 0: none is.
@@ -201,8 +205,13 @@ public:
     /// Which loop of its run it is; the first, 0, runs the main task.
     [[nodiscard]] auto index() const noexcept -> std::size_t { return index_; }
 
+    /// How exactly it measures from now on. Tasks that were spawned before `Timing::exact` was switched on have no figures of
+    /// their own, nor those that live when it is switched off. @throws LoopError if it runs on another thread.
+    void set_timing(Timing timing);
+    [[nodiscard]] auto timing() const noexcept -> Timing;
+
     /// Switches the histograms of `obs::snapshot` on or off; off, what they had is gone. They are on unless `Timing::off`:
-    /// one turn in 16 and its first slice are measured, with `Timing::exact` all slices and delays.
+    /// one turn in 16, its first slice and each wait for I/O are measured, with `Timing::exact` all slices and delays.
     void measure(bool on);
 
     /// "epoll", "io_uring" or "sim".
@@ -253,6 +262,12 @@ public:
     [[nodiscard]] auto beat() const noexcept -> std::uint64_t { return beat_.load(std::memory_order_acquire); }
     /// The thread that runs it, or ran it last. Thread: any, as long as `beat` is odd.
     [[nodiscard]] auto thread() const noexcept -> const backend::ThreadName& { return thread_; }
+    /// Whose recorder it is, and how others read that. Thread: any.
+    [[nodiscard]] auto tape_slot() const noexcept -> internal::TapeSlot& { return *tape_slot_; }
+    /// From now on `tape` is told of everything, instead of the one before.
+    void put_tape_on(std::shared_ptr<internal::Tape> tape) noexcept;
+    /// Unless it is another one by now.
+    void take_tape_off(const internal::Tape& tape) noexcept;
     /// Something outside (a thread) will post: a simulated loop that has nothing else to do waits for it.
     void expect_post() noexcept { ++expected_posts_; }
     void post_arrived() noexcept { --expected_posts_; }
@@ -311,6 +326,8 @@ private:
     std::span<EventLoop* const> siblings_{&self_, 1};
     std::size_t index_ = 0;
     std::unique_ptr<internal::DescriptorWatches> watches_;
+    std::shared_ptr<internal::TapeSlot> tape_slot_;
+    std::shared_ptr<internal::Tape> tape_;
     std::vector<std::pair<std::type_index, std::shared_ptr<void>>> locals_;  ///< Later ones may use earlier ones.
     std::function<void(const ErrorContext&)> handler_;
     std::vector<ErrorContext> unreceived_;

@@ -5,10 +5,12 @@
 #include <gyre/core/context.hpp>
 #include <gyre/core/histogram.hpp>
 #include <gyre/core/intrusive_list.hpp>
+#include <gyre/core/io_kind.hpp>
 #include <gyre/core/ready_queue.hpp>
 #include <gyre/core/scope_state.hpp>
 #include <gyre/core/timer_heap.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,6 +30,7 @@ enum class OnDeadlock : std::uint8_t {
 namespace gyre::internal {
 
 class DroppedWork;
+class Tape;
 class TaskOwner;
 
 /// The seam of order: which of the ready things runs next. Without one, the queue is first in, first out.
@@ -40,9 +43,10 @@ public:
 
 /// What a loop measures of itself.
 struct LoopHistograms {
-    Histogram turn;   ///< From the end of one wait for events to the begin of the next.
-    Histogram slice;  ///< From the resume of a task to its next wait.
-    Histogram delay;  ///< From the wake-up of a task to its resume; with `Timing::exact` only.
+    Histogram turn;                           ///< From the end of one wait for events to the begin of the next.
+    Histogram slice;                          ///< From the resume of a task to its next wait.
+    Histogram delay;                          ///< From the wake-up of a task to its resume; with `Timing::exact` only.
+    std::array<Histogram, io_kind_count> io;  ///< See `IoMark`.
 };
 
 /// The heart of a loop: resumes, unwinds and interrupts frames. Thread: the loop's own.
@@ -135,20 +139,32 @@ public:
     /// native stack is deep.
     void start_eagerly(Frame& root) noexcept;
 
-    /// From now on every resume has a fresh stamp.
-    void measure_exactly() noexcept { exact = special_ = careful_ = true; }
+    /// From now on every resume has a fresh stamp, or no longer. What was spawned before has no figures.
+    void measure_exactly(bool on) noexcept {
+        if (on && !exact) ++exact_since;
+        exact = on;
+        choose_paths();
+    }
+    /// From now on it is told of everything; null: nobody is.
+    void use_tape(Tape* recorder) noexcept {
+        tape = recorder;
+        choose_paths();
+    }
     /// From now on tasks may have other priorities than the normal one. @throws std::bad_alloc.
     void use_priorities() {
         ready.use_priorities(admitted_ + 1);
-        special_ = careful_ = true;
+        choose_paths();
     }
     /// From now on `order` says what comes next; null: first in, first out.
     void use_order(Order* order) noexcept {
         order_ = order;
-        careful_ = order != nullptr || special_;
+        choose_paths();
     }
     /// From now on tasks and callbacks carry task-local values.
-    void use_contexts() noexcept { carries_contexts_ = true; }
+    void use_contexts() noexcept {
+        carries_contexts_ = true;
+        choose_paths();
+    }
     [[nodiscard]] auto carries_contexts() const noexcept -> bool { return carries_contexts_; }
     /// The task whose frame runs or is unwound now; null in callbacks.
     [[nodiscard]] auto current_task() const noexcept -> TaskNode*;
@@ -161,11 +177,14 @@ public:
     ReadyQueue ready;
     TimerHeap timers;
     EventLoop& loop;
-    backend::ProcessMark process;  ///< Whose these tasks are: a forked child runs none of them.
-    Time stamp{};                  ///< The last reading of the clock.
-    bool stale = false;            ///< The backend has waited since `stamp` was taken.
-    bool exact = false;            ///< A fresh stamp for each resume; see `measure_exactly`.
-    ContextPointer context;        ///< The task-local values outside of tasks.
+    backend::ProcessMark process;   ///< Whose these tasks are: a forked child runs none of them.
+    Time stamp{};                   ///< The last reading of the clock.
+    bool stale = false;             ///< The backend has waited since `stamp` was taken.
+    bool exact = false;             ///< A fresh stamp for each resume; see `measure_exactly`.
+    bool notes_tasks = false;       ///< The begin and end of a task take more than they need.
+    std::uint32_t exact_since = 0;  ///< Which time it is that `exact` is on.
+    Tape* tape = nullptr;           ///< Who is told of everything; mostly nobody.
+    ContextPointer context;         ///< The task-local values outside of tasks.
     IntrusiveList<TaskOwner> owners;
     IntrusiveList<DroppedWork> dropped;  ///< What still cleans up, and whose scope waits for that.
     Scope* unwinding = nullptr;          ///< The scope of the frame that is being unwound.
@@ -195,13 +214,22 @@ private:
     }
     void enqueue_specially(Frame& frame) noexcept;
     void run_carefully() noexcept;
-    void run_measured(Frame& frame) noexcept;
+    void begin_eager(TaskNode* spawner, TaskNode& task) noexcept;
+    void pause_eager(TaskNode& task, const Frame& root) noexcept;
+    void end_eager(TaskNode* spawner) noexcept;
+    void run_watched(Frame& frame) noexcept;
+    void run_callback_watched(Callback& callback) noexcept;
     void run_frame(Frame& frame) noexcept;
     auto prepare(Frame& frame) noexcept -> bool;
     void run_on(Next next) noexcept;
     auto unwind(Frame& leaf) noexcept -> Next;
     auto take_next() noexcept -> Next;
     void interrupt_listed() noexcept;
+    void choose_paths() noexcept {
+        special_ = exact || tape != nullptr || ready.has_priorities();
+        careful_ = special_ || order_ != nullptr;
+        notes_tasks = exact || tape != nullptr || carries_contexts_;
+    }
 
     std::uintptr_t next_ = 0;  ///< Frame* to be resumed next, or the ended root of a strand | 1.
     InnerScope* interrupted_ = nullptr;

@@ -71,7 +71,7 @@ public:
         const bool plain = options.name.empty() && options.deadline == Time::max() &&
                            options.priority == Priority::normal;
         admit(frame);
-        if (!plain || scheduler->exact || scheduler->carries_contexts()) [[unlikely]]
+        if (!plain || scheduler->notes_tasks) [[unlikely]]
             prepare(frame, options);
         if (outer != nullptr) inherit(*outer);
         frame.continue_with(static_cast<Strand&>(*this));
@@ -92,11 +92,14 @@ public:
     }
     /// Name, or where it was spawned.
     [[nodiscard]] auto title() const -> std::string;
-    /// Only when the loop measures exactly; see `Scheduler::exact`.
-    [[nodiscard]] auto clock() noexcept -> TaskClock& { return extra_->clock; }
+    /// Null unless the loop has measured it exactly since it was spawned; see `Scheduler::exact`.
+    [[nodiscard]] auto clock() noexcept -> TaskClock* { return is_measured() ? &extra_->clock : nullptr; }
     [[nodiscard]] auto stats() const noexcept -> TaskStats;
     /// Whether `stats` has figures.
-    [[nodiscard]] auto is_measured() const noexcept -> bool { return has_extra_ && extra_->measured; }
+    [[nodiscard]] auto is_measured() const noexcept -> bool {
+        if (!has_extra_ || extra_->measured == 0) return false;
+        return done() || (scheduler->exact && extra_->measured == scheduler->exact_since);
+    }
     /// When it was spawned, to the turn; `Time{}` for a task without options, unless the loop measures exactly.
     [[nodiscard]] auto born() const noexcept -> Time { return has_extra_ ? extra_->born : Time{}; }
     /// Whether it is cancelled at a point in time.
@@ -171,7 +174,7 @@ private:
         TaskClock clock;
         Time born{};
         Time until = Time::max();  ///< Its deadline.
-        bool measured = false;
+        std::uint32_t measured = 0;  ///< `Scheduler::exact_since` of its spawn; 0: it was not measured, or not to the end.
         Priority priority = Priority::normal;
         ContextPointer context;
         std::unique_ptr<Deadline> deadline;
@@ -185,6 +188,7 @@ private:
     }
     void admit_slowly(Frame& frame);
     void finish(TaskOwner& owner) noexcept;
+    void note_end() noexcept;
     /// Drops `Extra`, and the error, of which it tells the loop's handler if nobody received it.
     void drop_rest() noexcept;
 

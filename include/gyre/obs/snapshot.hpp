@@ -2,11 +2,13 @@
 
 #include <gyre/backend/clock.hpp>
 #include <gyre/core/cancel_cause.hpp>
+#include <gyre/core/io_kind.hpp>
 #include <gyre/core/loop.hpp>
 #include <gyre/core/spawn_options.hpp>
 #include <gyre/core/task_clock.hpp>
 #include <gyre/core/wait_record.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -105,6 +107,8 @@ struct Snapshot {
     Figures turn;                       ///< Turns of the loop, of which one in 16 is measured.
     Figures slice;  ///< What a task does between two waits: of each such turn the first, or with `Timing::exact` all.
     Figures delay;  ///< From a wake-up to the task's turn; with `Timing::exact` only.
+    /// By `IoKind`: how long tasks were suspended for I/O, to the turn. What ended at once is not in it.
+    std::array<Figures, io_kind_count> io{};
     // Of a loop that was asked from outside and did not answer:
     std::optional<Duration> blocked_for;    ///< How long its turn lasts already.
     std::vector<std::string> thread_stack;  ///< Of its thread, the innermost first.

@@ -1,0 +1,242 @@
+#include "core/tape.hpp"
+
+#include <gyre/backend/backend.hpp>
+#include <gyre/backend/thread_probe.hpp>
+#include <gyre/core/io_mark.hpp>
+#include <gyre/core/loop.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace gyre::internal {
+
+namespace {
+
+constexpr std::uint64_t odd = 0x9e3779b97f4a7c15U;
+
+auto mix(std::uint64_t hash, std::uint64_t word) noexcept -> std::uint64_t {
+    hash = (hash ^ word) * odd;
+    return hash ^ (hash >> 32U);
+}
+
+auto hash_of(std::string_view text) noexcept -> std::uint64_t {
+    std::uint64_t hash = text.size();
+    while (text.size() > 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data(), 8);
+        hash = mix(hash, word);
+        text.remove_prefix(8);
+    }
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), text.size());
+    return mix(hash, word);
+}
+
+auto hash_of(std::span<const std::uintptr_t> places) noexcept -> std::uint64_t {
+    std::uint64_t hash = places.size();
+    for (const std::uintptr_t place : places) hash = mix(hash, place);
+    return mix(hash, 1);
+}
+
+/// Finds the entry of `table` with a hash: that of the piece, or the free one where it would be.
+template<class Table, class Pieces, class IsSame>
+auto find(Table& table, const Pieces& pieces, std::uint64_t hash, IsSame is_same) noexcept -> std::uint16_t& {
+    for (std::size_t at = hash % table.size();; at = (at + 1) % table.size()) {
+        const std::uint16_t number = table[at];
+        if (number == 0 || (pieces[number].hash == hash && is_same(pieces[number]))) return table[at];
+    }
+}
+
+}  // namespace
+
+TapeNames::TapeNames()
+    : bytes_(std::make_unique_for_overwrite<char[]>(text_bytes)),
+      places_(std::make_unique_for_overwrite<std::uintptr_t[]>(chain_places)),
+      texts_(std::make_unique<Piece[]>(most_texts)),
+      chains_(std::make_unique<Piece[]>(most_chains)),
+      text_table_(std::make_unique<Table::element_type>()),
+      chain_table_(std::make_unique<Table::element_type>()) {}
+
+auto TapeNames::number_of(std::string_view text) noexcept -> std::uint32_t {
+    if (text.empty()) return 0;
+    text = text.substr(0, longest_text);
+    const std::uint64_t hash = hash_of(text);
+    std::uint16_t& entry = find(*text_table_, texts_, hash,
+        [&](const Piece& piece) { return std::string_view(&bytes_[piece.begin], piece.size) == text; });
+    if (entry != 0) return entry;
+    if (text_count_ == most_texts || bytes_used_ + text.size() > text_bytes) return 0;
+    text.copy(&bytes_[bytes_used_], text.size());
+    texts_[text_count_] = {hash, bytes_used_, static_cast<std::uint32_t>(text.size())};
+    bytes_used_ += static_cast<std::uint32_t>(text.size());
+    entry = static_cast<std::uint16_t>(text_count_);
+    return text_count_++;
+}
+
+auto TapeNames::chain_of(const Frame& leaf) noexcept -> std::uint32_t {
+    std::array<std::uintptr_t, longest_chain> places;
+    std::size_t size = 0;
+    for (const Frame* at = &leaf; at != nullptr && size < longest_chain;) {
+        places[size++] = word_of(at->location());
+        const Strand* strand = at->strand();
+        at = strand == nullptr ? at->parent() : strand->in_place_of();
+    }
+    const std::span<const std::uintptr_t> all(places.data(), size);
+    const std::uint64_t hash = hash_of(all);
+    std::uint16_t& entry = find(*chain_table_, chains_, hash, [&](const Piece& piece) { return piece.size == size; });
+    if (entry != 0) return entry;
+    if (chain_count_ == most_chains || places_used_ + size > chain_places) return 0;
+    std::copy(all.begin(), all.end(), &places_[places_used_]);
+    chains_[chain_count_] = {hash, places_used_, static_cast<std::uint32_t>(size)};
+    places_used_ += static_cast<std::uint32_t>(size);
+    entry = static_cast<std::uint16_t>(chain_count_);
+    return chain_count_++;
+}
+
+auto TapeNames::text(std::uint32_t number) const noexcept -> std::string_view {
+    if (number == 0 || number >= most_texts) return {};
+    return {&bytes_[texts_[number].begin], texts_[number].size};
+}
+
+auto TapeNames::chain(std::uint32_t number) const noexcept -> std::span<const std::uintptr_t> {
+    if (number == 0 || number >= most_chains) return {};
+    return {&places_[chains_[number].begin], chains_[number].size};
+}
+
+Tape::Tape(EventLoop& loop, std::size_t bytes, const RecorderOptions& how, std::unique_ptr<Listener> listener)
+    : options(how),
+      backend_name(loop.backend_name()),
+      loop_(loop),
+      ring_(std::make_unique<std::atomic<std::uint64_t>[]>(bytes / sizeof(std::uint64_t))),
+      mask_(bytes / sizeof(Event) - 1),
+      ticking_(backend_name != "sim" && backend::has_even_ticks()),
+      listener_(std::move(listener)) {
+    first_ticks_ = backend::ticks();
+    first_ = loop.now();
+}
+
+void Tape::attached() noexcept {
+    const Scheduler& scheduler = loop_.scheduler();
+    auto& owners = loop_.scheduler().owners;  // a list has no view for readers
+    for (auto* owner = owners.front(); owner != nullptr; owner = owners.after(*owner)) tasks_ += owner->task_count;
+    const TaskNode* task = scheduler.current_task();
+    if (task != nullptr) runs(*task, Run::continued);
+}
+
+void Tape::set_reason(std::string reason) {
+    const std::lock_guard lock(mutex_);
+    reason_ = std::move(reason);
+}
+
+auto Tape::reason() const -> std::string {
+    const std::lock_guard lock(mutex_);
+    return reason_;
+}
+
+auto Tape::now() const noexcept -> std::uint64_t {
+    return static_cast<std::uint64_t>(loop_.now().time_since_epoch().count());
+}
+
+auto Tape::title_of(const TaskNode& task) noexcept -> std::uint64_t {
+    return static_cast<std::uint64_t>(names_.number_of(task.name())) << 48U;
+}
+
+void Tape::spawned(const TaskNode& task) noexcept {
+    ++tasks_;
+    write(Kind::spawn, &task, 0, address(loop_.scheduler().current_task()) | title_of(task), word_of(task.location()));
+}
+
+void Tape::runs(const TaskNode& task, Run how) noexcept {
+    running_ = &task;
+    write(Kind::run, &task, static_cast<std::uint8_t>(how), title_of(task), word_of(task.location()));
+}
+
+void Tape::paused(const TaskNode& task, const Frame* frame) noexcept {
+    running_ = nullptr;
+    if (task.done()) return;
+    const Wait* wait = nullptr;
+    while (frame != nullptr && frame->scope->task() == &task) {
+        if (const ChildLink* link = frame->child_link()) {
+            frame = link->child;
+            continue;
+        }
+        wait = frame->wait();
+        const Strand* inside = wait != nullptr ? wait->strand_at(0) : nullptr;
+        if (inside == nullptr || inside->root == nullptr || inside->in_place_of() != frame) break;
+        frame = inside->root;
+    }
+    if (wait == nullptr) return write(Kind::pause, &task, no_wait, address_bits, 0);
+    const WaitRecord record = wait->record();
+    // Each connection has another name, and few of them would fit.
+    const std::string_view object = record.kind == WaitKind::socket || record.name.empty() ? record.action : record.name;
+    write(Kind::pause, &task, static_cast<std::uint8_t>(record.kind),
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(record.descriptor)) & address_bits,
+        names_.chain_of(*frame) | static_cast<std::uint64_t>(names_.number_of(object)) << 32U);
+}
+
+void Tape::ended(const TaskNode& task) noexcept {
+    if (tasks_ > 0) --tasks_;
+    write(Kind::end, &task, static_cast<std::uint8_t>(task.state), title_of(task), word_of(task.location()));
+}
+
+void Tape::cancelled(const Scope& scope) noexcept {
+    const CancelCause& cause = *scope.cause;
+    const TaskNode* who = loop_.scheduler().current_task();
+    write(Kind::cancel, scope.task(), static_cast<std::uint8_t>(cause.kind),
+        address(who) | static_cast<std::uint64_t>(names_.number_of(cause.reason)) << 48U, word_of(cause.where));
+}
+
+void Tape::io_began(const Frame& frame, IoKind kind, int descriptor) noexcept {
+    write(Kind::io_begin, frame.scope->task(), static_cast<std::uint8_t>(kind),
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(descriptor)) & address_bits, 0);
+}
+
+void Tape::io_ended(const Frame& frame, IoKind kind, std::int64_t result) noexcept {
+    write(Kind::io_end, frame.scope->task(), static_cast<std::uint8_t>(kind), 0, static_cast<std::uint64_t>(result));
+}
+
+auto Tape::read(std::vector<Event>& events) const -> std::uint64_t {
+    const std::uint64_t size = mask_ + 1;
+    const std::uint64_t end = count_.load(std::memory_order_acquire);
+    const std::uint64_t begin = end > size ? end - size : 0;
+    const std::size_t first = events.size();
+    events.reserve(first + end - begin);
+    for (std::uint64_t i = begin; i < end; ++i) {
+        const std::atomic<std::uint64_t>* word = &ring_[(i & mask_) * 4];
+        events.push_back({word[0].load(std::memory_order_relaxed), word[1].load(std::memory_order_relaxed),
+            word[2].load(std::memory_order_relaxed), word[3].load(std::memory_order_relaxed)});
+    }
+    // What was overwritten meanwhile goes, with the one that may be half written now.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    const std::uint64_t written = count_.load(std::memory_order_relaxed) + 1;
+    const std::uint64_t oldest = written > size ? written - size : 0;
+    if (oldest <= begin) return begin;
+    const auto late = static_cast<std::ptrdiff_t>(std::min(oldest - begin, end - begin));
+    events.erase(events.begin() + static_cast<std::ptrdiff_t>(first),
+        events.begin() + static_cast<std::ptrdiff_t>(first) + late);
+    return begin + static_cast<std::uint64_t>(late);
+}
+
+Tape::Scale::Scale(const Tape& tape) noexcept : is_time_(!tape.ticking_) {
+    if (is_time_) return;
+    end_ticks_ = backend::ticks();
+    end_ = backend::monotonic_time();
+    const auto ticks = static_cast<double>(end_ticks_ - tape.first_ticks_);
+    if (ticks > 0) length_ = static_cast<double>((end_ - tape.first_).count()) / ticks;
+}
+
+auto Tape::Scale::time_of(std::uint64_t ticks) const noexcept -> Time {
+    if (is_time_) return Time(Duration(static_cast<Duration::rep>(ticks)));
+    const auto back = static_cast<double>(static_cast<std::int64_t>(end_ticks_ - ticks)) * length_;
+    return end_ - Duration(static_cast<Duration::rep>(back));
+}
+
+void IoMark::note_begin(const Scheduler& scheduler, const Frame& frame, int descriptor) const noexcept {
+    scheduler.tape->io_began(frame, kind_, descriptor);
+}
+
+void IoMark::note_end(const Scheduler& scheduler, const Frame& frame, std::int64_t result) const noexcept {
+    scheduler.tape->io_ended(frame, kind_, result);
+}
+
+}  // namespace gyre::internal

@@ -1,0 +1,178 @@
+#include <gyre/obs/recorder.hpp>
+
+#include "core/tape.hpp"
+#include "obs/read_tape.hpp"
+#include "obs/triggers.hpp"
+
+#include <gyre/core/duration_text.hpp>
+#include <gyre/core/errors.hpp>
+
+#include <bit>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace gyre::obs {
+
+namespace {
+
+using internal::Tape;
+
+constexpr std::size_t fewest_bytes = 64U << 10;
+constexpr std::size_t most_bytes = 1U << 30;
+constexpr Duration window = std::chrono::seconds(1);
+constexpr std::uint64_t fewest_measured = 100;  // so that one in a hundred is one at least
+
+/// Looks at what the loop measures, and stops the recorders of the run when it is too long.
+class Triggers final : public Tape::Listener {
+public:
+    Triggers(EventLoop& loop, const RecorderOptions& options) noexcept : loop_(loop), options_(options) {}
+
+    void deadlock_found(std::string_view text) noexcept override {
+        if (options_.stop_on_deadlock) pull(text);
+    }
+    void measured(const internal::LoopHistograms& histograms) noexcept override {
+        check(turn_, histograms.turn, options_.turn_limit, "a turn of the loop");
+        check(delay_, histograms.delay, options_.delay_limit, "the delay of a task");
+    }
+
+private:
+    /// What there was at the begin of the window.
+    struct Past {
+        Histogram histogram;
+        Time end{};
+    };
+
+    void check(Past& past, const Histogram& now, Duration limit, const char* what) noexcept {
+        if (limit <= Duration::zero()) return;
+        const Time time = loop_.scheduler().stamp;
+        if (past.end == Time{} ||
+            now.count() < past.histogram.count()) {  // the first time, or it was switched off and on
+            past = {now, time + window};
+            return;
+        }
+        if (time < past.end) return;
+        const Histogram recent = now.since(past.histogram);
+        if (recent.count() < fewest_measured) return;
+        past = {now, time + window};
+        const Duration p99 = recent.quantile(0.99);
+        if (p99 <= limit) return;
+        try {
+            pull(std::string("one in a hundred times ") + what + " took " + internal::duration_text(p99) +
+                 " or more, the limit is " + internal::duration_text(limit));
+        } catch (...) {  // no memory for the words
+            pull(what);
+        }
+    }
+    void pull(std::string_view reason) noexcept {
+        try {
+            trigger_recorder(loop_, reason);
+        } catch (...) {  // no memory for a recording: it stays in the loops, stopped
+        }
+    }
+
+    EventLoop& loop_;
+    RecorderOptions options_;
+    Past turn_;
+    Past delay_;
+};
+
+void check_options(const RecorderOptions& options) {
+    if (options.bytes < fewest_bytes || options.bytes > most_bytes) {
+        throw std::invalid_argument("recorder: " + std::to_string(options.bytes) + " bytes for each loop: from " +
+                                    std::to_string(fewest_bytes) + " to " + std::to_string(most_bytes) +
+                                    " are possible");
+    }
+    if (options.turn_limit < Duration::zero() || options.delay_limit < Duration::zero()) {
+        throw std::invalid_argument("recorder: a limit is negative");
+    }
+}
+
+/// Does something with a loop on its own thread: now, if nobody runs it elsewhere.
+template<class F>
+void on_loop(EventLoop& loop, F function) {
+    if (!loop.runs_elsewhere()) return function();
+    loop.post(std::move(function));
+}
+
+/// What a trigger looks at has to be measured.
+void measure_for(EventLoop& loop, const RecorderOptions& options) {
+    if (options.delay_limit > Duration::zero()) return loop.set_timing(Timing::exact);
+    if (options.turn_limit > Duration::zero() && loop.timing() == Timing::off) loop.set_timing(Timing::sampled);
+}
+
+/// A tape that is stopped takes nothing; without it the loop is as fast as before.
+void take_off(EventLoop& loop, const std::shared_ptr<Tape>& tape) {
+    try {
+        on_loop(loop, [&loop, tape] { loop.take_tape_off(*tape); });
+    } catch (const LoopError&) {  // it is closed
+    }
+}
+
+}  // namespace
+
+void start_recording(EventLoop& loop, const RecorderOptions& options) {
+    check_options(options);
+    if (!loop.runs_elsewhere() && loop.is_closed()) throw LoopError("start_recording: this loop is closed");
+    auto tape = std::make_shared<Tape>(
+        loop, std::bit_ceil(options.bytes), options, std::make_unique<Triggers>(loop, options));
+    const auto begin = [&loop, tape] {
+        if (tape->stopped()) return;
+        measure_for(loop, tape->options);
+        loop.put_tape_on(tape);
+    };
+    on_loop(loop, begin);
+    loop.tape_slot().set(std::move(tape));
+}
+
+void start_recording(std::span<EventLoop* const> loops, const RecorderOptions& options) {
+    for (EventLoop* loop : loops) start_recording(*loop, options);
+}
+
+void stop_recording(EventLoop& loop) {
+    const auto tape = loop.tape_slot().get();
+    if (tape != nullptr && !tape->stop()) take_off(loop, tape);
+}
+
+void stop_recording(std::span<EventLoop* const> loops) {
+    for (EventLoop* loop : loops) stop_recording(*loop);
+}
+
+auto is_recording(const EventLoop& loop) -> bool {
+    const auto tape = loop.tape_slot().get();
+    return tape != nullptr && !tape->stopped();
+}
+
+auto recording(const EventLoop& loop, AnyDuration last) -> Recording {
+    TapeReader reader(last);
+    reader.add(loop);
+    return reader.take();
+}
+
+auto recording(std::span<EventLoop* const> loops, AnyDuration last) -> Recording {
+    TapeReader reader(last);
+    for (const EventLoop* loop : loops) reader.add(*loop);
+    return reader.take();
+}
+
+void trigger_recorder(EventLoop& loop, std::string_view reason) {
+    const auto tape = loop.tape_slot().get();
+    if (tape == nullptr || tape->stop()) return;  // it does not record, or somebody was first
+    tape->set_reason(std::string(reason));
+    take_off(loop, tape);
+    for (EventLoop* sibling : loop.siblings()) stop_recording(*sibling);
+    if (tape->options.on_trigger != nullptr) tape->options.on_trigger(recording(loop.siblings()));
+}
+
+void stall_found(EventLoop& loop, const std::string& text) {
+    const auto tape = loop.tape_slot().get();
+    if (tape != nullptr && tape->options.stop_on_stall) trigger_recorder(loop, text.substr(0, text.find('\n')));
+}
+
+}  // namespace gyre::obs
+
+namespace gyre::internal {
+
+void start_recorder(EventLoop& loop, const RecorderOptions& options) { obs::start_recording(loop, options); }
+
+}  // namespace gyre::internal
