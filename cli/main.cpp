@@ -1,6 +1,7 @@
 #include "demo_command.hpp"
 #include "get_command.hpp"
 #include "inspect_commands.hpp"
+#include "record_command.hpp"
 #include "serve_command.hpp"
 #include "top_command.hpp"
 
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
     gyre::cli::add_demo_command(app, status);
     gyre::cli::add_inspect_commands(app, status);
     gyre::cli::add_top_command(app, status);
+    gyre::cli::add_record_commands(app, status);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

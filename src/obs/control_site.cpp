@@ -1,5 +1,6 @@
 #include "obs/control_site.hpp"
 
+#include "obs/control_recorder.hpp"
 #include "obs/json_out.hpp"
 #include "obs/recent_stalls.hpp"
 
@@ -27,6 +28,9 @@ constexpr std::string_view route_list =
     "  GET /v1/figures            numbers of each loop\n"
     "  GET /v1/histograms         how long turns, slices and delays take\n"
     "  GET /v1/stalls             the last stalls\n"
+    "  GET, PUT /v1/recorder      whether what happens is recorded: {\"on\":true}\n"
+    "  GET /v1/trace[?last=10s]   what was recorded, for Perfetto\n"
+    "  GET /v1/folded[?kind=waiting|running][&last=10s]   the same as folded stacks\n"
     "  GET /metrics               the numbers for Prometheus\n";
 
 auto most_tasks(const http::Request& request) -> std::size_t {
@@ -147,6 +151,7 @@ auto ControlSite::app() -> http::App {
     app.get("/v1/histograms", [this](http::Request&) { return histograms(); });
     app.get("/v1/stalls", [this](http::Request&) -> Task<http::Response> { co_return stalls(); });
     app.get("/metrics", [this](http::Request&) { return metrics(); });
+    add_recorder_routes(app, loops_.loops(), program_, process_);
     return app;
 }
 

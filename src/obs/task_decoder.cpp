@@ -6,7 +6,9 @@
 #include <gyre/core/wait_report.hpp>
 
 #include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -156,6 +158,9 @@ auto figures_of(const LoopHead& head) -> LoopFigures {
     if (head.measures) {
         const auto& measured = head.histograms;
         all.histograms = {{"turn", measured.turn}, {"slice", measured.slice}, {"delay", measured.delay}};
+        static constexpr std::array<std::string_view, io_kind_count> names = {
+            "io_accept", "io_connect", "io_receive", "io_send", "io_resolve", "io_file", "io_other"};
+        for (std::size_t i = 0; i < io_kind_count; ++i) all.histograms.push_back({names[i], measured.io[i]});
     }
     return all;
 }
@@ -175,6 +180,7 @@ auto decode(const RawSnapshot& raw, const SnapshotOptions& options) -> Snapshot 
         all.turn = quantiles(head.histograms.turn);
         all.slice = quantiles(head.histograms.slice);
         all.delay = quantiles(head.histograms.delay);
+        for (std::size_t i = 0; i < io_kind_count; ++i) all.io[i] = quantiles(head.histograms.io[i]);
     }
     // Of one that was read in several steps: a task that ended meanwhile may have left its number to a later one.
     std::unordered_map<std::uint64_t, std::size_t> known;

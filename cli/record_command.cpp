@@ -1,0 +1,133 @@
+#include "record_command.hpp"
+
+#include "inspected.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace gyre::cli {
+
+namespace {
+
+constexpr int status_failed = 1;
+constexpr std::chrono::seconds answer_limit(60);  // of a large recording
+
+struct RecordArguments {
+    RecordArguments() = default;
+
+    std::string target;
+    std::string output;
+    std::string kind = "waiting";
+    double seconds = 10;
+    bool keep_on = false;
+};
+
+auto is_on(Inspected& program) -> Task<bool> {
+    const auto state = co_await program.get_json("/v1/recorder");
+    co_return state.at("on").get<bool>();
+}
+
+auto switch_recorder(Inspected& program, bool on) -> Task<> {
+    const std::string body = on ? R"({"on":true})" : R"({"on":false})";
+    static_cast<void>(co_await program.send("PUT", "/v1/recorder", body));
+}
+
+/// Has the program record for a while, unless it has done so all along, and gets `path` of that.
+auto recorded(const RecordArguments& arguments, Inspected& program, std::string path) -> Task<std::string> {
+    const auto length = std::chrono::duration<double>(arguments.seconds);
+    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(length).count();
+    path += "last=" + std::to_string(milliseconds) + "ms";
+    const bool was_on = co_await is_on(program);
+    if (!was_on) {
+        co_await switch_recorder(program, true);
+        std::fprintf(stderr, "%s records for %g s\n", program.title().c_str(), arguments.seconds);
+        const auto until_there = [length]() -> Task<> { co_await sleep(length); };
+        const auto switch_off = [&]() -> Task<> {
+            if (!arguments.keep_on) co_await switch_recorder(program, false);
+        };
+        co_await try_finally(until_there(), switch_off);
+    }
+    auto bytes = co_await program.get(std::move(path), answer_limit);
+    co_return bytes;
+}
+
+void write(const RecordArguments& arguments, const std::string& bytes) {
+    if (arguments.output == "-") {
+        std::cout << bytes;
+        return;
+    }
+    std::ofstream out(arguments.output, std::ios::binary);
+    out << bytes;
+    out.close();
+    if (!out) throw InspectError("cannot write " + arguments.output + ": " + std::strerror(errno));
+    std::fprintf(stderr, "%zu bytes in %s\n", bytes.size(), arguments.output.c_str());
+}
+
+auto record(const RecordArguments& arguments, Inspected& program) -> Task<> {
+    const auto bytes = co_await recorded(arguments, program, "/v1/trace?");
+    write(arguments, bytes);
+    if (arguments.output != "-") std::fprintf(stderr, "https://ui.perfetto.dev opens it; it stays in the browser\n");
+}
+
+auto flame(const RecordArguments& arguments, Inspected& program) -> Task<> {
+    const auto text = co_await recorded(arguments, program, "/v1/folded?kind=" + arguments.kind + "&");
+    write(arguments, text);
+}
+
+using Work = std::function<Task<>(const RecordArguments&, Inspected&)>;
+
+void run_command(const RecordArguments& arguments, const Work& work, int& status) {
+    try {
+        run([&]() -> Task<> {
+            Inspected program(arguments.target);
+            co_await work(arguments, program);
+        });
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "gyre: %s\n", error.what());
+        status = status_failed;
+    }
+}
+
+auto add_command(CLI::App& app, const char* name, const char* what, Work work, int& status)
+    -> std::pair<CLI::App*, std::shared_ptr<RecordArguments>> {
+    auto arguments = std::make_shared<RecordArguments>();
+    CLI::App* command = app.add_subcommand(name, what);
+    command->add_option("program", arguments->target, "process number or name of a program with a control socket")
+        ->required();
+    command->add_option("--last", arguments->seconds, "how much of it, as in 10s")
+        ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}},
+            CLI::AsNumberWithUnit::UNIT_OPTIONAL, "TIME"))
+        ->check(CLI::Range(0.001, 86'400.0))
+        ->capture_default_str();
+    command->add_flag("--keep-on", arguments->keep_on, "let it go on recording afterwards");
+    command->callback([arguments, work = std::move(work), &status] { run_command(*arguments, work, status); });
+    return {command, arguments};
+}
+
+}  // namespace
+
+void add_record_commands(CLI::App& app, int& status) {
+    const auto [recording, trace] = add_command(
+        app, "record", "Writes what a program did as a trace for Perfetto", record, status);
+    trace->output = "trace.pftrace";
+    recording->add_option("-o,--output", trace->output, "where to; - is standard output")->capture_default_str();
+    const auto [folding, folded] = add_command(app, "flame",
+        "Writes what a program waited for, or computed, as folded stacks for flame graphs", flame, status);
+    folded->output = "-";
+    folding->add_option("-o,--output", folded->output, "where to; - is standard output")->capture_default_str();
+    folding->add_option("--kind", folded->kind, "waiting, or running")
+        ->check(CLI::IsMember({"waiting", "running"}))
+        ->capture_default_str();
+}
+
+}  // namespace gyre::cli
