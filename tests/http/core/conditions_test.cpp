@@ -123,5 +123,21 @@ TEST(Conditions, if_range) {
     EXPECT_FALSE(may_be_partial({{"If-Range", "\"a\""}, {"If-Range", "\"a\""}}));
 }
 
+TEST(Conditions, what_is_not_there_or_has_no_validators) {
+    Validators nothing;
+    nothing.exists = false;
+    EXPECT_EQ(check_conditions("PUT", {{"If-Match", "\"a\""}}, nothing, now), Precondition::failed);
+    EXPECT_EQ(check_conditions("PUT", {{"If-Match", "*"}}, nothing, now), Precondition::failed);
+    EXPECT_EQ(check_conditions("PUT", {{"If-None-Match", "*"}}, nothing, now), Precondition::holds);
+    const Validators bare;
+    EXPECT_EQ(check_conditions("GET", {{"If-None-Match", "\"a\""}}, bare, now), Precondition::holds);
+    EXPECT_EQ(check_conditions("GET", {{"If-Unmodified-Since", at(-1h)}}, bare, now), Precondition::holds);
+    EXPECT_EQ(check_conditions("GET", {{"If-Modified-Since", at(1h)}}, bare, now), Precondition::holds);
+    EXPECT_FALSE(range_applies({{"If-Range", "\"a\""}}, bare, now));
+    EXPECT_FALSE(range_applies({{"If-Range", at(0s)}}, bare, now));
+    EXPECT_FALSE(range_applies({{"If-Range", "nonsense"}}, bare, now));
+    EXPECT_EQ(weigh({{"If-None-Match", "\"x\"\t,, \t\"a\""}}), Precondition::not_modified) << "tabs and empty members";
+}
+
 }  // namespace
 }  // namespace gyre::http

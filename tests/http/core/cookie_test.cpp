@@ -203,6 +203,7 @@ TEST(CookieDate, nearly_any_notation_is_read) {
              "1994 08:49:37x 06 Nov",  // 1994 fits no day and no month, so it is the year
              "06th Novembre 1994AD 08:49:37Z",
              "what;06_Nov_1994/08:49:37",
+             "06[Nov`1994{08:49:37}ab~cd@ef\tg!",
          }) {
         EXPECT_EQ(parse_cookie_date(text), example) << text;
     }
@@ -221,8 +222,13 @@ TEST(CookieDate, nothing_else_is_read) {
     }
 }
 
+TEST(SetCookie, a_date_that_is_none_takes_nothing_back) {
+    EXPECT_EQ(parse_set_cookie("a=b; Expires=06 Nov 1994 08:49:37; Expires=soon")->expires, example);
+    EXPECT_FALSE(parse_set_cookie("a=b; Expires=soon")->expires);
+}
+
 TEST(RequestCookies, all_fields_are_read_in_order) {
-    const Fields fields{{"Cookie", "a=1; b=2;c=\"x y\" ; a=3;;=; bare"}, {"cookie", "d=4=5; A=6"}};
+    const Fields fields{{"X", "x=y"}, {"Cookie", "a=1; b=2;c=\"x y\" ; a=3;;=; bare"}, {"cookie", "d=4=5; A=6"}};
     EXPECT_EQ(parse_cookies(fields), (std::vector<CookiePair>{{"a", "1"}, {"b", "2"}, {"c", "\"x y\""}, {"a", "3"},
                                          {"", "bare"}, {"d", "4=5"}, {"A", "6"}}));
     EXPECT_EQ(find_cookie(fields, "a"), "1");

@@ -92,5 +92,14 @@ TEST(Rules, each_has_a_name_a_text_a_source_and_a_status) {
     EXPECT_EQ(rule_status(Rule::unknown_expectation), 417);
 }
 
+TEST(Fields, removing_nothing_changes_nothing_and_equality_is_of_names_values_and_number) {
+    Fields fields{{"A", "1"}, {"B", "2"}};
+    EXPECT_EQ(fields.remove("C"), 0U);
+    EXPECT_EQ(fields, (Fields{{"a", "1"}, {"b", "2"}}));
+    EXPECT_NE(fields, (Fields{{"A", "1"}, {"C", "2"}}));
+    EXPECT_NE(fields, (Fields{{"A", "1"}, {"B", "3"}}));
+    EXPECT_NE(fields, (Fields{{"A", "1"}}));
+}
+
 }  // namespace
 }  // namespace gyre::http

@@ -110,5 +110,45 @@ TEST(RequestParser, body_pieces_are_views_of_the_input) {
     EXPECT_EQ(body.body.data(), text.data() + head.consumed);
 }
 
+TEST(RequestParser, stays_failed_and_says_the_same_again) {
+    RequestParser parser;
+    EXPECT_THROW((void)parser.next("nonsense\r\n"sv), ProtocolError);
+    const auto rule_of = [&](auto call) {
+        try {
+            call();
+        } catch (const ProtocolError& error) {
+            return error.rule();
+        }
+        return Rule::forbidden_trailer;
+    };
+    EXPECT_EQ(rule_of([&] { (void)parser.next("GET / HTTP/1.1\r\n"sv); }), Rule::bad_method);
+    EXPECT_EQ(rule_of([&] { (void)parser.finish(); }), Rule::bad_method);
+}
+
+TEST(ResponseParser, is_idle_between_messages_only) {
+    ResponseParser parser;
+    EXPECT_TRUE(parser.is_idle());
+    parser.expect("GET");
+    EXPECT_TRUE(parser.is_idle());
+    (void)parser.next("HTTP/1.1 204 x\r\n"sv);
+    EXPECT_FALSE(parser.is_idle());
+    (void)parser.next("\r\n"sv);
+    EXPECT_EQ(parser.next({}).kind, EventKind::complete);
+    EXPECT_TRUE(parser.is_idle());
+    EXPECT_FALSE(parser.finish());
+}
+
+TEST(RequestHead, the_host_is_of_the_target_or_of_the_field) {
+    RequestHead head;
+    EXPECT_EQ(effective_host(head), "");
+    head.fields.add("Host", "a");
+    EXPECT_EQ(effective_host(head), "a");
+    head.target = "http://b:1/x";
+    EXPECT_EQ(effective_host(head), "b:1");
+    head.method = "CONNECT";
+    head.target = "c:2";
+    EXPECT_EQ(effective_host(head), "c:2");
+}
+
 }  // namespace
 }  // namespace gyre::http::testing

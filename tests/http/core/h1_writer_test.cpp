@@ -142,5 +142,27 @@ TEST(Writer, without_a_length_the_connection_must_close) {
     EXPECT_EQ(write_head(response(200, {}), "GET", {1, 0}, out).framing(), BodyFraming::until_close);
 }
 
+TEST(Writer, versions_are_those_of_http_1) {
+    for (const auto version : {Version{0, 9}, Version{1, 10}, Version{2, 0}}) {
+        expect_refused(Rule::unsupported_version,
+            [&](std::string& out) { (void)write_head(request("GET", "/", {{"Host", "a"}}, version), out); });
+    }
+}
+
+TEST(Writer, a_body_until_the_end_has_no_framing_and_pieces_may_be_empty) {
+    std::string out;
+    auto body = write_head(response(200, {}), "GET", {1, 0}, out);
+    out.clear();
+    body.write("ab"sv, out);
+    body.begin_piece(0, out);
+    body.begin_piece(1, out);
+    out += "c";
+    body.end_piece(out);
+    body.finish(out);
+    body.finish(out);  // once is enough
+    EXPECT_EQ(out, "abc");
+    expect_refused(Rule::body_length_mismatch, [&](std::string& late) { body.write("d"sv, late); });
+}
+
 }  // namespace
 }  // namespace gyre::http

@@ -181,5 +181,14 @@ TEST(Limits, client_takes_more_than_server) {
     EXPECT_NE(response_transcript(text + "X: y\r\n\r\n").find(refusal(Rule::too_many_fields)), std::string::npos);
 }
 
+TEST(Limits, extensions_can_be_forbidden) {
+    Limits limits;
+    limits.chunk_extension_bytes = 0;
+    EXPECT_EQ(request_transcript(chunked_head + "1\r\nx\r\n0\r\n\r\n", {}, limits).find("refused"), std::string::npos);
+    EXPECT_NE(request_transcript(chunked_head + "1;a\r\nx\r\n0\r\n\r\n", {}, limits)
+                  .find(refusal(Rule::chunk_extension_too_long)),
+        std::string::npos);
+}
+
 }  // namespace
 }  // namespace gyre::http::testing

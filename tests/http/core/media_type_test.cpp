@@ -148,5 +148,19 @@ TEST(Negotiate, codings) {
     for (const auto& c : cases) EXPECT_EQ(negotiate_coding(c.accept, c.offers), c.chosen) << c.rule << ": " << c.accept;
 }
 
+TEST(Negotiate, odd_weights_ranges_and_codings) {
+    const std::string_view types[] = {"text/html", "text/plain", "no type"};
+    for (const std::string_view odd : {"text/html;q=", "text/html;q=10", "text/html;q=0.0001", "text/", "*/*;level=1",
+             "text/*;level=1", "/html", "text"}) {
+        const auto accept = std::string(odd) + ", text/plain;q=0.1";
+        EXPECT_EQ(negotiate(accept, types), 1U) << accept;
+    }
+    EXPECT_EQ(negotiate("text/html;q=", types), 0U) << "a list without any range asks for nothing";
+    EXPECT_EQ(negotiate("", std::span<const std::string_view>()), std::nullopt);
+    const std::string_view codings[] = {"gzip", "identity"};
+    EXPECT_EQ(negotiate_coding("x-gzip", codings), 0U);
+    EXPECT_EQ(negotiate_coding("x-compress, *;q=0.5, *;q=0", codings), 0U) << "the first * counts";
+}
+
 }  // namespace
 }  // namespace gyre::http

@@ -102,19 +102,120 @@ constexpr Row rows[] = {
     {"../x", "file:///C:/a/b", "file:///C:/x"},
 };
 
+// Schemes, hosts of every odd kind, drive letters, bases. What is wanted here is what whatwg-url says.
+constexpr Row corners[] = {
+    {"http://h\r\n/a", "", "http://h/a"},
+    {"ftp://h:21/x", "", "ftp://h/x"},
+    {"ws://h:80/", "", "ws://h/"},
+    {"a+b-c.1:x", "", "a+b-c.1:x"},
+    {"Http+9://x/y", "", "http+9://x/y"},
+    {"no-colon", "", ""},
+    {"abc", "", ""},
+    {"http://h/.../%2e%2e%2e", "", "http://h/.../%2e%2e%2e"},
+    {"http://a\001b/", "", ""},
+    {"http://a\177b/", "", ""},
+    {"http://a%25b/", "", ""},
+    {"http://a..b/", "", "http://a..b/"},
+    {"http://1..2/", "", ""},
+    {"http://0X7F.0x1/", "", "http://127.0.0.1/"},
+    {"http://./", "", "http://./"},
+    {"http://../", "", "http://../"},
+    {"http://.1/", "", ""},
+    {"http://1./", "", "http://0.0.0.1/"},
+    {"http://0x/", "", "http://0.0.0.0/"},
+    {"http://[::1.2.3]/", "", ""},
+    {"http://[::1.2.3.]/", "", ""},
+    {"http://[::1.2.3.1234]/", "", ""},
+    {"http://[::1.2.3.a]/", "", ""},
+    {"http://[::1.2.3.0]/", "", "http://[::102:300]/"},
+    {"http://[::1.2.3.256]/", "", ""},
+    {"http://[::.1.2.3]/", "", ""},
+    {"http://[::1g]/", "", ""},
+    {"http://[::12345]/", "", ""},
+    {"foo:///x", "", "foo:///x"},
+    {"foo://a b/", "", ""},
+    {"foo://u@/", "", ""},
+    {"foo://:1/", "", ""},
+    {"foo://h", "", "foo://h"},
+    {"foo://h?q", "", "foo://h?q"},
+    {"foo:a b ", "", "foo:a b"},
+    {"foo:/a", "", "foo:/a"},
+    {"http://%00/", "", ""},
+    {"http://\302\255/", "", ""},
+    {"file:", "", "file:///"},
+    {"file:x/y", "", "file:///x/y"},
+    {"file:?q", "", "file:///?q"},
+    {"file:/x", "", "file:///x"},
+    {"file:/C|/x", "", "file:///C:/x"},
+    {"file://C|/x", "", "file:///C:/x"},
+    {"file:///C|", "", "file:///C:"},
+    {"file://a b/", "", ""},
+    {"file:\\\\h\\x", "", "file://h/x"},
+    {"file:/..//x", "", "file:////x"},
+    {"file:///C:/..", "", "file:///C:/"},
+    {"file:///c:", "", "file:///c:"},
+    {"file:///1:/..", "", "file:///"},
+    {"file:///C/..", "", "file:///"},
+    {"file:///C1/..", "", "file:///"},
+    {"", "file:///C:/a/b", "file:///C:/a/b"},
+    {"?q", "file:///C:/a/b", "file:///C:/a/b?q"},
+    {"#f", "file:///C:/a/b", "file:///C:/a/b#f"},
+    {"D:", "file:///C:/a/b", "d:"},
+    {"D|/y", "file:///C:/a/b", "file:///D:/y"},
+    {"D|\\y", "file:///C:/a/b", "file:///D:/y"},
+    {"D:?q", "file:///C:/a/b", "d:?q"},
+    {"D:x", "file:///C:/a/b", "d:x"},
+    {"1:x", "file:///C:/a/b", "file:///C:/a/1:x"},
+    {"Dx", "file:///C:/a/b", "file:///C:/a/Dx"},
+    {"/y", "file:///C:/a/b", "file:///C:/y"},
+    {"/D:/y", "file:///C:/a/b", "file:///D:/y"},
+    {"/y", "file:///C:", "file:///C:/y"},
+    {"/y", "file:///etc/x", "file:///y"},
+    {"/y", "file:///C:x", "file:///y"},
+    {"/y", "http://h/a", "http://h/y"},
+    {"file:/y", "file:///C:/a/b", "file:///C:/y"},
+    {"file:y", "file:///C:/a/b", "file:///C:/a/y"},
+    {"file:y", "http://h/a", "file:///y"},
+    {"file:/y", "http://h/a", "file:///y"},
+    {"y", "file:///etc/x", "file:///etc/y"},
+    {"D|", "file:///C:/a/b", "file:///D:"},
+    {"D:#f", "file:///C:/a/b", "d:#f"},
+    {"//g", "foo://h/a", "foo://g"},
+    {"/g", "foo://h/a", "foo://h/g"},
+    {"\\g", "foo://h/a", "foo://h/\\g"},
+    {"\\\\g", "foo://h/a", "foo://h/\\\\g"},
+    {"/\\g", "foo://h/a", "foo://h/\\g"},
+    {"x#f", "mailto:x", ""},
+    {"http:///g", "http://u:p@host:8080/a/b/c?q#f", "http://g/"},
+    {"http:\\g", "http://u:p@host:8080/a/b/c?q#f", "http://u:p@host:8080/g"},
+    {"HTTP:?y", "http://u:p@host:8080/a/b/c?q#f", "http://u:p@host:8080/a/b/c?y"},
+    {"/%2e%2e", "http://u:p@host:8080/a/b/c?q#f", "http://u:p@host:8080/"},
+    {"http://:p@h/", "", "http://:p@h/"},
+    {"http://u:@h/", "", "http://u@h/"},
+    {"foo:/..//x", "", "foo:/.//x"},
+    {"foo:/.", "", "foo:/"},
+    {"http://xn--bcher-kva.example/", "", "http://xn--bcher-kva.example/"},
+    {"http://a.xn--bcher-kva/", "", "http://a.xn--bcher-kva/"},
+    {"http://h:/?", "", "http://h/?"},
+    {"foo://[::1]:1/", "", "foo://[::1]:1/"},
+};
+
 auto parse(std::string_view text, std::string_view base, UrlMode mode = UrlMode::whatwg) -> Url {
     return base.empty() ? Url::parse(text, mode) : Url::parse(text, Url::parse(base), mode);
 }
 
+void expect_href(const Row& row) {
+    std::string href;
+    try {
+        href = parse(row.text, row.base).href();
+        EXPECT_EQ(Url::parse(href).href(), href) << "its own text must read back the same";
+    } catch (const UrlError&) {}
+    EXPECT_EQ(href, row.href) << row.text << " on " << row.base;
+}
+
 TEST(Url, follows_the_url_standard) {
-    for (const auto& row : rows) {
-        std::string href;
-        try {
-            href = parse(row.text, row.base).href();
-            EXPECT_EQ(Url::parse(href).href(), href) << "its own text must read back the same";
-        } catch (const UrlError&) {}
-        EXPECT_EQ(href, row.href) << row.text << " on " << row.base;
-    }
+    for (const auto& row : rows) expect_href(row);
+    for (const auto& row : corners) expect_href(row);
 }
 
 TEST(Url, strict_mode_refuses_what_would_be_repaired) {
@@ -122,7 +223,7 @@ TEST(Url, strict_mode_refuses_what_would_be_repaired) {
              "http://h/ "sv, "http:h/"sv, "http:/h/"sv, "http:///h/"sv, "http://u@h/"sv, "http://u:p@h/"sv,
              "http://@h/"sv, "http://0x7f.1/"sv, "http://127.1/"sv, "http://2130706433/"sv, "http://127.0.0.01/"sv,
              "http://127.0.0.1./"sv, "http://a%2ecom/"sv, "http://%68/"sv, "http:///"sv, "http://:80/"sv,
-             "http://[fe80::1%25eth0]/"sv, "foo:///x"sv}) {
+             "http://[fe80::1%25eth0]/"sv, "foo:///x"sv, "file:/x"sv, "file:x"sv}) {
         EXPECT_THROW((void)Url::parse(text, UrlMode::strict), UrlError) << text;
     }
 }
@@ -161,6 +262,12 @@ TEST(Url, parts) {
     EXPECT_EQ(Url::parse("http://[::]").host_kind(), HostKind::ipv6);
     EXPECT_EQ(Url::parse("mailto:x").host_kind(), HostKind::none);
     EXPECT_TRUE(Url::parse("mailto:x").has_opaque_path());
+    EXPECT_EQ(Url::parse("foo://h:7").origin(), "null");
+    EXPECT_EQ(Url::parse("foo://h").request_target(), "/");
+    EXPECT_EQ(Url::parse("http://h/p").request_target(), "/p");
+    EXPECT_EQ(Url::parse("http://h:81/").effective_port(), 81);
+    EXPECT_EQ(Url::parse("foo://h/").effective_port(), 0);
+    EXPECT_EQ(Url::parse("http://:p@h/").href(), "http://:p@h/");
 }
 
 TEST(Url, errors_say_where) {
@@ -176,6 +283,8 @@ TEST(Url, errors_say_where) {
     EXPECT_EQ(offset_of("  http://h:8a/"), 12U);
     EXPECT_EQ(offset_of("ht\ttp://h:8a/"), 11U);
     EXPECT_EQ(offset_of("http://a b/"), 7U);
+    EXPECT_EQ(offset_of("ht\ttp://"), 8U);
+    EXPECT_EQ(offset_of(" ht\ntp://h:\t8a/"), 13U);
 }
 
 TEST(Url, length_is_limited) {
