@@ -111,8 +111,9 @@ Tape::Tape(EventLoop& loop, std::size_t bytes, const RecorderOptions& how, std::
       mask_(bytes / sizeof(Event) - 1),
       ticking_(backend_name != "sim" && backend::has_even_ticks()),
       listener_(std::move(listener)) {
+    if (!ticking_) return;
     first_ticks_ = backend::ticks();
-    first_ = loop.now();
+    first_ = backend::monotonic_time();  // the clock of every kernel backend
 }
 
 void Tape::attached() noexcept {

@@ -32,6 +32,8 @@ public:
         if (options_.stop_on_deadlock) pull(text);
     }
     void measured(const internal::LoopHistograms& histograms) noexcept override {
+        if (options_.turn_limit <= Duration::zero() && options_.delay_limit <= Duration::zero()) return;
+        const auto keep = loop_.tape_slot().get();  // this goes with it, if `on_trigger` starts another
         check(turn_, histograms.turn, options_.turn_limit, "a turn of the loop");
         check(delay_, histograms.delay, options_.delay_limit, "the delay of a task");
     }

@@ -406,6 +406,22 @@ TEST_F(RecorderTrigger, of_the_program_stops_and_gives_what_was_before) {
     EXPECT_EQ(task_called(kept, "after"), 0U);
 }
 
+TEST_F(RecorderTrigger, can_be_armed_again_by_who_is_told) {
+    static EventLoop* told = nullptr;
+    TestLoop loop("sim", {.recorder = {.on = true, .on_trigger = [](const Recording& recording) {
+                                           Triggered::take(recording);
+                                           obs::start_recording(*told);
+                                       }}});
+    told = &*loop;
+    loop.run([]() -> Task<> {
+        obs::trigger_recorder(this_loop(), "first");
+        auto after = spawn(turns(3), {.name = "after"});
+        co_await after.join();
+    });
+    EXPECT_EQ(Triggered::here().count, 1);
+    EXPECT_EQ(events_of(obs::recording(*loop), "after", EventKind::end).size(), 1U);
+}
+
 TEST_F(RecorderTrigger, is_a_deadlock_of_tasks) {
     TestLoop loop("sim", {.on_deadlock = OnDeadlock::raise,
                              .recorder = {.on = true, .stop_on_deadlock = true, .on_trigger = Triggered::take}});

@@ -1,0 +1,114 @@
+// gyre record, gyre flame: what a running program does, as a trace and as folded stacks.
+
+#include "cli/tool.hpp"
+#include "support/loops.hpp"
+
+#include <gyre/obs.hpp>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace gyre::testing {
+
+namespace {
+
+auto has(const std::string& text, std::string_view part) -> bool { return text.find(part) != std::string::npos; }
+
+auto content_of(const std::string& path) -> std::string {
+    std::ostringstream text;
+    text << std::ifstream(path, std::ios::binary).rdbuf();
+    return text.str();
+}
+
+}  // namespace
+
+class RecordTool : public ::testing::Test {
+protected:
+    RecordTool() {
+        std::string name = "/tmp/gyre-record-XXXXXX";
+        folder_ = ::mkdtemp(name.data());
+        ::setenv("XDG_RUNTIME_DIR", folder_.c_str(), 1);
+    }
+    ~RecordTool() override {
+        ::unsetenv("XDG_RUNTIME_DIR");
+        std::filesystem::remove_all(folder_);
+    }
+
+    /// Runs a program whose task 'walker' naps all the time, on another thread, and `look` meanwhile.
+    template<class F>
+    void show(F look, RunOptions options = {}) {
+        std::atomic<bool> ready = false;
+        std::atomic<bool> over = false;
+        options.control = &obs::control_socket;
+        std::thread thread([&] {
+            run(
+                [&]() -> Task<> {
+                    auto walker = spawn(
+                        [&]() -> Task<> {
+                            while (!over) co_await sleep(1ms);
+                        },
+                        {.name = "walker"});
+                    ready = true;
+                    co_await walker.join();
+                },
+                options);
+        });
+        while (!ready) std::this_thread::yield();
+        look();
+        over = true;
+        thread.join();
+    }
+
+    std::string folder_;
+    std::string self_ = std::to_string(::getpid());
+};
+
+TEST_F(RecordTool, records_for_a_while_and_writes_a_trace) {
+    show([this] {
+        const std::string path = folder_ + "/some.pftrace";
+        const auto done = tool({"record", self_, "--last", "100ms", "-o", path});
+        EXPECT_EQ(done.status, 0) << done.out;
+        EXPECT_TRUE(has(done.out, "records for 0.1 s")) << done.out;
+        EXPECT_TRUE(has(done.out, " bytes in " + path)) << done.out;
+        const std::string bytes = content_of(path);
+        EXPECT_TRUE(has(bytes, "walker"));
+        EXPECT_TRUE(has(bytes, "loop 0 ("));
+        const auto again = tool({"flame", self_, "--last", "50ms"});
+        EXPECT_TRUE(has(again.out, "records for 0.05 s")) << "the recorder was switched off again";
+    });
+}
+
+TEST_F(RecordTool, takes_what_a_program_has_recorded_all_along) {
+    show(
+        [this] {
+            auto waits = tool({"flame", self_});
+            while (waits.status == 0 && !has(waits.out, "walker;")) waits = tool({"flame", self_});  // until it naps
+            EXPECT_EQ(waits.status, 0) << waits.out;
+            EXPECT_FALSE(has(waits.out, "records for")) << waits.out;
+            EXPECT_TRUE(has(waits.out, "walker;record_test.cpp:")) << waits.out;
+            EXPECT_TRUE(has(waits.out, ";sleep ")) << waits.out;
+            auto runs = tool({"flame", self_, "--kind", "running"});
+            while (runs.status == 0 && !has(runs.out, "walker;")) runs = tool({"flame", self_, "--kind", "running"});
+            EXPECT_FALSE(has(runs.out, ";sleep ")) << runs.out;
+            EXPECT_TRUE(has(runs.out, "walker;record_test.cpp:")) << runs.out;
+        },
+        {.recorder = {.on = true}});
+}
+
+TEST_F(RecordTool, says_what_is_wrong) {
+    const auto plain = tool({"record", self_});
+    EXPECT_EQ(plain.status, 1);
+    EXPECT_TRUE(has(plain.out, "has no control socket")) << plain.out;
+    EXPECT_EQ(tool({"flame", self_, "--kind", "sleeping"}).status, 2);
+    EXPECT_EQ(tool({"record", self_, "--last", "two days"}).status, 2);
+    show([this] {
+        const auto nowhere = tool({"record", self_, "--last", "20ms", "-o", "/nowhere/some.pftrace"});
+        EXPECT_EQ(nowhere.status, 1);
+        EXPECT_TRUE(has(nowhere.out, "cannot write /nowhere/some.pftrace: No such file or directory")) << nowhere.out;
+    });
+}
+
+}  // namespace gyre::testing
