@@ -3,6 +3,7 @@
 # tests/ROOM/**/*_test.cpp   the tests of a room
 # tests/ROOM/**/*.cpp        other sources there are linked into the room's program
 # tests/support/*.cpp        linked into every program; main() is there
+# tests/interop/NAME.cpp     a program of its own, interop_NAME, that the scripts beside it run; not a part of gyre_tests
 # tests/http/core            a program of its own, http_core: it needs no loop and so no backend
 
 include(GyreLlhttp)
@@ -10,7 +11,7 @@ find_package(GTest 1.12 REQUIRED)
 find_package(simdjson 3.0 CONFIG REQUIRED)
 
 set(GYRE_ROOMS_ONCE backend http_core sim)                # run once: they choose the backend themselves, or have none
-set(GYRE_FOLDERS_NO_TESTS support canary refused install acceptance data oracles)
+set(GYRE_FOLDERS_NO_TESTS support canary refused install acceptance data oracles interop)
 if(NOT TARGET gyre_cli)
   list(APPEND GYRE_FOLDERS_NO_TESTS cli)
 endif()
@@ -128,3 +129,12 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_link_options(http_core_coverage PRIVATE -fprofile-instr-generate)
   set_target_properties(http_core_coverage PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
 endif()
+
+file(GLOB GYRE_INTEROP_PROGRAMS CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/interop/*.cpp")
+foreach(source IN LISTS GYRE_INTEROP_PROGRAMS)
+  cmake_path(GET source STEM name)
+  add_executable(interop_${name} EXCLUDE_FROM_ALL "${source}")
+  gyre_own_code(interop_${name})
+  set_target_properties(interop_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(interop_${name} PRIVATE gyre::gyre)
+endforeach()

@@ -204,13 +204,13 @@ auto read_deflate_response(const Extension& response, const WebSocketDeflateOpti
     if (!options.enabled || response.name != deflate_name) return std::nullopt;
     const auto said = read_said(response);
     if (!said || said->client_bits_without_value) return std::nullopt;
-    // What was asked for has to be granted, in no larger size.
+    // What was asked for has to be granted, in no larger size. The window of what this end compresses was only a hint: a server may
+    // allow a larger one (RFC 7692 7.1.2.2), which is not used then.
     if (options.peer_no_context_takeover && !said->server_no_context_takeover) return std::nullopt;
     if (said->server_bits.value_or(most_bits) > options.peer_window_bits) return std::nullopt;
-    if (said->client_bits.value_or(least_bits) > options.window_bits) return std::nullopt;
     WebSocketDeflate agreed;
     agreed.server_window_bits = said->server_bits.value_or(most_bits);
-    agreed.client_window_bits = said->client_bits.value_or(options.window_bits);
+    agreed.client_window_bits = std::min(options.window_bits, said->client_bits.value_or(most_bits));
     agreed.server_no_context_takeover = said->server_no_context_takeover;
     agreed.client_no_context_takeover = said->client_no_context_takeover || options.no_context_takeover;
     return agreed;
