@@ -144,6 +144,8 @@ TEST_F(InspectTool, tells_of_a_stopped_and_of_a_killed_program) {
     ASSERT_TRUE(server.await("Ctrl-C ends it")) << server.out;
     const std::string process = std::to_string(server.process());
     EXPECT_TRUE(has(tool({"ps", process}).out, "waits on socket"));
+    ::kill(server.process(), SIGQUIT);
+    EXPECT_TRUE(server.await("waits on socket")) << "it writes the same itself, and goes on\n" << server.out;
     ::kill(server.process(), SIGSTOP);
     int status = 0;
     ASSERT_EQ(::waitpid(server.process(), &status, WUNTRACED), server.process());
