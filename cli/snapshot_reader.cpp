@@ -178,8 +178,8 @@ auto doing_text(const obs::TaskInfo& task) -> std::string {
     // Of a `race` or `gather`: what the first of its branches that wait is for.
     const obs::Stack* stack = &task.stack;
     for (;;) {
-        const auto inside = std::find_if(
-            stack->branches.begin(), stack->branches.end(), [](const obs::Stack& branch) { return branch.wait.has_value(); });
+        const auto inside = std::find_if(stack->branches.begin(), stack->branches.end(),
+            [](const obs::Stack& branch) { return branch.wait.has_value(); });
         if (inside == stack->branches.end()) break;
         stack = &*inside;
     }

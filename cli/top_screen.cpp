@@ -149,7 +149,9 @@ auto TopScreen::head(std::size_t width) const -> std::vector<std::string> {
     lines.push_back(
         count_text(turn_rate_) + " turns/s  " + count_text(slice_rate_) + " slices/s  " + chart(slice_rates_));
     for (const auto& [name, of] : figures_.at("loops").at(0).items()) {
-        if (!of.is_object() || !of.contains("p50") || name.starts_with("io_") || of.at("count").get<std::uint64_t>() == 0) continue;
+        if (!of.is_object() || !of.contains("p50") || name.starts_with("io_") ||
+            of.at("count").get<std::uint64_t>() == 0)
+            continue;
         const auto part = [&of = of](const char* which) {
             return right_aligned(time_text(Duration(of.at(which).get<std::int64_t>())), 8);
         };
