@@ -274,6 +274,7 @@ void Scheduler::run_callback_watched(Callback& callback) noexcept {
 }
 
 void Scheduler::run_carefully() noexcept {
+    if (tape != nullptr) tape->slices_over(current);
     if (order_ != nullptr) ready.choose(order_->choose(ready.size()));
     const auto entry = ready.pop();
     if (!entry.is_frame()) return run_callback_watched(entry.callback());
@@ -306,6 +307,8 @@ auto Scheduler::run(int count) noexcept -> bool {
             return false;
     }
     entries_run -= static_cast<std::uint64_t>(count);  // that were not there
+    if (tape != nullptr) [[unlikely]]
+        tape->slices_over(current);
     current = nullptr;
     return !ready.empty();
 }

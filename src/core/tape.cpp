@@ -148,12 +148,15 @@ void Tape::spawned(const TaskNode& task) noexcept {
 }
 
 void Tape::runs(const TaskNode& task, Run how) noexcept {
+    if (open_ != nullptr) paused(*open_, nullptr);
     running_ = &task;
+    if (how == Run::continued) open_ = &task;
     write(Kind::run, &task, static_cast<std::uint8_t>(how), title_of(task), word_of(task.location()));
 }
 
 void Tape::paused(const TaskNode& task, const Frame* frame) noexcept {
     running_ = nullptr;
+    if (open_ == &task) open_ = nullptr;
     if (task.done()) return;
     const Wait* wait = nullptr;
     while (frame != nullptr && frame->scope->task() == &task) {
@@ -177,6 +180,7 @@ void Tape::paused(const TaskNode& task, const Frame* frame) noexcept {
 
 void Tape::ended(const TaskNode& task) noexcept {
     if (tasks_ > 0) --tasks_;
+    if (open_ == &task) open_ = nullptr;
     write(Kind::end, &task, static_cast<std::uint8_t>(task.state), title_of(task), word_of(task.location()));
 }
 

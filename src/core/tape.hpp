@@ -126,6 +126,10 @@ public:
     void runs(const TaskNode& task, Run how) noexcept;
     /// @param frame of the task, suspended; its last one is what the task stands at. Null: that is not known.
     void paused(const TaskNode& task, const Frame* frame) noexcept;
+    /// The loop has run what it could: the slice is over in the middle of which this was put on.
+    void slices_over(const Frame* last) noexcept {
+        if (open_ != nullptr) paused(*open_, last);
+    }
     /// Nobody runs: a task that began in a callback has paused or ended.
     void rests() noexcept { running_ = nullptr; }
     void ended(const TaskNode& task) noexcept;
@@ -201,7 +205,8 @@ private:
     std::uint64_t first_ticks_ = 0;
     Time first_{};
     const TaskNode* running_ = nullptr;
-    std::uint64_t tasks_ = 0;  ///< How many live.
+    const TaskNode* open_ = nullptr;  ///< Runs in a slice of which the loop may not say that it is over.
+    std::uint64_t tasks_ = 0;         ///< How many live.
     TapeNames names_;
     std::unique_ptr<Listener> listener_;
     mutable std::mutex mutex_;  ///< Of `reason_`.

@@ -286,6 +286,9 @@ GYRE_TEST(Recorder, is_off_until_it_is_switched_on_and_after_it_is_switched_off)
     EXPECT_EQ(events_of(all, "across", EventKind::end).size(), 1U) << "it was there before";
     EXPECT_EQ(events_of(all, "main", EventKind::run).at(0).when, all.loops[0].events[0].when)
         << "it ran when it was switched on";
+    const auto pauses = events_of(all, "main", EventKind::pause);
+    EXPECT_EQ(pauses.at(0).wait, WaitKind::join) << "in the slice in which it was switched on";
+    EXPECT_NE(pauses.at(0).stack, 0U);
     obs::start_recording(loop);
     EXPECT_EQ(task_called(obs::recording(loop), "within"), 0U) << "a new one";
 }
