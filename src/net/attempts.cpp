@@ -54,6 +54,8 @@ auto Attempts::list() const -> std::string {
 }
 
 void Attempts::throw_error(const std::string& object) const {
+    // Nothing but a lack of memory keeps an attempt from being made.
+    if (attempts_.empty()) throw IoError(std::make_error_code(std::errc::not_enough_memory), "connect", object);
     const Attempt& worst = most_telling();
     const std::string address = worst.address.text();
     if (attempts_.size() > 1)

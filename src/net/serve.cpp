@@ -1,17 +1,22 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/scope.hpp>
+#include <gyre/core/sleep.hpp>
 #include <gyre/core/task_group.hpp>
 #include <gyre/net/listener.hpp>
 #include <gyre/sync/event.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <exception>
+#include <new>
 #include <utility>
 
 namespace gyre::net {
 
 namespace {
+
+constexpr auto shortage_pause = std::chrono::milliseconds(100);
 
 /// How many connections there are, and who waits for one to end.
 class Places {
@@ -50,6 +55,15 @@ private:
     Places* places_;
 };
 
+/// Where there is no memory for the peer's address, the error goes without it.
+void report(std::exception_ptr error, const Address& peer) noexcept {
+    ErrorContext context{std::move(error), ErrorOrigin::connection, {}};
+    try {
+        context.source = peer.text();
+    } catch (const std::bad_alloc&) {}
+    this_loop().handle_error(std::move(context));
+}
+
 auto handle_connection(Stream stream, Place place, ConnectionHandler& handler) -> Task<void> {
     const Place own = std::move(place);
     const Address peer = stream.peer_address();
@@ -60,7 +74,7 @@ auto handle_connection(Stream stream, Place place, ConnectionHandler& handler) -
     } catch (...) {
         error = std::current_exception();
     }
-    if (error) this_loop().handle_error({error, ErrorOrigin::connection, peer.text()});
+    if (error) report(std::move(error), peer);
 }
 
 }  // namespace
@@ -74,8 +88,14 @@ auto serve(Listener listener, ConnectionHandler handler, ServeOptions options) -
             Listener open = std::move(listener);  // closed as soon as accepting ends, while the handlers still do
             for (;;) {
                 while (places.are_taken()) co_await places.wait_for_one();
-                auto stream = co_await open.accept();
-                group.spawn(handle_connection(std::move(stream), Place(places), handler), {.name = "connection"});
+                bool has_memory = true;
+                try {
+                    auto stream = co_await open.accept();
+                    group.spawn(handle_connection(std::move(stream), Place(places), handler), {.name = "connection"});
+                } catch (const std::bad_alloc&) {
+                    has_memory = false;  // that passes: it is one connection less, and not the server
+                }
+                if (!has_memory) co_await sleep(shortage_pause);
             }
         });
     });
