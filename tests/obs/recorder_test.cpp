@@ -326,49 +326,7 @@ TEST(Recorder, same_seed_same_recording) {
     EXPECT_NE(trace_of(7), trace_of(8));
 }
 
-// --- switched and read by other threads ---------------------------------------------------------------------------------
-
-TEST(Recorder, is_switched_and_read_by_other_threads_while_loops_work) {
-    std::atomic<bool> over = false;
-    std::atomic<std::uint64_t> seen = 0;
-    run(
-        [&]() -> Task<> {
-            const auto all = this_loop().siblings();
-            std::thread other([&] {
-                const auto end = backend::monotonic_time() + 20s;
-                for (int i = 0; i < 20; ++i) {
-                    obs::start_recording(all, {.bytes = 64U << 10});
-                    const auto before = seen.load();
-                    do {  // until the loops have begun
-                        const Recording now = obs::recording(all, 1s);
-                        for (const auto& loop : now.loops) seen += loop.events.size();
-                        for (const auto& task : now.tasks)
-                            EXPECT_TRUE(task.name.empty() || task.name.starts_with("worker") || task.name == "main");
-                    } while (seen == before && backend::monotonic_time() < end);
-                    if (i % 2 == 0) obs::stop_recording(all);
-                }
-                over = true;
-            });
-            co_await task_group([&](TaskGroup& group) -> Task<> {
-                for (auto& loop : loops()) {
-                    for (int i = 0; i < 3; ++i) {
-                        group.spawn(on(loop,
-                                        [&over, i]() -> Task<> {
-                                            while (!over) {
-                                                auto work = spawn(yield_now(), {.name = "worker " + std::to_string(i)});
-                                                co_await work.join();
-                                            }
-                                        }),
-                            {.name = "worker of another loop"});
-                    }
-                }
-                co_return;
-            });
-            other.join();
-        },
-        {.loops = 2});
-    EXPECT_GT(seen.load(), 0U);
-}
+// --- read by other threads; tests/core/recorder_threads_test.cpp has them switch it ---------------------------------------
 
 TEST(Recorder, of_a_loop_that_is_blocked_is_read_by_others) {
     Recording all;
