@@ -156,6 +156,34 @@ TEST_P(HttpRedirect, limit_is_named) {
     EXPECT_NE(reply.error.find("redirect 302 to /redirect: more than 10 redirects"), std::string::npos) << reply.error;
 }
 
+// "/n" redirects to "/n-1", down to "/0".
+auto counting_down(Peer& peer) -> Task<> {
+    for (;;) {
+        const auto request = co_await peer.request();
+        if (request.empty()) co_return;
+        const int left = std::stoi(request.substr(request.find('/') + 1));
+        std::string bytes = left == 0 ? ok("there") : redirect(302, "/" + std::to_string(left - 1));
+        co_await peer.send(std::move(bytes));
+    }
+}
+
+TEST_P(HttpRedirect, ten_are_followed_and_no_more) {
+    ScriptedServer server(counting_down);
+    run(server.run(ClientOptions(), [](http::Client& client, std::string base) -> Task<> {
+        auto response = co_await client.get(base + "/10");
+        EXPECT_EQ(response.status(), 200);
+        const auto text = co_await response.text();
+        EXPECT_EQ(text, "there");
+        bool is_refused = false;
+        try {
+            auto none = co_await client.get(base + "/11");
+        } catch (const http::RequestError& error) {
+            is_refused = error.phase() == RequestPhase::redirect;
+        }
+        EXPECT_TRUE(is_refused);
+    }));
+}
+
 TEST_P(HttpRedirect, what_is_not_followed) {
     for (const std::string location :
         {"ftp://x/", "file:///etc/passwd", "javascript:alert(1)", "http://u:p@x/", "http:\\\\x"}) {

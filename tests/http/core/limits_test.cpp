@@ -190,5 +190,23 @@ TEST(Limits, extensions_can_be_forbidden) {
         std::string::npos);
 }
 
+TEST(Limits, defaults_of_a_client_and_of_trailers) {
+    const auto response = [](const std::string& fields) {
+        return response_transcript("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + fields + "\r\n", "GET");
+    };
+    const auto line = [](std::size_t size) { return "X: " + text_of(size - 3) + "\r\n"; };
+    EXPECT_EQ(response(line(16 * 1024)).find("refused"), std::string::npos);
+    EXPECT_NE(response(line(16 * 1024 + 1)).find(refusal(Rule::field_line_too_long)), std::string::npos);
+    const auto length_line = std::string_view("Content-Length: 0").size();
+    const auto most = line(16'000) + line(16'000) + line(16'000) + line(16'000);
+    const auto rest = 64 * 1024 - 4 * 16'000 - length_line;
+    EXPECT_EQ(response(most + line(rest)).find("refused"), std::string::npos);
+    EXPECT_NE(response(most + line(rest + 1)).find(refusal(Rule::fields_too_large)), std::string::npos);
+    const Build trailers = [&](std::size_t size) {
+        return chunked_head + "0\r\n" + line(5000) + line(size - 5000) + "\r\n";
+    };
+    expect_edge(8 * 1024, Rule::trailers_too_large, trailers, Limits::server());
+}
+
 }  // namespace
 }  // namespace gyre::http::testing
