@@ -4,6 +4,7 @@
 #include "record_command.hpp"
 #include "serve_command.hpp"
 #include "top_command.hpp"
+#include "web_command.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
     gyre::cli::add_demo_command(app, status);
     gyre::cli::add_inspect_commands(app, status);
     gyre::cli::add_top_command(app, status);
+    gyre::cli::add_web_command(app, status);
     gyre::cli::add_record_commands(app, status);
     try {
         app.parse(argc, argv);

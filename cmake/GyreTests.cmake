@@ -11,7 +11,7 @@ find_package(GTest 1.12 REQUIRED)
 find_package(simdjson 3.0 CONFIG REQUIRED)
 
 set(GYRE_ROOMS_ONCE backend http_core sim)                # run once: they choose the backend themselves, or have none
-set(GYRE_FOLDERS_NO_TESTS support canary refused install acceptance data oracles interop)
+set(GYRE_FOLDERS_NO_TESTS support canary refused install acceptance data oracles interop web)
 if(NOT TARGET gyre_cli)
   list(APPEND GYRE_FOLDERS_NO_TESTS cli)
 endif()
@@ -138,3 +138,9 @@ foreach(source IN LISTS GYRE_INTEROP_PROGRAMS)
   set_target_properties(interop_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
   target_link_libraries(interop_${name} PRIVATE gyre::gyre)
 endforeach()
+
+# The program that the tests of `gyre web` look at: tests/web, run by `./dev check web`.
+add_executable(web_subject "${PROJECT_SOURCE_DIR}/tests/web/subject.cpp")
+gyre_own_code(web_subject)
+target_link_libraries(web_subject PRIVATE gyre::gyre)
+set_target_properties(web_subject PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")

@@ -1,0 +1,153 @@
+// Who waits for whom: the graph of waits, the circles in it, and the chain from a task to what holds it up.
+
+import { innermost, title } from './snapshot.js';
+import { place } from './format.js';
+
+/** How long until a limit ends the wait of a task by itself; null: never. */
+function limitOf(task) {
+  const limited = (task.awaits ?? []).find((at) => /left|overdue/.test(at.scope ?? ''));
+  if (limited) return limited.scope;
+  return task.wait?.left !== undefined ? task.wait.text : null;
+}
+
+/** What has to happen before a task goes on: [{to, what, wait}], all of them; none where any of several would do. */
+export function edgesOf(model, task) {
+  const edges = [];
+  const visit = (stack) => {
+    const wait = stack.wait;
+    if (wait?.owner_id && model.tasks.has(wait.owner_id)) edges.push({ from: task.id, to: wait.owner_id, kind: wait.kind, what: wait.kind === 'join' ? 'its end' : [wait.kind, wait.object && `'${wait.object}'`].filter(Boolean).join(' ') });
+    // A group ends with the last of its tasks, so each of them holds its opener up.
+    if (wait?.kind === 'group') for (const child of model.children.get(task.id) ?? []) edges.push({ from: task.id, to: child.id, kind: 'group', what: 'a task of its group' });
+    if (wait?.kind === 'gather') for (const branch of stack.branches ?? []) visit(branch);
+  };
+  if (task.state === 'waiting') visit(task);
+  return edges;
+}
+
+/** Sets of tasks that wait for each other: strongly connected parts of the graph (Tarjan's algorithm, without recursion). */
+export function circles(model) {
+  const found = [];
+  const order = new Map();
+  const low = new Map();
+  const onStack = new Set();
+  const stack = [];
+  const targets = (id) => edgesOf(model, model.tasks.get(id)).map((edge) => edge.to);
+  for (const start of model.tasks.keys()) {
+    if (order.has(start)) continue;
+    const work = [{ id: start, next: 0, to: null }];
+    while (work.length) {
+      const at = work[work.length - 1];
+      if (at.to === null) {
+        at.to = targets(at.id);
+        order.set(at.id, order.size);
+        low.set(at.id, order.get(at.id));
+        stack.push(at.id);
+        onStack.add(at.id);
+      }
+      if (at.next < at.to.length) {
+        const to = at.to[at.next++];
+        if (!order.has(to)) work.push({ id: to, next: 0, to: null });
+        else if (onStack.has(to)) low.set(at.id, Math.min(low.get(at.id), order.get(to)));
+        continue;
+      }
+      work.pop();
+      const below = work[work.length - 1];
+      if (below) low.set(below.id, Math.min(low.get(below.id), low.get(at.id)));
+      if (low.get(at.id) !== order.get(at.id)) continue;
+      const part = [];
+      let id;
+      do {
+        id = stack.pop();
+        onStack.delete(id);
+        part.push(id);
+      } while (id !== at.id);
+      if (part.length > 1 || at.to.includes(at.id)) found.push(part.reverse());
+    }
+  }
+  return found;
+}
+
+/** The shortest way around within a set of tasks that wait for each other: the edges in order. */
+function ringIn(model, part) {
+  const members = new Set(part);
+  let best = null;
+  for (const start of part.slice(0, 64)) {
+    const came = new Map([[start, null]]);
+    let last = null;
+    for (const queue = [start]; queue.length && !last;) {
+      const id = queue.shift();
+      for (const edge of edgesOf(model, model.tasks.get(id))) {
+        if (!members.has(edge.to)) continue;
+        if (edge.to === start) { last = edge; break; }
+        if (!came.has(edge.to)) { came.set(edge.to, edge); queue.push(edge.to); }
+      }
+    }
+    const ring = [];
+    for (let edge = last; edge; edge = came.get(edge.from)) ring.unshift(edge);
+    if (ring.length && (!best || ring.length < best.length)) best = ring;
+  }
+  return best ?? [];
+}
+
+export function node(task) {
+  return { id: task.id, title: title(task), place: place(innermost(task)), function: innermost(task)?.function ?? '', state: task.state, limit: limitOf(task), age: task.age };
+}
+
+/** How many tasks each task holds up, directly or through others: [{...node, direct, all}], those that hold up the most first. */
+function blockers(model, most) {
+  const waiters = new Map();
+  for (const task of model.tasks.values()) {
+    for (const edge of edgesOf(model, task)) {
+      if (edge.kind === 'group') continue;  // a parent that waits for its children is how things should be
+      if (!waiters.has(edge.to)) waiters.set(edge.to, []);
+      waiters.get(edge.to).push({ from: edge.from, what: edge.what });
+    }
+  }
+  const held = [];
+  const largest = [...waiters.entries()].sort((a, b) => b[1].length - a[1].length).slice(0, 200);
+  for (const [id, direct] of largest) {
+    const all = new Set();
+    for (const queue = [id]; queue.length;) {
+      for (const { from } of waiters.get(queue.pop()) ?? []) if (!all.has(from) && from !== id) { all.add(from); queue.push(from); }
+    }
+    const task = model.tasks.get(id);
+    held.push({ ...node(task), wait: task.wait?.text ?? '', direct: direct.length, all: all.size, what: [...new Set(direct.map(({ what }) => what))].slice(0, 3) });
+  }
+  return { held: held.sort((a, b) => b.all - a.all).slice(0, most), waiters };
+}
+
+/** All that the deadlock view shows. */
+export function graph(model, { most = 20 } = {}) {
+  const { held, waiters } = blockers(model, most);
+  const rings = circles(model).slice(0, most).map((part) => {
+    const members = new Set(part);
+    const edges = ringIn(model, part);
+    const behind = new Set();
+    for (const queue = [...part]; queue.length;) {
+      for (const { from } of waiters.get(queue.pop()) ?? []) if (!members.has(from) && !behind.has(from)) { behind.add(from); queue.push(from); }
+    }
+    return {
+      size: part.length,
+      edges,
+      nodes: edges.map((edge) => node(model.tasks.get(edge.from))),
+      behind: [...behind].slice(0, most).map((id) => node(model.tasks.get(id))),
+      behindCount: behind.size,
+    };
+  });
+  return { rings, held };
+}
+
+/** From a task to what holds it up, step by step: [{...node, what}]; `circle` says that the last one is held up by one before. */
+export function why(model, id) {
+  const steps = [];
+  const seen = new Set();
+  for (let at = model.tasks.get(id); at;) {
+    if (seen.has(at.id)) return { steps, circle: at.id };
+    seen.add(at.id);
+    const edge = edgesOf(model, at).find((each) => each.kind !== 'group');
+    steps.push({ ...node(at), what: edge?.what ?? null, wait: at.wait?.text ?? null });
+    if (!edge || steps.length === 100) break;
+    at = model.tasks.get(edge.to);
+  }
+  return { steps, circle: null };
+}
