@@ -64,5 +64,13 @@ TEST(AuthChallenge, both_sides_of_the_limits) {
     EXPECT_EQ(parameters(33), 0U);
 }
 
+TEST(AuthChallenge, ends_and_marks_in_odd_places) {
+    EXPECT_EQ(shown("Basic realm=x,"), "basic(realm=x)");
+    EXPECT_EQ(shown("Basic abc"), "basic(abc)");
+    EXPECT_EQ(shown("Basic =x"), "nothing");
+    EXPECT_EQ(shown("Basic realm=x, y z=1"), "basic(realm=x) y(z=1)");
+    EXPECT_EQ(shown("Basic realm=x, =y"), "nothing");
+}
+
 }  // namespace
 }  // namespace gyre::http

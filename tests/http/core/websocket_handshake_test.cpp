@@ -315,5 +315,46 @@ TEST(WebSocketHandshake, both_ends_agree) {
     }
 }
 
+TEST(WebSocketHandshake, what_both_ends_may_ask_of_the_others_memory) {
+    auto made = offer();
+    made.deflate = {
+        .window_bits = 15, .peer_window_bits = 15, .no_context_takeover = true, .peer_no_context_takeover = true};
+    EXPECT_EQ(websocket_request_fields(made).get("Sec-WebSocket-Extensions"),
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits");
+    const auto reading = reading_of(
+        [](ResponseHead& head) {
+            head.fields.set("Sec-WebSocket-Extensions", "permessage-deflate; server_no_context_takeover");
+        },
+        made);
+    EXPECT_EQ(reading, "good  deflate 15 15 S C");
+}
+
+TEST(WebSocketHandshake, odd_extensions) {
+    const auto deflate_for = [](std::string_view extensions) -> std::string {
+        const auto answer = answer_to(
+            [&](RequestHead& head) { head.fields.set("Sec-WebSocket-Extensions", extensions); });
+        if (answer.status != 101) return std::to_string(answer.status);
+        return answer.parameters.deflate ? "deflate" : "none";
+    };
+    EXPECT_EQ(deflate_for("permessage-deflate;\tserver_max_window_bits\t=\t10"),
+        deflate_for("permessage-deflate; server_max_window_bits = 10"));
+    EXPECT_EQ(deflate_for("permessage-deflate; server_max_window_bits=\"1\\0\""), "deflate");
+    EXPECT_EQ(deflate_for("permessage-deflate; server_max_window_bits=1x"), "none");
+    EXPECT_EQ(deflate_for("permessage-deflate; server_max_window_bits=1."), "none");
+    EXPECT_EQ(deflate_for("permessage-deflate; server_max_window_bits=20"), "none");
+    for (const auto* const broken : {"permessage-deflate; a=\"", "permessage-deflate; a=\"b",
+             "permessage-deflate; a=\"b\\", "permessage-deflate; a=\"\"", "permessage-deflate; a=\"b c\""}) {
+        EXPECT_EQ(deflate_for(broken), "400") << broken;
+    }
+}
+
+TEST(WebSocketHandshake, two_origins_are_none) {
+    const auto answer = answer_to([](RequestHead& head) {
+        head.fields.add("Origin", "http://server.example.com");
+        head.fields.add("Origin", "http://server.example.com");
+    });
+    EXPECT_EQ(answer.status, 403);
+}
+
 }  // namespace
 }  // namespace gyre::http::testing
