@@ -39,7 +39,7 @@ auto split_at_dots(std::string_view text) -> std::vector<std::string_view> {
 auto parse_ipv4_number(std::string_view text) -> std::optional<std::uint64_t> {
     if (text.empty()) return std::nullopt;
     int base = 10;
-    if (text.starts_with("0x") || text.starts_with("0X")) {
+    if (text.starts_with("0x")) {
         base = 16;
         text.remove_prefix(2);
     } else if (text.size() > 1 && text.front() == '0') {
@@ -56,12 +56,10 @@ auto parse_ipv4_number(std::string_view text) -> std::optional<std::uint64_t> {
     return value;
 }
 
+// A domain is not empty and in small letters.
 auto ends_in_number(std::string_view domain) -> bool {
     auto parts = split_at_dots(domain);
-    if (parts.back().empty()) {
-        if (parts.size() == 1) return false;
-        parts.pop_back();
-    }
+    if (parts.back().empty()) parts.pop_back();
     const auto last = parts.back();
     if (!last.empty() && std::all_of(last.begin(), last.end(), is_digit)) return true;
     return parse_ipv4_number(last).has_value();
@@ -69,7 +67,7 @@ auto ends_in_number(std::string_view domain) -> bool {
 
 auto parse_ipv4(std::string_view text) -> std::string {
     auto parts = split_at_dots(text);
-    if (parts.back().empty() && parts.size() > 1) parts.pop_back();
+    if (parts.back().empty()) parts.pop_back();
     if (parts.size() > 4) throw HostProblem{"an IPv4 address of more than four parts"};
     std::uint64_t address = 0;
     for (std::size_t i = 0; i < parts.size(); ++i) {

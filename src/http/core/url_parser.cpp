@@ -19,9 +19,10 @@ auto is_drive_letter(std::string_view text) noexcept -> bool {
     return text.size() == 2 && is_alpha(text[0]) && (text[1] == ':' || text[1] == '|');
 }
 
+// The text has no fragment any more.
 auto starts_with_drive_letter(std::string_view text) noexcept -> bool {
     return text.size() >= 2 && is_drive_letter(text.substr(0, 2)) &&
-           (text.size() == 2 || text[2] == '/' || text[2] == '\\' || text[2] == '?' || text[2] == '#');
+           (text.size() == 2 || text[2] == '/' || text[2] == '\\' || text[2] == '?');
 }
 
 // "/c:" and nothing more: the one segment that .. does not remove from a file URL.

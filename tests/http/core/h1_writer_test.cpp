@@ -1,3 +1,5 @@
+#include "http/core/head_writer.hpp"
+
 #include <gyre/http/core/h1_parser.hpp>
 #include <gyre/http/core/h1_writer.hpp>
 
@@ -162,6 +164,17 @@ TEST(Writer, a_body_until_the_end_has_no_framing_and_pieces_may_be_empty) {
     body.finish(out);  // once is enough
     EXPECT_EQ(out, "abc");
     expect_refused(Rule::body_length_mismatch, [&](std::string& late) { body.write("d"sv, late); });
+}
+
+TEST(Writer, what_a_server_adds_itself_decides_the_framing) {
+    std::string out;
+    const internal::OwnFields own{.date = "now", .is_chunked = true, .connection = "close"};
+    auto body = internal::HeadWriter::response(response(200, {}), {}, own, "Fine", "GET", {}, out);
+    body.write("ab"sv, out);
+    body.finish(out);
+    EXPECT_EQ(out,
+        "HTTP/1.1 200 Fine\r\nDate: now\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        "2\r\nab\r\n0\r\n\r\n");
 }
 
 }  // namespace

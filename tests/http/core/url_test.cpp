@@ -105,6 +105,15 @@ constexpr Row rows[] = {
 // Schemes, hosts of every odd kind, drive letters, bases. What is wanted here is what whatwg-url says.
 constexpr Row corners[] = {
     {"http://h\r\n/a", "", "http://h/a"},
+    {"foo:a ?q", "", "foo:a%20?q"},
+    {"foo:a  #f", "", "foo:a %20#f"},
+    {"", "mailto:x", ""},
+    {"D|?q", "file:///C:/a", "file:///D:?q"},
+    {"D|", "file:///C:/a", "file:///D:"},
+    {"/y", "file:///C:x/z", "file:///y"},
+    {"file:///ab/..", "", "file:///"},
+    {"file:///a:/..", "", "file:///a:/"},
+    {"http://\303\251%00/", "", ""},
     {"ftp://h:21/x", "", "ftp://h/x"},
     {"ws://h:80/", "", "ws://h/"},
     {"a+b-c.1:x", "", "a+b-c.1:x"},
