@@ -4,18 +4,22 @@
 #include "demo_site.hpp"
 
 #include <gyre/core/for_each_loop.hpp>
+#include <gyre/core/race.hpp>
 #include <gyre/core/run.hpp>
 #include <gyre/core/try_finally.hpp>
+#include <gyre/http/server/access_log.hpp>
 #include <gyre/http/server/app.hpp>
 #include <gyre/http/server/compress.hpp>
 #include <gyre/http/server/server.hpp>
 #include <gyre/net/listener.hpp>
 #include <gyre/net/tls.hpp>
 #include <gyre/os/graceful_stop.hpp>
+#include <gyre/os/signals.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -25,7 +29,6 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace gyre::cli {
 
@@ -37,7 +40,10 @@ struct ServeArguments {
     std::string directory;
     std::string host = "127.0.0.1";
     std::uint16_t port = 8080;
-    std::vector<std::string> tls;  ///< Certificate and key.
+    std::string certificate;
+    std::string key;
+    std::string access_log;  ///< A file, or "-".
+    std::string log_format = "clf";
     std::size_t loops = 1;
     bool demo = false;
     bool listing = false;
@@ -63,16 +69,16 @@ auto app_for(const ServeArguments& arguments) -> http::App {
 }
 
 auto tls_for(const ServeArguments& arguments) -> std::optional<net::TlsServerOptions> {
-    if (arguments.tls.empty()) return std::nullopt;
+    if (arguments.certificate.empty()) return std::nullopt;
     net::TlsServerOptions options;
-    options.certificate(arguments.tls[0], arguments.tls[1]).alpn({"http/1.1", "http/1.0"});
+    options.certificate(arguments.certificate, arguments.key).alpn({"http/1.1", "http/1.0"});
     return options;
 }
 
 void say_where(const ServeArguments& arguments, std::uint16_t port) {
     std::printf("serving %s at %s://%s:%d/ (Ctrl-C ends it)\n",
-        arguments.demo ? "the demo site" : arguments.directory.c_str(), arguments.tls.empty() ? "http" : "https",
-        url_host(arguments).c_str(), int{port});
+        arguments.demo ? "the demo site" : arguments.directory.c_str(),
+        arguments.certificate.empty() ? "http" : "https", url_host(arguments).c_str(), int{port});
     std::fflush(stdout);
 }
 
@@ -86,17 +92,66 @@ auto serve_demo(const ServeArguments& arguments) -> Task<void> {
     co_await std::move(serving);
 }
 
+/// The log, and the file below it, if one is wanted.
+struct RequestLog {
+    RequestLog(http::LogFile opened, http::AccessLogFormat format)
+        : file(std::move(opened)), log(file.sink(), format) {}
+
+    http::LogFile file;
+    http::AccessLog log;
+};
+
+auto log_format(const ServeArguments& arguments) -> http::AccessLogFormat {
+    if (arguments.log_format == "combined") return http::AccessLogFormat::combined;
+    if (arguments.log_format == "timed") return http::AccessLogFormat::timed;
+    return arguments.log_format == "json" ? http::AccessLogFormat::json : http::AccessLogFormat::common;
+}
+
+auto open_log(const ServeArguments& arguments) -> Task<std::unique_ptr<RequestLog>> {
+    if (arguments.access_log.empty()) co_return nullptr;
+    // Opened anew, so that a slow reader of standard output is waited for by a task and not by the loop.
+    auto file = co_await http::LogFile::open(arguments.access_log == "-" ? "/dev/stdout" : arguments.access_log);
+    co_return std::make_unique<RequestLog>(std::move(file), log_format(arguments));
+}
+
+/// SIGHUP: the certificate is read and the log opened anew. What fails is told, and changes nothing.
+auto renew_at_hangup(http::Server& server, bool has_tls, http::LogFile* log) -> Task<void> {
+    SignalSet hangup{SIGHUP};
+    for (;;) {
+        static_cast<void>(co_await hangup.next());
+        try {
+            if (log != nullptr) co_await log->reopen();
+            if (has_tls) co_await server.reload_tls();
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "gyre: SIGHUP: %s\n", error.what());
+        }
+    }
+}
+
+auto serve_until_stopped(const ServeArguments& arguments, http::Server& server, http::LogFile* log) -> Task<void> {
+    const bool is_file = log != nullptr && arguments.access_log != "-";
+    const bool has_tls = !arguments.certificate.empty();
+    if (!is_file && !has_tls) co_return co_await server.wait();
+    static_cast<void>(co_await race(server.wait(), renew_at_hangup(server, has_tls, is_file ? log : nullptr)));
+}
+
 auto serve_files(const ServeArguments& arguments) -> Task<void> {
     const auto tls = tls_for(arguments);
+    const auto log = co_await open_log(arguments);
+    http::LogFile* const log_file = log ? &log->file : nullptr;
     http::ServerOptions options;
+    if (log) options.connection.observers = {&log->log};
     options.host = arguments.host;
     options.port = arguments.port;
     options.loops = 0;
     options.tls = tls ? &*tls : nullptr;
     auto server = co_await http::Server::start(app_for(arguments), options);
     say_where(arguments, server.port());
-    co_await try_finally(
-        [&] { return server.wait(); }, [&] { return server.stop(std::chrono::duration<double>(arguments.grace)); });
+    const auto stop = [&]() -> Task<void> {
+        co_await server.stop(std::chrono::duration<double>(arguments.grace));
+        if (log_file != nullptr) co_await log_file->close();
+    };
+    co_await try_finally([&] { return serve_until_stopped(arguments, server, log_file); }, stop);
 }
 
 // A handler that fails, or a client that vanishes, is one line in the log and not the end of the server.
@@ -123,9 +178,18 @@ void add_serve_command(CLI::App& app, int& status) {
     directory->excludes(demo);
     command->add_option("--host", arguments->host, "Name or address to listen on; * for all")->capture_default_str();
     command->add_option("-p,--port", arguments->port, "Port to listen on; 0 for a free one")->capture_default_str();
-    command->add_option("--tls", arguments->tls, "Serves https: PEM files of the certificate chain and of the key")
-        ->type_name("CERT KEY")
-        ->expected(2);
+    auto* certificate = command->add_option(
+        "--cert", arguments->certificate, "Serves https: PEM file of the certificate chain; SIGHUP reads it anew");
+    auto* key = command->add_option("--key", arguments->key, "PEM file of its key");
+    certificate->needs(key);
+    key->needs(certificate);
+    auto* log = command->add_option("--access-log", arguments->access_log,
+        "A line for each request: to a file, which SIGHUP opens anew, or to - (stdout)");
+    command->add_option("--log-format", arguments->log_format, "How the lines look")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"clf", "combined", "timed", "json"}))
+        ->needs(log);
+    log->excludes(demo);
     command->add_option("--loops", arguments->loops, "On how many loops, each with a thread; 0: one for each core")
         ->capture_default_str();
     command->add_flag("--listing", arguments->listing, "Answers a directory without an index.html with the names in it");

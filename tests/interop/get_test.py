@@ -89,7 +89,7 @@ class World:
         self.urls = {}
         for backend in BACKENDS:
             self.start_gyre(backend, "http", [])
-            self.start_gyre(backend, "https", ["--tls", str(self.root / "server.pem"), str(self.root / "server.key")])
+            self.start_gyre(backend, "https", ["--cert", str(self.root / "server.pem"), "--key", str(self.root / "server.key")])
         self.start_nginx()
 
     def make_files(self):

@@ -13,12 +13,23 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace gyre::http {
 
 /// The queue is for all threads; the rest belongs to the loop that opened the file.
 struct LogFile::State {
-    State(fs::File its_file, const LogFileOptions& its_options) : file(std::move(its_file)), options(its_options) {}
+    State(std::string its_path, fs::File its_file, const LogFileOptions& its_options)
+        : path(std::move(its_path)), file(std::move(its_file)), options(its_options) {}
+
+    /// A file that is to take the place of the present one, and who waits until it has.
+    struct Successor {
+        explicit Successor(fs::File opened) : file(std::move(opened)) {}
+
+        fs::File file;
+        gyre::Event settled{"a log file that is opened anew"};
+        bool is_used = false;
+    };
 
     void add(std::string_view line) {
         const std::lock_guard lock(mutex);
@@ -36,19 +47,55 @@ struct LogFile::State {
         queue.swap(text);
     }
 
-    void refuse_more() {
+    void take_more(bool wanted) {
         const std::lock_guard lock(mutex);
-        is_closed = true;
+        is_closed = !wanted;
     }
 
+    /// The last of the successors takes over.
+    void succeed() {
+        for (auto& successor : std::exchange(successors, {})) {
+            file = std::move(successor->file);
+            successor->is_used = true;
+            successor->settled.set();
+        }
+    }
+
+    std::string path;
     fs::File file;
     LogFileOptions options;
     std::mutex mutex;
     std::string queue;
     bool is_closed = false;
     std::atomic<std::uint64_t> dropped = 0;
-    Event closing{"the end of a log file"};
+    std::vector<std::shared_ptr<Successor>> successors;
+    bool is_ending = false;
+    gyre::Event changed{"a log file that is closed or opened anew"};
     std::optional<TaskHandle<void>> task;
+};
+
+namespace {
+
+auto open_log(const std::string& path, unsigned mode) -> Task<fs::File> {
+    fs::OpenOptions how;
+    how.permissions = mode;
+    return fs::open(path, "a", how);
+}
+
+}  // namespace
+
+/// However the writing ends, nobody waits for it any more.
+class LogFile::WriterEnd {
+public:
+    explicit WriterEnd(State& state) noexcept : state_(state) {}
+    WriterEnd(const WriterEnd&) = delete;
+    auto operator=(const WriterEnd&) -> WriterEnd& = delete;
+    ~WriterEnd() {
+        for (auto& successor : std::exchange(state_.successors, {})) successor->settled.set();
+    }
+
+private:
+    State& state_;
 };
 
 LogFile::LogFile(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
@@ -61,37 +108,62 @@ auto LogFile::operator=(LogFile&& other) noexcept -> LogFile& {
 
 LogFile::~LogFile() {
     if (!state_) return;
-    state_->refuse_more();
+    state_->take_more(false);
     if (state_->task && !state_->task->done()) state_->task->cancel("its http::LogFile is gone");
 }
 
 auto LogFile::open(std::string path, LogFileOptions options) -> Task<LogFile> {
-    fs::OpenOptions how;
-    how.permissions = options.mode;
-    auto file = co_await fs::open(std::move(path), "a", how);
-    auto state = std::make_shared<State>(std::move(file), options);
+    auto file = co_await open_log(path, options.mode);
+    auto state = std::make_shared<State>(std::move(path), std::move(file), options);
+    begin(state);
+    co_return LogFile(std::move(state));
+}
+
+void LogFile::begin(const std::shared_ptr<State>& state) {
     auto writing = write_lines(state);
     state->task = spawn(std::move(writing), {.name = "log file"});
-    co_return LogFile(std::move(state));
 }
 
 auto LogFile::write_lines(std::shared_ptr<State> state) -> Task<void> {
     const Duration pause = std::max<Duration>(state->options.flush_interval, std::chrono::milliseconds(1));
     std::string text;
+    const WriterEnd end(*state);
     try {
         for (;;) {
-            const bool is_last = co_await move_on_after(pause, state->closing.wait());
+            static_cast<void>(co_await move_on_after(pause, state->changed.wait()));
+            state->changed.clear();
+            const bool is_last = state->is_ending;
             state->take(text);
             if (!text.empty()) co_await state->file.write(text);
             if (is_last) break;
+            text.clear();
+            state->succeed();
         }
         co_await state->file.close();
     } catch (const IoError&) {
         state->dropped.fetch_add(
             static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n')), std::memory_order_relaxed);
-        state->refuse_more();
+        state->take_more(false);
         throw;
     }
+}
+
+auto LogFile::reopen_file(std::shared_ptr<State> state) -> Task<void> {
+    auto file = co_await open_log(state->path, state->options.mode);
+    if (state->is_ending) throw InvalidStateError("http::LogFile::reopen: the log was closed");
+    if (state->task->done()) {  // a write had failed
+        state->file = std::move(file);
+        state->take_more(true);
+        begin(state);
+        co_return;
+    }
+    const auto successor = std::make_shared<State::Successor>(std::move(file));
+    state->successors.push_back(successor);
+    state->changed.set();
+    co_await successor->settled.wait();
+    if (successor->is_used) co_return;
+    co_await state->task->join();
+    throw InvalidStateError("http::LogFile::reopen: the log was closed");
 }
 
 auto LogFile::sink() const -> LogSink {
@@ -102,10 +174,13 @@ auto LogFile::dropped_lines() const noexcept -> std::uint64_t {
     return state_->dropped.load(std::memory_order_relaxed);
 }
 
+auto LogFile::reopen() -> Task<void> { return reopen_file(state_); }
+
 auto LogFile::close() -> Task<void> {
     const auto state = state_;
-    state->refuse_more();
-    state->closing.set();
+    state->take_more(false);
+    state->is_ending = true;
+    state->changed.set();
     co_await state->task->join();
 }
 

@@ -5,6 +5,7 @@
 #include "http/server/access_log_line.hpp"
 
 #include <gyre/os/file.hpp>
+#include <gyre/os/filesystem.hpp>
 #include <gyre/os/temporary_directory.hpp>
 #include <gyre/testing/cancel_everywhere.hpp>
 
@@ -212,6 +213,63 @@ TEST_P(HttpAccessLog, goes_to_a_file) {
     });
 }
 
+TEST_P(HttpAccessLog, goes_on_in_a_new_file_when_the_old_one_was_moved) {
+    run([]() -> Task<> {
+        auto directory = co_await fs::TemporaryDirectory::create();
+        const auto path = directory.path() / "access.log";
+        const auto moved = directory.path() / "access.log.1";
+        auto file = co_await http::LogFile::open(path.string());
+        const auto sink = file.sink();
+        sink("one\n");
+        co_await fs::rename(path, moved);
+        sink("two\n");
+        co_await file.reopen();
+        sink("three\n");
+        const auto old = co_await fs::read_text(moved);
+        EXPECT_EQ(old, "one\ntwo\n") << "what waited belongs to the old file";
+        co_await gather(file.reopen(), file.reopen());
+        sink("four\n");
+
+        co_await fs::remove(path);
+        co_await fs::create_directory(path);
+        const auto refused = co_await as_outcome(file.reopen());
+        EXPECT_TRUE(failed_with<IoError>(refused)) << "a directory is no log";
+        co_await fs::remove_directory(path);
+        sink("five\n");  // to the file that has no name any more
+        co_await file.reopen();
+        sink("six\n");
+        co_await file.close();
+        const auto text = co_await fs::read_text(path);
+        EXPECT_EQ(text, "six\n");
+        EXPECT_EQ(file.dropped_lines(), 0U);
+        const auto late = co_await as_outcome(file.reopen());
+        EXPECT_TRUE(failed_with<InvalidStateError>(late));
+    });
+}
+
+TEST_P(HttpAccessLog, begins_again_after_a_failed_write) {
+    run([]() -> Task<> {
+        std::size_t told = 0;
+        this_loop().set_exception_handler([&](const ErrorContext&) { ++told; });
+        auto directory = co_await fs::TemporaryDirectory::create();
+        const auto path = directory.path() / "access.log";
+        co_await fs::symlink("/dev/full", path);
+        auto file = co_await http::LogFile::open(path.string());
+        const auto sink = file.sink();
+        sink("lost\n");
+        while (file.dropped_lines() == 0) co_await sleep(10ms);
+        sink("lost too\n");
+        EXPECT_EQ(file.dropped_lines(), 2U);
+        co_await fs::remove(path);
+        co_await file.reopen();
+        sink("kept\n");
+        co_await file.close();
+        const auto text = co_await fs::read_text(path);
+        EXPECT_EQ(text, "kept\n");
+        EXPECT_EQ(told, 1U) << "nobody else could receive the error";
+    });
+}
+
 TEST_P(HttpAccessLog, says_where_it_cannot_be_written) {
     run([]() -> Task<> {
         const auto outcome = co_await as_outcome(http::LogFile::open("/nowhere/access.log"));
@@ -226,6 +284,8 @@ TEST(LogFile, survives_cancellation_anywhere) {
         sink("a line\n");
         co_await sleep(1ms);
         sink("another\n");
+        co_await file.reopen();
+        sink("a third\n");
         co_await file.close();
     };
     CancelEverywhere(scenario).on("epoll").run();

@@ -65,14 +65,22 @@ public:
     [[nodiscard]] auto sink() const -> LogSink;
     /// Lines that were dropped: the queue was full, the file closed, or a write had failed.
     [[nodiscard]] auto dropped_lines() const noexcept -> std::uint64_t;
+    /// Opens the path again, for programs such as logrotate that have moved the file away: what waits goes to the old one, lines
+    /// from the return of this on to the new one. After a failed write it begins to write again.
+    /// @throws IoError if it cannot be opened: the old one stays in use; InvalidStateError once the log was closed.
+    /// On cancel: the old file or the new one is in use, and no line is lost.
+    [[nodiscard]] auto reopen() -> Task<void>;
     /// Writes what waits and closes the file. Idempotent. @throws IoError of a write that failed, now or before.
     /// On cancel: what still waits is lost.
     [[nodiscard]] auto close() -> Task<void>;
 
 private:
     struct State;
+    class WriterEnd;
     explicit LogFile(std::shared_ptr<State> state) noexcept;
+    static void begin(const std::shared_ptr<State>& state);
     static auto write_lines(std::shared_ptr<State> state) -> Task<void>;
+    static auto reopen_file(std::shared_ptr<State> state) -> Task<void>;
     std::shared_ptr<State> state_;
 };
 
