@@ -1,4 +1,5 @@
 #include "descriptor_table.hpp"
+#include "file_now.hpp"
 #include "kernel_backend.hpp"
 #include "operation_list.hpp"
 
@@ -7,7 +8,6 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
@@ -52,8 +52,6 @@ constexpr std::size_t events_at_once = 48;
 // The same for what they have received, which most owners look at or send on: fewer events of large messages.
 constexpr std::size_t bytes_at_once = std::size_t{256} << 10;
 constexpr std::size_t fewest_events_at_once = 4;
-
-constexpr std::size_t longest_direct_read = std::size_t{128} << 10;  // more holds up the loop
 
 /// What the waiting operations need to be told of.
 auto wanted_events(const Slot& slot) noexcept -> std::uint32_t {
@@ -170,15 +168,9 @@ auto EpollBackend::start(Operation& operation) noexcept -> bool {
     return enqueue(operation, *slot, direction.waiting);
 }
 
-/// Reads what the page cache has, for a thread costs several times as much; the rest is left to one.
 auto EpollBackend::start_file(FileOperation& operation) noexcept -> FileStart {
-    const FileRequest& request = operation.request;
-    if (request.call != FileCall::read || request.size > longest_direct_read) return FileStart::elsewhere;
-    const iovec buffer{.iov_base = request.buffer, .iov_len = request.size};
-    const ssize_t result = ::preadv2(request.descriptor, &buffer, 1, request.offset, RWF_NOWAIT);
-    if (result < 0) return FileStart::elsewhere;  // not there, or an error, which the thread will find too
-    operation.result = result;
-    return FileStart::ended;
+    operation.result = perform_now(operation.request);
+    return operation.result == -EAGAIN ? FileStart::elsewhere : FileStart::ended;
 }
 
 auto EpollBackend::start_poll(Operation& operation, Slot& slot) noexcept -> bool {

@@ -1,5 +1,7 @@
 #include "kernel_backend.hpp"
 
+#include "file_now.hpp"
+
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -173,6 +175,11 @@ auto KernelBackend::send_now(int descriptor, std::span<const std::byte> bytes) n
         count = ::send(descriptor, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (count < 0 && errno == EINTR);
     return count < 0 ? -errno : count;
+}
+
+auto KernelBackend::send_file_now(int descriptor, int file, std::uint64_t offset, std::size_t size) noexcept
+    -> std::int64_t {
+    return backend::send_file_now(descriptor, file, offset, size);
 }
 
 auto KernelBackend::ready_events(int descriptor, short events) noexcept -> int {

@@ -55,6 +55,8 @@ public:
         -> int final;
     auto shutdown(int descriptor, int how) noexcept -> int final;
     [[nodiscard]] auto send_now(int descriptor, std::span<const std::byte> bytes) noexcept -> std::int64_t final;
+    [[nodiscard]] auto send_file_now(int descriptor, int file, std::uint64_t offset, std::size_t size) noexcept
+        -> std::int64_t final;
     [[nodiscard]] auto ready_events(int descriptor, short events) noexcept -> int final;
     [[nodiscard]] auto check_watchable(int descriptor) noexcept -> int final;
     void close(int descriptor) noexcept final;

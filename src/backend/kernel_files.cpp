@@ -1,3 +1,4 @@
+#include "file_now.hpp"
 #include "remove_tree.hpp"
 
 #include <gyre/backend/files.hpp>
@@ -50,14 +51,15 @@ auto is_link(int directory, const char* name) noexcept -> bool {
     return ::fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(found.st_mode);
 }
 
-auto resolve_beneath(int directory, const FileRequest& request) noexcept -> std::int64_t {
+auto resolve_beneath(int directory, const FileRequest& request, std::uint64_t how_else) noexcept -> std::int64_t {
     open_how how{};
     how.flags = static_cast<std::uint64_t>(request.flags) | O_CLOEXEC;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | how_else;
     if ((request.flags & O_NOFOLLOW) != 0) how.resolve |= RESOLVE_NO_SYMLINKS;
     std::int64_t result = -EAGAIN;
     // EAGAIN: something was renamed meanwhile, and the kernel is not sure any more where the path leads.
-    for (int tries = 0; result == -EAGAIN && tries < 8; ++tries) {
+    const int most_tries = (how_else & RESOLVE_CACHED) != 0 ? 1 : 8;
+    for (int tries = 0; result == -EAGAIN && tries < most_tries; ++tries) {
         result = retried([&] { return ::syscall(SYS_openat2, directory, request.target, &how, sizeof how); });
     }
     return result;
@@ -91,17 +93,29 @@ auto walk_beneath(int directory, const FileRequest& request) noexcept -> std::in
     }
 }
 
-auto open_beneath(const FileRequest& request) noexcept -> std::int64_t {
-    const auto directory = static_cast<int>(
-        retried([&] { return ::openat(request.descriptor, request.path, O_PATH | O_DIRECTORY | O_CLOEXEC); }));
-    if (directory < 0) return directory;
-    auto result = resolve_beneath(directory, request);
-    // Before 5.6, and under the filters of older containers.
-    if ((result == -ENOSYS || result == -EPERM) && (request.flags & O_NOFOLLOW) != 0) {
-        result = walk_beneath(directory, request);
+auto open_root(const FileRequest& request, bool is_known_only) noexcept -> int {
+    constexpr int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    if (!is_known_only) {
+        return static_cast<int>(retried([&] { return ::openat(request.descriptor, request.path, flags); }));
     }
-    ::close(directory);
-    if (result >= 0 && (request.flags & O_NONBLOCK) != 0) settle(static_cast<int>(result));
+    open_how how{};
+    how.flags = flags;
+    how.resolve = RESOLVE_CACHED;
+    const auto result = ::syscall(SYS_openat2, request.descriptor, request.path, &how, sizeof how);
+    return result < 0 ? -EAGAIN : static_cast<int>(result);
+}
+
+/// What an `open_beneath` is told of, besides the descriptor. @return the descriptor, or -errno with it closed.
+auto described(int descriptor, const FileRequest& request, bool is_known_only) noexcept -> std::int64_t {
+    const bool is_non_blocking = (request.flags & O_NONBLOCK) != 0;
+    if (is_non_blocking) settle(descriptor);
+    if (request.status == nullptr) return descriptor;
+    // Attributes are as fresh as the opening has made them; no server is asked on the loop.
+    const int flags = AT_EMPTY_PATH | (is_known_only ? AT_STATX_DONT_SYNC : 0);
+    const auto result = retried(
+        [&] { return ::statx(descriptor, "", flags, STATX_BASIC_STATS | STATX_BTIME, request.status); });
+    if (result == 0) return descriptor;
+    ::close(descriptor);
     return result;
 }
 
@@ -200,6 +214,22 @@ auto copy(const FileRequest& request) noexcept -> std::int64_t {
     return -ECANCELED;
 }
 
+}  // namespace
+
+auto open_beneath(const FileRequest& request, bool is_known_only) noexcept -> std::int64_t {
+    const int directory = open_root(request, is_known_only);
+    if (directory < 0) return directory;
+    auto result = resolve_beneath(directory, request, is_known_only ? RESOLVE_CACHED : 0);
+    // Before 5.6, and under the filters of older containers.
+    if ((result == -ENOSYS || result == -EPERM) && (request.flags & O_NOFOLLOW) != 0 && !is_known_only) {
+        result = walk_beneath(directory, request);
+    }
+    ::close(directory);
+    return result < 0 ? result : described(static_cast<int>(result), request, is_known_only);
+}
+
+namespace {
+
 class KernelFiles final : public Files {
 public:
     auto perform(const FileRequest& request) noexcept -> std::int64_t override;
@@ -237,7 +267,7 @@ auto KernelFiles::perform(const FileRequest& request) noexcept -> std::int64_t {
     case FileCall::open:
         return retried([&] { return ::openat(at, request.path, request.flags | O_CLOEXEC, request.mode); });
     case FileCall::open_beneath:
-        return open_beneath(request);
+        return open_beneath(request, false);
     case FileCall::close:
         return close(at);
     case FileCall::read:

@@ -93,6 +93,13 @@ auto Socket::send(std::span<const std::byte> bytes) const noexcept -> SocketWait
     return {*state_, backend::OperationKind::send, const_cast<std::byte*>(bytes.data()), bytes.size()};
 }
 
+auto Socket::send_file_now(int file, std::uint64_t offset, std::size_t size) const noexcept -> std::int64_t {
+    if (is_closed()) return -EBADF;
+    return state_->loop->backend.send_file_now(state_->descriptor, file, offset, size);
+}
+
+auto Socket::writable() const noexcept -> SocketWait { return {*state_, short{POLLOUT}}; }
+
 auto Socket::receive_message(msghdr& message) const noexcept -> SocketWait {
     return {*state_, backend::OperationKind::receive_message, message};
 }

@@ -108,6 +108,10 @@ public:
     [[nodiscard]] auto send(std::span<const std::byte> bytes) const noexcept -> SocketWait;
     /// What goes out without waiting; 0 also when it is time for others. @throws IoError.
     [[nodiscard]] auto send_now(std::span<const std::byte> bytes) const -> std::size_t;
+    /// As `Backend::send_file_now`; -EBADF if it is closed.
+    [[nodiscard]] auto send_file_now(int file, std::uint64_t offset, std::size_t size) const noexcept -> std::int64_t;
+    /// Until a send is worth a try.
+    [[nodiscard]] auto writable() const noexcept -> SocketWait;
     [[nodiscard]] auto receive_message(msghdr& message) const noexcept -> SocketWait;
     [[nodiscard]] auto send_message(msghdr& message) const noexcept -> SocketWait;
     [[nodiscard]] auto accept(AcceptedPeer& peer) const noexcept -> SocketWait;

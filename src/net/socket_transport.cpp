@@ -1,5 +1,7 @@
 #include "net/socket_transport.hpp"
 
+#include <cerrno>
+
 namespace gyre::net {
 
 auto SocketTransport::read_some(std::span<std::byte> buffer) -> Task<std::size_t> {
@@ -24,6 +26,17 @@ auto SocketTransport::write_all(std::span<const std::byte> data) -> Task<void> {
     while (!data.empty()) {
         const auto result = co_await socket_.send(data);
         data = data.subspan(socket_.check(result, "write"));
+    }
+}
+
+auto SocketTransport::send_file(int file, std::uint64_t offset, std::size_t size) -> Task<std::size_t> {
+    const internal::Busy busy(is_writing_, two_writers);
+    for (;;) {
+        const auto result = socket_.send_file_now(file, offset, size);
+        if (result == -EOPNOTSUPP) co_return 0;
+        if (result != -EAGAIN) co_return socket_.check(result, "write");
+        const auto ready = co_await socket_.writable();
+        socket_.check(ready, "write");
     }
 }
 

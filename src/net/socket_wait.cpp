@@ -39,6 +39,10 @@ SocketWait::SocketWait(SocketState& socket, backend::OperationKind what) noexcep
     socket.join();
 }
 
+SocketWait::SocketWait(SocketState& socket, short wanted) noexcept : SocketWait(socket, backend::OperationKind::poll) {
+    events = wanted;
+}
+
 SocketWait::SocketWait(SocketState& socket, backend::OperationKind what, void* bytes, std::size_t count) noexcept
     : SocketWait(socket, what) {
     buffer = bytes;

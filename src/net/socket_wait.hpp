@@ -28,6 +28,8 @@ class [[nodiscard("co_await it")]] SocketWait final : public Wait,
                                                       private backend::Operation {
 public:
     SocketWait(SocketState& socket, backend::OperationKind what) noexcept;
+    /// For one of these events, as poll(2) has them.
+    SocketWait(SocketState& socket, short wanted) noexcept;
     SocketWait(SocketState& socket, backend::OperationKind what, void* bytes, std::size_t count) noexcept;
     SocketWait(SocketState& socket, backend::OperationKind what, msghdr& header) noexcept;
     SocketWait(SocketState& socket, sockaddr_storage& target, socklen_t length) noexcept;

@@ -260,6 +260,10 @@ auto Stream::write_now(std::string_view data) -> std::size_t {
     return layer().write_now(std::as_bytes(std::span(data)));
 }
 
+auto Stream::send_file(int file, std::uint64_t offset, std::size_t size) -> Task<std::size_t> {
+    return layer().send_file(file, offset, size);
+}
+
 auto Stream::shutdown_write() -> Task<void> { return layer().shutdown_write(); }
 
 auto Stream::close() -> Task<void> { return layer().close(); }

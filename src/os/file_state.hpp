@@ -78,6 +78,7 @@ struct OpenedBeneath {
 
     OwnedDescriptor descriptor;
     std::string path;
+    fs::FileInfo info;  ///< When it was opened.
 };
 
 /// Opens what an outsider names. @param flags O_NOFOLLOW: no symbolic links; O_DIRECTORY: a directory. @throws IoError.

@@ -20,10 +20,13 @@ auto open_beneath(std::filesystem::path root, std::string relative, int flags) -
     request.path = root_text.c_str();
     request.target = relative_text.c_str();
     request.flags = flags | O_RDONLY | O_NONBLOCK;  // not blocking on a FIFO that an outsider names
+    struct statx status{};
+    request.status = &status;
     const std::int64_t result = co_await FileWait("open", request);
     OpenedBeneath opened;
     if (result >= 0) opened.descriptor = OwnedDescriptor(static_cast<int>(result));
     opened.path = (root / relative).string();
+    opened.info = info_of(status);
     if (result == -EXDEV) {
         throw IoError(
             std::make_error_code(std::errc::permission_denied), "open", opened.path, "the path leaves its directory");

@@ -90,6 +90,15 @@ public:
     /// Sends what a socket takes at once; no send may be in flight on it. Source: send(2), MSG_DONTWAIT.
     /// @return how many bytes, or a negative errno: -EAGAIN if it would have to wait.
     [[nodiscard]] virtual auto send_now(int descriptor, std::span<const std::byte> bytes) noexcept -> std::int64_t = 0;
+    /// Sends bytes of an open file that are in memory, as many as a socket takes at once, without copying them through the
+    /// program; no send may be in flight on it. Source: sendfile(2).
+    /// @return how many bytes; 0 at the end of the file; -EAGAIN if it would have to wait for the peer; -EOPNOTSUPP if it cannot
+    /// be done here, or the disk would have to be waited for: read them, and send them. Or the socket's negative errno.
+    [[nodiscard]] virtual auto send_file_now(int descriptor, int file, std::uint64_t offset, std::size_t size) noexcept
+        -> std::int64_t {
+        static_cast<void>(descriptor), static_cast<void>(file), static_cast<void>(offset), static_cast<void>(size);
+        return -EOPNOTSUPP;
+    }
     /// Which of `events` are there now, without waiting. Source: poll(2). @return the ready events, or a negative errno.
     [[nodiscard]] virtual auto ready_events(int descriptor, short events) noexcept -> int = 0;
 

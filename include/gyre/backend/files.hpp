@@ -15,12 +15,13 @@ namespace gyre::backend {
 
 /// What is asked of the file system. The man page named is the contract of the arguments and errors.
 enum class FileCall : std::uint8_t {
-    open,          ///< openat(2), always close-on-exec: the new descriptor.
-    open_beneath,  ///< openat2(2) of `target` under the directory `path`, which it cannot leave; no links if O_NOFOLLOW.
-    close,         ///< close(2).
-    read,          ///< pread(2), or read(2) if `offset` is -1: the number of bytes.
-    write,         ///< pwrite(2), or write(2) if `offset` is -1: the number of bytes.
-    read_vector,   ///< preadv(2) into `vectors`; -1 as for read.
+    open,  ///< openat(2), always close-on-exec: the new descriptor.
+    open_beneath,  ///< openat2(2) of `target` under the directory `path`, which it cannot leave; no links if O_NOFOLLOW. What it
+                   ///< has opened is told in `status`, if that is not null.
+    close,             ///< close(2).
+    read,              ///< pread(2), or read(2) if `offset` is -1: the number of bytes.
+    write,             ///< pwrite(2), or write(2) if `offset` is -1: the number of bytes.
+    read_vector,       ///< preadv(2) into `vectors`; -1 as for read.
     write_vector,      ///< pwritev(2) from `vectors`; -1 as for write.
     sync,              ///< fsync(2).
     sync_data,         ///< fdatasync(2).

@@ -3,8 +3,13 @@
 #include <gyre/core/task.hpp>
 #include <gyre/http/core/fields.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <string_view>
+
+namespace gyre::fs {
+class File;
+}  // namespace gyre::fs
 
 namespace gyre::http {
 
@@ -15,6 +20,8 @@ class BodySink {
 public:
     /// Takes a piece, which must live until this returns; waits as long as the receiver is behind.
     [[nodiscard]] virtual auto write(std::string_view piece) -> Task<void> = 0;
+    /// Takes a part of a file, which must stay open until this returns. Reads it, and writes what it reads.
+    [[nodiscard]] virtual auto write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void>;
 
 protected:
     BodySink() = default;
@@ -35,6 +42,13 @@ public:
     /// Sends a piece, which must live until this returns; it waits as long as the other side is behind.
     /// @throws ProtocolError past a Content-Length; IoError if the other side has gone, or does not take it in time.
     [[nodiscard]] auto write(std::string_view piece) -> Task<void> { return sink_->write(piece); }
+
+    /// Sends `size` bytes of a file from `offset` on; it must stay open until this returns. Where it can, as over a plain
+    /// socket without a content coding, the kernel sends them without a copy (sendfile).
+    /// @throws IoError if the file cannot be read, or is shorter; as `write`.
+    [[nodiscard]] auto write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> {
+        return sink_->write_file(file, offset, size);
+    }
 
     /// Fields to send after the body, to a peer of HTTP/1.1. @throws ProtocolError, when the body ends, for one that
     /// frames, routes or authenticates.

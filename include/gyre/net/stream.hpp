@@ -6,6 +6,7 @@
 #include <gyre/net/transport.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -71,6 +72,12 @@ public:
     /// Writes what goes without waiting: all of it, the front of it, or nothing; `write` is for the rest.
     /// @return how many bytes. @throws IoError; InvalidStateError while another task writes.
     [[nodiscard]] auto write_now(std::string_view data) -> std::size_t;
+
+    /// Sends bytes of a file without copying them through the program, where the connection can: plain TCP and Unix sockets
+    /// can, for bytes that the machine has in memory. Waits until some have gone.
+    /// @param file a descriptor, which must stay open until this returns. @return how many bytes went; 0: none, read them and
+    /// `write` them. @throws IoError. On cancel: as `write`. Source: sendfile(2).
+    [[nodiscard]] auto send_file(int file, std::uint64_t offset, std::size_t size) -> Task<std::size_t>;
 
     /// The peer reads an end of stream; reading goes on. @throws IoError.
     [[nodiscard]] auto shutdown_write() -> Task<void>;

@@ -4,6 +4,7 @@
 #include <gyre/net/address.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace gyre::net {
@@ -31,6 +32,15 @@ public:
     [[nodiscard]] virtual auto write_now(std::span<const std::byte> data) -> std::size_t {
         static_cast<void>(data);
         return 0;
+    }
+
+    /// Sends bytes of an open file without copying them through the program, waiting until the layer below takes some.
+    /// @param file a descriptor that stays open until this returns. @return how many bytes went; 0 if there is no such way, or
+    /// not for these bytes, as it is with a transport that does not know it: read them, and write them. @throws IoError.
+    /// On cancel: as `write_all`.
+    [[nodiscard]] virtual auto send_file(int file, std::uint64_t offset, std::size_t size) -> Task<std::size_t> {
+        static_cast<void>(file), static_cast<void>(offset), static_cast<void>(size);
+        co_return 0;
     }
 
     /// Says that nothing more will be written: the peer reads an end of stream. Reading goes on. @throws IoError.

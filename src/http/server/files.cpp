@@ -34,9 +34,8 @@ struct FileSite {
           cache_control(options.cache_control),
           listing(options.listing),
           hidden(options.hidden),
-          precompressed(options.precompressed) {
-        beneath.follow_links = options.follow_links;
-    }
+          precompressed(options.precompressed),
+          follow_links(options.follow_links) {}
 
     std::filesystem::path root;
     std::string index;
@@ -44,7 +43,7 @@ struct FileSite {
     bool listing;
     bool hidden;
     bool precompressed;
-    fs::BeneathOptions beneath;
+    bool follow_links;
 };
 using SharedSite = std::shared_ptr<const FileSite>;
 
@@ -64,7 +63,7 @@ auto may_be_asked_for(std::string_view path, bool hidden) noexcept -> bool {
 }
 
 auto open_below(SharedSite site, std::string path) -> Task<std::optional<ServedFile>> {
-    return internal::open_served(fs::open_beneath(site->root, std::move(path), site->beneath));
+    return internal::open_served(internal::open_below(site->root, std::move(path), site->follow_links));
 }
 
 struct Variant {
@@ -126,7 +125,7 @@ auto serve_directory(SharedSite site, Request& request, std::string path) -> Tas
     if (!site->listing) throw HttpError(404);
     internal::ListingOptions options;
     options.hidden = site->hidden;
-    options.links = site->beneath.follow_links;
+    options.links = site->follow_links;
     std::string directory = path.empty() ? "." : path;
     auto listing = internal::list_directory(site->root, std::move(directory), request.path(), options);
     auto page = co_await std::move(listing);

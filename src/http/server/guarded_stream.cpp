@@ -187,14 +187,31 @@ auto GuardedStream::write(std::string_view data) -> Task<void> {
         written_ += piece.size();
         const bool taken = co_await move_on_after(write_pace_.patience(written_, waited_), stream_.write(piece));
         waited_ += loop.now() - before;
-        if (!taken) {
-            is_broken_ = true;
-            throw IoError(std::make_error_code(std::errc::timed_out), "write", stream_.peer_address().text(),
-                "the client does not take it");
-        }
+        if (!taken) give_up_slow_client();
         left.remove_prefix(piece.size());
     }
     is_writing_ = false;
+}
+
+auto GuardedStream::send_file(int file, std::uint64_t offset, std::size_t size) -> Task<std::size_t> {
+    check("write");
+    if (holds()) co_await flush();
+    is_writing_ = true;
+    auto& loop = this_loop();
+    const auto before = loop.now();
+    const auto patience = write_pace_.patience(written_ + piece_bytes, waited_);
+    const auto sent = co_await move_on_after(patience, stream_.send_file(file, offset, size));
+    waited_ += loop.now() - before;
+    if (!sent) give_up_slow_client();
+    written_ += *sent;
+    is_writing_ = false;
+    co_return *sent;
+}
+
+void GuardedStream::give_up_slow_client() {
+    is_broken_ = true;
+    throw IoError(std::make_error_code(std::errc::timed_out), "write", stream_.peer_address().text(),
+        "the client does not take it");
 }
 
 auto GuardedStream::discard(std::size_t limit_bytes) -> Task<bool> {

@@ -74,6 +74,9 @@ public:
     /// Sends all of it. @throws IoError, `timed_out` if the peer does not take it; the stream is broken then.
     [[nodiscard]] auto write(std::string_view data) -> Task<void>;
 
+    /// Sends bytes of a file that the peer takes. @return as `Stream::send_file`. @throws as `write`.
+    [[nodiscard]] auto send_file(int file, std::uint64_t offset, std::size_t size) -> Task<std::size_t>;
+
     /// Says that there will be no more, drops what still comes, within bounds, and closes.
     [[nodiscard]] auto linger(Duration limit, std::size_t limit_bytes) -> Task<void>;
     /// Closes a stream on which everything has been said. Never throws.
@@ -98,6 +101,7 @@ private:
     [[nodiscard]] auto interrupt_watch() -> Task<void>;
     [[nodiscard]] auto discard(std::size_t limit_bytes) -> Task<bool>;
     void check(const char* operation) const;
+    [[noreturn]] void give_up_slow_client();
 
     net::Stream stream_;
     Pace write_pace_;

@@ -1,13 +1,22 @@
 #include "response_writer.hpp"
 
 #include "../core/head_writer.hpp"
+#include "http/file_body.hpp"
 
 #include <gyre/core/errors.hpp>
+#include <gyre/core/sleep.hpp>
 
 #include <stdexcept>
 #include <utility>
 
 namespace gyre::http::internal {
+
+namespace {
+
+constexpr int most_refusals = 2;  // of a file that is not sent by the kernel: then it is not asked any more
+constexpr unsigned sends_in_a_row = 4;
+
+}  // namespace
 
 void ResponseWriter::begin(std::string_view method, Version version) {
     method_ = method;
@@ -139,6 +148,37 @@ auto ResponseWriter::write(std::string_view piece) -> Task<void> {
     out_.clear();
     encoder_.end_piece(out_);
     if (!out_.empty()) co_await stream_.write(out_);
+}
+
+auto ResponseWriter::write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> {
+    check_in_body();
+    if (size == 0 || method_ == "HEAD") co_return;
+    body_bytes_ += size;
+    out_.clear();
+    encoder_.begin_piece(static_cast<std::size_t>(size), out_);
+    if (!out_.empty()) co_await stream_.write(out_);
+    co_await send_part(file, offset, size);
+    out_.clear();
+    encoder_.end_piece(out_);
+    if (!out_.empty()) co_await stream_.write(out_);
+}
+
+auto ResponseWriter::send_part(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> {
+    FilePart part(file, offset, size);
+    int refusals = 0;
+    for (unsigned turn = 1; part.left() > 0; ++turn) {
+        std::size_t sent = 0;
+        if (refusals < most_refusals) {
+            sent = co_await stream_.send_file(file.descriptor(), part.offset(), static_cast<std::size_t>(part.left()));
+        }
+        refusals = sent > 0 ? 0 : refusals + 1;
+        part.skip(sent);
+        if (sent == 0) {  // not in memory, or not over this connection
+            const auto piece = co_await part.read();
+            co_await stream_.write(piece);
+        }
+        if (turn % sends_in_a_row == 0) co_await yield_now();  // a peer that takes all at once leaves nobody a turn
+    }
 }
 
 auto ResponseWriter::finish(Fields trailers) -> Task<void> {

@@ -6,6 +6,7 @@
 #include <gyre/core/task.hpp>
 #include <gyre/http/core/h1_writer.hpp>
 #include <gyre/http/core/message.hpp>
+#include <gyre/os/file.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -30,6 +31,8 @@ public:
     /// 101, after which there is no HTTP here any more.
     [[nodiscard]] auto switch_protocols(ResponseHead head) -> Task<void>;
     [[nodiscard]] auto write(std::string_view piece) -> Task<void>;
+    /// Writes a part of a file.
+    [[nodiscard]] auto write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void>;
     [[nodiscard]] auto finish(Fields trailers) -> Task<void>;
 
     [[nodiscard]] auto has_started() const noexcept -> bool { return stage_ != Stage::none; }
@@ -46,6 +49,7 @@ private:
 
     void write_head_of(ResponseHead& head, std::optional<std::size_t> body_bytes, bool keep_alive);
     void check_in_body() const;
+    [[nodiscard]] auto send_part(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void>;
 
     GuardedStream& stream_;
     WallClock& clock_;

@@ -2,12 +2,15 @@
 
 #include "core/hex_text.hpp"
 #include "http/wall_clock.hpp"
+#include "os/file_state.hpp"
 
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
 #include <gyre/http/core/conditions.hpp>
 #include <gyre/http/core/range.hpp>
 #include <gyre/http/server/http_error.hpp>
+
+#include <fcntl.h>
 
 #include <algorithm>
 #include <array>
@@ -16,7 +19,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -25,7 +27,7 @@ namespace gyre::http::internal {
 
 namespace {
 
-// What is read at a time; a body up to that is sent with its head.
+// A body up to that is read, and sent with its head.
 constexpr std::size_t piece_bytes = 64 * 1024;
 
 /// An error that says no more than that there is nothing to have.
@@ -62,19 +64,9 @@ struct FileParts {
 }
 
 auto send_parts(std::shared_ptr<FileParts> content, BodyWriter& writer) -> Task<void> {
-    const auto storage = std::make_unique_for_overwrite<std::byte[]>(piece_bytes);
     for (const auto& part : content->parts) {
         if (!part.before.empty()) co_await writer.write(part.before);
-        auto offset = part.range.first;
-        const auto end = offset + part.range.size;
-        while (offset < end) {
-            const std::span<std::byte> buffer(storage.get(), std::min<std::uint64_t>(end - offset, piece_bytes));
-            const auto count = co_await content->file.pread(buffer, offset);
-            if (count == 0) throw_shrunk(content->file);
-            const std::string_view piece(reinterpret_cast<const char*>(storage.get()), count);
-            co_await writer.write(piece);
-            offset += count;
-        }
+        co_await writer.write_file(content->file, part.range.first, part.range.size);
     }
     if (!content->after.empty()) co_await writer.write(content->after);
 }
@@ -156,13 +148,24 @@ auto range_of(const Request& request, const Validators& current, std::chrono::sy
     return values.size() == 1 ? values.front() : std::string_view();
 }
 
+auto open_here(std::filesystem::path path) -> Task<ServedFile> {
+    auto file = co_await fs::open(std::move(path));
+    const auto info = co_await file.info();
+    co_return ServedFile(std::move(file), info);
+}
+
 }  // namespace
 
-auto open_served(Task<fs::File> opening) -> Task<std::optional<ServedFile>> {
+auto open_below(std::filesystem::path root, std::string path, bool follow_links) -> Task<ServedFile> {
+    auto opening = gyre::internal::open_beneath(std::move(root), std::move(path), follow_links ? 0 : O_NOFOLLOW);
+    auto opened = co_await std::move(opening);
+    co_return ServedFile(fs::File::adopt(opened.descriptor.release(), std::move(opened.path)), opened.info);
+}
+
+auto open_served(Task<ServedFile> opening) -> Task<std::optional<ServedFile>> {
     try {
-        auto file = co_await std::move(opening);
-        const auto info = co_await file.info();
-        co_return ServedFile(std::move(file), info);
+        auto served = co_await std::move(opening);
+        co_return served;
     } catch (const IoError& error) {
         if (!means_not_found(error.code())) throw;
     }
@@ -206,7 +209,7 @@ auto answer_with(Request& request, Response base, ServedFile served) -> Task<Res
 
 auto open_source(Request& request, Response response) -> Task<Response> {
     const auto path = std::get<FileSource>(response.body()).path;
-    auto served = co_await open_served(fs::open(path));
+    auto served = co_await open_served(open_here(path));
     if (!served || !served->info.is_regular) throw HttpError(404);
     auto answering = answer_with(request, std::move(response), *std::move(served));
     auto answer = co_await std::move(answering);

@@ -56,6 +56,9 @@ class ResponseSink final : public BodySink {
 public:
     explicit ResponseSink(ServerExchange& exchange) noexcept : exchange_(exchange) {}
     auto write(std::string_view piece) -> Task<void> override { return exchange_.write(piece); }
+    auto write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> override {
+        return exchange_.connection().response().write_file(file, offset, size);
+    }
 
 private:
     ServerExchange& exchange_;

@@ -61,6 +61,34 @@ TEST(Files, survives_cancellation_anywhere) {
         .run();
 }
 
+/// More than the sockets hold, to a client that takes its time: the kernel sends it, and is waited for.
+auto get_slowly(std::filesystem::path root, std::size_t size) -> Task<> {
+    App app;
+    app.files("/", std::move(root));
+    co_await serve_app(std::move(app), [&](Client& client) -> Task<> {
+        auto response = co_await client.get("/huge.bin");
+        co_await sleep(1ms);
+        std::size_t count = 0;
+        for (;;) {
+            const auto piece = co_await response.read();
+            if (piece.empty()) break;
+            count += piece.size();
+        }
+        EXPECT_EQ(count, size);
+    });
+}
+
+TEST(SentFile, survives_cancellation_anywhere) {
+    const Leftovers leftovers;
+    constexpr std::size_t size = 12'000'000;
+    std::ofstream(leftovers.path() / "huge.bin") << std::string(size, 'x');
+    CancelEverywhere([&] { return get_slowly(leftovers.path(), size); })
+        .on(kernel_backend())
+        .invariant([&](const CancelledRun& run) { leftovers.check(run); })
+        .at_most(60)
+        .run();
+}
+
 auto post_form(std::string spool) -> Task<> {
     App app;
     app.post("/", [spool](Request& request) -> Task<Response> {

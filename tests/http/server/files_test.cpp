@@ -284,6 +284,62 @@ TEST(Files, large_ones_come_in_pieces) {
     }
 }
 
+/// Sends a part of a file between texts of its own.
+auto framed_file(fs::File file, std::uint64_t offset, std::uint64_t size, BodyWriter& writer) -> Task<void> {
+    co_await writer.write("<");
+    co_await writer.write_file(file, offset, size);
+    co_await writer.write(">");
+}
+
+auto frame(std::filesystem::path path, std::uint64_t offset, std::uint64_t size) -> Task<Response> {
+    auto opened = co_await fs::open(std::move(path));
+    auto file = std::make_shared<fs::File>(std::move(opened));
+    co_return Response::stream("text/plain",
+        [file, offset, size](BodyWriter& writer) { return framed_file(std::move(*file), offset, size, writer); });
+}
+
+TEST(Files, parts_of_them_go_into_streamed_bodies) {
+    const Site site;
+    std::string content;
+    while (content.size() < 3'000'000) content += std::to_string(content.size()) + "\n";
+    site.put("large.bin", content);
+    App app;
+    app.get("/some", [&](Request&) { return frame(site.root / "large.bin", 7, 2'500'000); });
+    app.get("/none", [&](Request&) { return frame(site.root / "large.bin", 7, 0); });
+    app.get("/sized", [&](Request&) -> Task<Response> {
+        auto response = co_await frame(site.root / "large.bin", 1, 300'000);
+        response.header("Content-Length", "300002");
+        co_return response;
+    });
+    for (const auto world : {World::kernel, World::simulated}) {
+        ask_all(world, app.handler(), [&](RawClient& client) -> Task<void> {
+            const auto some = co_await client.ask(get("/some"));
+            EXPECT_TRUE(some.body == "<" + content.substr(7, 2'500'000) + ">") << some.body.size();
+            const auto none = co_await client.ask(get("/none"));
+            EXPECT_EQ(none.body, "<>");
+            const auto sized = co_await client.ask(get("/sized"));
+            EXPECT_TRUE(sized.body == "<" + content.substr(1, 300'000) + ">") << sized.body.size();
+        });
+    }
+}
+
+TEST(Files, a_client_that_does_not_take_one_is_given_up) {
+    const Site site;
+    site.put("large.bin", std::string(50'000'000, 'x'));  // more than the sockets hold
+    ConnectionOptions options;
+    options.write_timeout = std::chrono::milliseconds(100);
+    const auto errors = run_with(World::kernel, site.serve(), options, [&](std::uint16_t port) -> Task<void> {
+        auto client = co_await RawClient::open(port);
+        co_await client.send(get("/large.bin"));
+        static_cast<void>(co_await client.stream.fill());
+        co_await sleep(std::chrono::milliseconds(300));
+        const auto reply = co_await client.receive();
+        EXPECT_EQ(reply.status, 200);
+        EXPECT_FALSE(reply.is_whole);
+    });
+    EXPECT_TRUE(errors.empty()) << errors[0];
+}
+
 TEST(Files, one_that_shrinks_while_it_is_sent_cuts_the_connection) {
     const Site site;
     const auto file = site.root / "large.bin";
