@@ -13,10 +13,12 @@
 #include <gyre/http/server/server.hpp>
 #include <gyre/net/listener.hpp>
 #include <gyre/net/tls.hpp>
+#include <gyre/os/file.hpp>
 #include <gyre/os/graceful_stop.hpp>
 #include <gyre/os/signals.hpp>
 
 #include <CLI/CLI.hpp>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -109,8 +111,11 @@ auto log_format(const ServeArguments& arguments) -> http::AccessLogFormat {
 
 auto open_log(const ServeArguments& arguments) -> Task<std::unique_ptr<RequestLog>> {
     if (arguments.access_log.empty()) co_return nullptr;
-    // Opened anew, so that a slow reader of standard output is waited for by a task and not by the loop.
-    auto file = co_await http::LogFile::open(arguments.access_log == "-" ? "/dev/stdout" : arguments.access_log);
+    if (arguments.access_log == "-") {
+        auto output = co_await fs::duplicate(STDOUT_FILENO, "standard output");
+        co_return std::make_unique<RequestLog>(http::LogFile::over(std::move(output)), log_format(arguments));
+    }
+    auto file = co_await http::LogFile::open(arguments.access_log);
     co_return std::make_unique<RequestLog>(std::move(file), log_format(arguments));
 }
 

@@ -56,13 +56,15 @@ private:
     /// The best challenge of a response that can be answered.
     [[nodiscard]] static auto challenge_of(const ClientResponse& response) -> std::optional<DigestChallenge>;
     void begin(DigestChallenge challenge);
-    void answer(ClientCall& call);
+    void take_next_nonce(const ClientResponse& response);
+    [[nodiscard]] auto answer(ClientCall& call) -> Task<void>;
 
     std::optional<std::string> origin_;  ///< Empty: that of the first request.
     std::string user_;
     std::string password_;
     std::optional<DigestChallenge> challenge_;
     std::string cnonce_;
+    std::string session_;  ///< The nonces that the challenge was answered with first.
     std::uint32_t count_ = 0;
 };
 
@@ -89,13 +91,27 @@ void DigestAuth::begin(DigestChallenge challenge) {
     fill_random(random);
     cnonce_ = to_base64url({reinterpret_cast<const char*>(random.data()), random.size()});
     challenge_ = std::move(challenge);
+    session_ = challenge_->nonce + ":" + cnonce_;
     count_ = 0;
 }
 
-void DigestAuth::answer(ClientCall& call) {
+void DigestAuth::take_next_nonce(const ClientResponse& response) {
+    if (!challenge_ || response.status() == unauthorized) return;
+    auto nonce = next_nonce(response.header("Authentication-Info").value_or(""));
+    if (!nonce || *nonce == challenge_->nonce) return;
+    challenge_->nonce = *std::move(nonce);
+    count_ = 0;
+}
+
+auto DigestAuth::answer(ClientCall& call) -> Task<void> {
+    std::string body;
+    if (challenge_->covers_body) {
+        body = co_await call.read_body();
+        call.set_body(body);  // as it was read: it can be made only once, perhaps
+    }
     ++count_;
     const std::string uri = call.url().request_target();
-    const DigestRequest request{user_, password_, call.method(), uri, cnonce_, count_};
+    const DigestRequest request{user_, password_, call.method(), uri, cnonce_, count_, body, session_};
     call.fields().set("Authorization", digest_credentials(*challenge_, request));
 }
 
@@ -103,7 +119,7 @@ auto DigestAuth::run(ClientCall& call, ClientNext next) -> Task<ClientResponse> 
     if (!is_mine(call)) co_return co_await next(call);
     constexpr int most_answers = 2;  // to the first challenge, and to one that says that its nonce was too old
     const bool knows_nonce = challenge_.has_value();
-    if (knows_nonce) answer(call);
+    if (knows_nonce) co_await answer(call);
     auto response = co_await next(call);
     for (int answers = 0; answers < most_answers && call.can_be_sent_again(); ++answers) {
         auto challenge = challenge_of(response);
@@ -111,9 +127,10 @@ auto DigestAuth::run(ClientCall& call, ClientNext next) -> Task<ClientResponse> 
         if (!challenge || (answers > 0 && !challenge->is_stale)) break;
         co_await response.discard();
         begin(std::move(*challenge));
-        answer(call);
+        co_await answer(call);
         response = co_await next(call);
     }
+    take_next_nonce(response);
     co_return response;
 }
 

@@ -98,13 +98,26 @@ auto DigestChallenge::from(const AuthChallenge& challenge) -> std::optional<Dige
     if (const auto algorithm = challenge.parameter("algorithm")) digest.algorithm = *algorithm;
     if (!choose_algorithm(digest)) return std::nullopt;
     if (const auto qop = challenge.parameter("qop")) {
-        for_each_member(*qop,
-            [&](std::string_view member) { digest.has_qop = digest.has_qop || equals_ignoring_case(member, "auth"); });
+        bool has_auth = false;
+        for_each_member(*qop, [&](std::string_view member) {
+            has_auth = has_auth || equals_ignoring_case(member, "auth");
+            digest.covers_body = digest.covers_body || equals_ignoring_case(member, "auth-int");
+        });
+        digest.has_qop = has_auth || digest.covers_body;
         if (!digest.has_qop) return std::nullopt;
+        if (has_auth) digest.covers_body = false;  // whoever offers both is content with less
     }
     digest.is_stale = equals_ignoring_case(challenge.parameter("stale").value_or(""), "true");
     digest.hashes_user = equals_ignoring_case(challenge.parameter("userhash").value_or(""), "true");
     return digest;
+}
+
+auto next_nonce(std::string_view authentication_info) -> std::optional<std::string> {
+    // The same list of parameters as a challenge, without its scheme.
+    const auto challenges = parse_challenges("Digest " + std::string(authentication_info));
+    if (challenges.size() != 1) return std::nullopt;
+    const auto nonce = challenges.front().parameter("nextnonce");
+    return nonce && !nonce->empty() ? std::optional(std::string(*nonce)) : std::nullopt;
 }
 
 auto digest_credentials(const DigestChallenge& challenge, const DigestRequest& request) -> std::string {
@@ -112,18 +125,24 @@ auto digest_credentials(const DigestChallenge& challenge, const DigestRequest& r
     const std::string nonce = challenge.nonce;
     const std::string cnonce(request.cnonce);
     std::string secret = hash(std::string(request.user) + ":" + challenge.realm + ":" + std::string(request.password));
-    if (challenge.is_session) secret = hash(secret + ":" + nonce + ":" + cnonce);
-    const std::string what = hash(std::string(request.method) + ":" + std::string(request.uri));
+    if (challenge.is_session) {
+        const auto session = request.session.empty() ? nonce + ":" + cnonce : std::string(request.session);
+        secret = hash(secret + ":" + session);
+    }
+    std::string subject = std::string(request.method) + ":" + std::string(request.uri);
+    if (challenge.covers_body) subject += ":" + hash(std::string(request.body));
+    const std::string what = hash(subject);
+    const std::string qop = challenge.covers_body ? "auth-int" : "auth";
     std::array<char, 9> count{};
     std::snprintf(count.data(), count.size(), "%08x", request.count);
 
     std::string middle = nonce;
-    if (challenge.has_qop) middle += ":" + std::string(count.data()) + ":" + cnonce + ":auth";
+    if (challenge.has_qop) middle += ":" + std::string(count.data()) + ":" + cnonce + ":" + qop;
     std::string out = "Digest " + user_part(challenge, request.user) + ", realm=" + quoted(challenge.realm) +
                       ", uri=" + quoted(request.uri) + ", nonce=" + quoted(nonce) + ", response=\"" +
                       hash(secret + ":" + middle + ":" + what) + "\"";
     if (challenge.algorithm) out += ", algorithm=" + *challenge.algorithm;
-    if (challenge.has_qop) out += ", qop=auth, nc=" + std::string(count.data());
+    if (challenge.has_qop) out += ", qop=" + qop + ", nc=" + std::string(count.data());
     if (challenge.has_qop || challenge.is_session) out += ", cnonce=" + quoted(cnonce);
     if (challenge.opaque) out += ", opaque=" + quoted(*challenge.opaque);
     return out;

@@ -109,6 +109,7 @@ auto Exchange::read_one_head() -> Task<bool> {
                 fail(RequestPhase::response,
                     "more than " + std::to_string(max_interim_responses) + " interim responses");
             }
+            tell(ClientStep::interim, {.status = connection_->parser.head().status});
             if (on_interim_) on_interim_(connection_->parser.head());
             co_return false;
         }
@@ -209,8 +210,9 @@ auto Exchange::read_coded() -> Task<std::span<const char>> {
         if (event.kind == EventKind::body) {
             shown_ = event.consumed;
             body_bytes_ += event.body.size();
-            if (!event.body.empty()) co_return event.body;
-            continue;
+            if (event.body.empty()) continue;
+            tell(ClientStep::received_piece, {.bytes = event.body.size()});
+            co_return event.body;
         }
         connection_->stream.consume(event.consumed);
         if (event.kind == EventKind::complete) {
@@ -262,6 +264,8 @@ void Exchange::check_sending() {
         return;
     case Sending::Failure::late:
         return fail_timed_out(RequestPhase::send, "write", timeouts_.write);
+    case Sending::Failure::slow:
+        return fail_too_slow(RequestPhase::send);
     case Sending::Failure::body:
         fail(RequestPhase::send, "the body: " + describe(ended->error()), ended->error());
     }

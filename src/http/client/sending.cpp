@@ -62,9 +62,15 @@ Sending::Sending(Connection& connection, BodyEncoder encoder, WriteLimit limit, 
     : connection_(&connection),
       encoder_(encoder),
       limit_(limit),
+      speed_(request.timeouts.low_speed_limit, request.timeouts.low_speed_time),
+      tracer_(request.tracer),
       bytes_(request.body),
       upload_(request.upload),
-      left_(upload_ ? request.length.value_or(0) : bytes_->size()) {}
+      left_(upload_ ? request.length.value_or(0) : bytes_->size()) {
+    if (!tracer_) return;
+    traced_method_ = request.method;
+    traced_url_ = request.url;
+}
 
 Sending::~Sending() = default;
 
@@ -99,20 +105,42 @@ auto Sending::send_body() -> Task<void> {
 
 auto Sending::send(std::string_view bytes) -> Task<void> {
     try {
-        co_await write_within(connection_->stream, bytes, limit_);
+        co_await send_watched(bytes);
     } catch (const IoError&) {
         failure_ = Failure::connection;
         throw;
     } catch (const TimeoutError&) {
-        failure_ = Failure::late;
+        if (failure_ != Failure::slow) failure_ = Failure::late;
         throw;
     }
+}
+
+auto Sending::send_watched(std::string_view bytes) -> Task<void> {
+    auto& loop = this_loop();
+    while (speed_.is_on() && !bytes.empty()) {
+        const auto piece = bytes.substr(0, speed_.piece(bytes.size()));
+        const Time before = loop.now();
+        auto writing = write_within(connection_->stream, piece, limit_);
+        const bool is_sent = co_await move_on_after(speed_.patience(), std::move(writing));
+        speed_.took(piece.size(), loop.now() - before);
+        if (!is_sent || speed_.patience() <= Duration::zero()) {
+            failure_ = Failure::slow;
+            throw TimeoutError("too slow");
+        }
+        bytes.remove_prefix(piece.size());
+    }
+    co_await write_within(connection_->stream, bytes, limit_);
+}
+
+void Sending::tell_of_piece(std::size_t bytes) const noexcept {
+    if (tracer_) tracer_.tell(ClientStep::sent_piece, traced_method_, *traced_url_, {.bytes = bytes});
 }
 
 auto Sending::write(std::string_view piece) -> Task<void> {
     if (piece.empty()) co_return;
     std::string framing;
-    encoder_.begin_piece(piece.size(), framing);
+    const auto size = piece.size();
+    encoder_.begin_piece(size, framing);
     const bool is_last = encoder_.framing() == BodyFraming::content_length && (left_ -= piece.size()) == 0;
     if (is_last && piece.size() > write_size) {
         const auto front = piece.substr(0, piece.size() - write_size);
@@ -124,13 +152,14 @@ auto Sending::write(std::string_view piece) -> Task<void> {
         framing += piece;
         encoder_.end_piece(framing);
         co_await send(framing);
-        co_return;
+        co_return tell_of_piece(size);
     }
     co_await send(framing);
     co_await send(piece);
     framing.clear();
     encoder_.end_piece(framing);
     co_await send(framing);
+    tell_of_piece(size);
 }
 
 void Sending::stop() { task_.cancel("the server has answered"); }

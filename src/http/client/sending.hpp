@@ -1,6 +1,8 @@
 #pragma once
 
 #include "connection.hpp"
+#include "speed_watch.hpp"
+#include "tracer.hpp"
 #include "upload.hpp"
 
 #include <gyre/core/task.hpp>
@@ -12,6 +14,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,7 +41,8 @@ public:
         none,
         stopped,     ///< it was told to
         connection,  ///< the server does not take more
-        late,        ///< the server takes it too slowly
+        late,        ///< the server does not take more for too long
+        slow,        ///< the server takes it too slowly
         body,        ///< making the body failed
     };
 
@@ -75,12 +79,18 @@ private:
     [[nodiscard]] static auto run(std::shared_ptr<Sending> self) -> Task<void>;
     [[nodiscard]] auto send_body() -> Task<void>;
     [[nodiscard]] auto send(std::string_view bytes) -> Task<void>;
+    [[nodiscard]] auto send_watched(std::string_view bytes) -> Task<void>;
+    void tell_of_piece(std::size_t bytes) const noexcept;
 
     Connection* connection_;
     std::shared_ptr<Pool> pool_;             ///< Outlives the next.
     std::unique_ptr<Connection> abandoned_;  ///< Nobody else has it any more.
     BodyEncoder encoder_;
     WriteLimit limit_;
+    SpeedQuota speed_;
+    Tracer tracer_;
+    std::string traced_method_;      ///< For the tracer, as long as somebody wants to know.
+    std::optional<Url> traced_url_;  ///< So too.
     std::shared_ptr<const std::string> bytes_;
     std::shared_ptr<Upload> upload_;
     std::uint64_t left_;  ///< Of a body whose length is known.

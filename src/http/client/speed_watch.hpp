@@ -2,6 +2,7 @@
 
 #include <gyre/core/cancel_cause.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +36,39 @@ private:
     std::uint64_t bytes_per_second_;
     Duration stretch_;
     std::uint64_t bytes_ = 0;
+    Duration waited_ = Duration::zero();
+};
+
+/// The same for what goes out, where nobody can say how much of a piece has gone until all of it has: in each stretch of waiting so
+/// many bytes must go, and no piece is larger than what the stretch still lacks.
+class SpeedQuota {
+public:
+    SpeedQuota(std::uint64_t bytes_per_second, Duration stretch) noexcept
+        : stretch_(bytes_per_second == 0 ? Duration::zero() : stretch) {
+        const double seconds = std::chrono::duration<double>(stretch_).count();
+        constexpr double most = 1e18;  // in the range of an integer
+        quota_ = static_cast<std::uint64_t>(std::clamp(static_cast<double>(bytes_per_second) * seconds, 1.0, most));
+        left_ = quota_;
+    }
+
+    [[nodiscard]] auto is_on() const noexcept -> bool { return stretch_ > Duration::zero(); }
+    [[nodiscard]] auto piece(std::size_t size) const noexcept -> std::size_t {
+        return std::min<std::uint64_t>(size, left_);
+    }
+    /// How long the piece may take; zero or less: it has taken too long already.
+    [[nodiscard]] auto patience() const noexcept -> Duration { return stretch_ - waited_; }
+    void took(std::size_t bytes, Duration waited) noexcept {
+        left_ -= bytes;
+        waited_ += waited;
+        if (left_ > 0) return;
+        left_ = quota_;
+        waited_ = Duration::zero();
+    }
+
+private:
+    Duration stretch_;
+    std::uint64_t quota_ = 0;
+    std::uint64_t left_ = 0;
     Duration waited_ = Duration::zero();
 };
 

@@ -8,9 +8,9 @@
 namespace gyre::http {
 
 auto step_name(ClientStep step) noexcept -> std::string_view {
-    constexpr std::array<std::string_view, 17> names = {"start", "queued", "reused", "resolving", "resolved",
-        "connecting", "connected", "securing", "secured", "sending", "sent", "first_byte", "head", "redirect", "retry",
-        "done", "failed"};
+    constexpr std::array<std::string_view, 20> names = {"start", "queued", "reused", "resolving", "resolved",
+        "connecting", "connected", "securing", "secured", "sending", "sent", "sent_piece", "first_byte", "interim",
+        "head", "received_piece", "redirect", "retry", "done", "failed"};
     const auto index = static_cast<std::size_t>(step);
     return index < names.size() ? names[index] : std::string_view("unknown");
 }

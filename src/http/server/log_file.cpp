@@ -119,6 +119,12 @@ auto LogFile::open(std::string path, LogFileOptions options) -> Task<LogFile> {
     co_return LogFile(std::move(state));
 }
 
+auto LogFile::over(fs::File file, LogFileOptions options) -> LogFile {
+    auto state = std::make_shared<State>(std::string(), std::move(file), options);
+    begin(state);
+    return LogFile(std::move(state));
+}
+
 void LogFile::begin(const std::shared_ptr<State>& state) {
     auto writing = write_lines(state);
     state->task = spawn(std::move(writing), {.name = "log file"});
@@ -149,6 +155,7 @@ auto LogFile::write_lines(std::shared_ptr<State> state) -> Task<void> {
 }
 
 auto LogFile::reopen_file(std::shared_ptr<State> state) -> Task<void> {
+    if (state->path.empty()) throw InvalidStateError("http::LogFile::reopen: it was made over a file, and has no path");
     auto file = co_await open_log(state->path, state->options.mode);
     if (state->is_ending) throw InvalidStateError("http::LogFile::reopen: the log was closed");
     if (state->task->done()) {  // a write had failed

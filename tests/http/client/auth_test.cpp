@@ -159,11 +159,81 @@ TEST(HttpDigest, challenges_that_can_be_answered) {
         old.value(), {"Mufasa", "CircleOfLife", "GET", "/dir/index.html", "unused", 1});
     EXPECT_EQ(answer, R"(Digest username="Mufasa", realm="testrealm@host.com", uri="/dir/index.html", )"
                       R"(nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", response="1949323746fe6a43ef61f9606e7febea")");
-    EXPECT_FALSE(challenge(R"(Digest realm="x", nonce="y", qop="auth-int")"));
+    EXPECT_FALSE(challenge(R"(Digest realm="x", nonce="y", qop="auth-ext")"));
+    EXPECT_FALSE(challenge(R"(Digest realm="x", nonce="y", qop="auth, auth-int")")->covers_body);
     EXPECT_FALSE(challenge(R"(Digest realm="x", nonce="y", algorithm=SHA-1)"));
     EXPECT_FALSE(challenge(R"(Digest realm="x")"));
     EXPECT_FALSE(challenge(R"(Basic realm="x", nonce="y")"));
     EXPECT_TRUE(challenge(R"(Digest realm="x", nonce="y", stale=TRUE)")->is_stale);
+}
+
+// RFC 7616 3.4.3; the expected values are those of Python's hashlib.
+TEST(HttpDigest, the_body_is_covered_where_the_server_wants_it) {
+    const auto response_of = [](std::string_view algorithm) {
+        const auto asked = challenge("Digest realm=x, nonce=n1, qop=\"auth-int\", algorithm=" + std::string(algorithm));
+        return digest_credentials(asked.value(), {"ann", "word", "POST", "/p", "c1", 1, "the body"});
+    };
+    EXPECT_NE(response_of("MD5").find("response=\"00d5d071b55a68ad1e3a2daeaa52237a\""), std::string::npos);
+    EXPECT_NE(response_of("MD5").find("qop=auth-int, nc=00000001"), std::string::npos);
+    EXPECT_NE(
+        response_of("SHA-256").find("response=\"cb6ca182f104decc83d9d89d37d5b629c412a4fa6fa55843331f77c37d2bcbaa\""),
+        std::string::npos);
+}
+
+TEST(HttpDigest, the_key_of_a_session_outlives_its_nonce) {
+    const auto asked = challenge("Digest realm=x, nonce=n2, qop=auth, algorithm=MD5-sess");
+    const auto answer = digest_credentials(asked.value(), {"ann", "word", "GET", "/p", "c1", 1, "", "n1:c1"});
+    EXPECT_NE(answer.find("response=\"29f760ebd78088faf52cd771d3a2d185\""), std::string::npos) << answer;
+}
+
+TEST(HttpDigest, next_nonces) {
+    using http::internal::next_nonce;
+    EXPECT_EQ(next_nonce(R"(nextnonce="a,b", qop=auth, rspauth="0", cnonce="c", nc=00000001)"), "a,b");
+    EXPECT_EQ(next_nonce("rspauth=\"0\""), std::nullopt);
+    EXPECT_EQ(next_nonce("nextnonce=\"\""), std::nullopt);
+    EXPECT_EQ(next_nonce("nextnonce=\"open"), std::nullopt);
+    EXPECT_EQ(next_nonce(""), std::nullopt);
+}
+
+/// What the requests of a client say of nonce, count and body, against a server that names the next nonce each time.
+GYRE_TEST(HttpDigestAuth, uses_the_nonce_that_the_server_names_next) {
+    MockTransport mock;
+    mock.on("GET", "/*")
+        .respond(401, "", {{"WWW-Authenticate", "Digest realm=x, nonce=n1, qop=auth, algorithm=SHA-256"}})
+        .respond(200, "", {{"Authentication-Info", "nextnonce=\"n2\""}})
+        .respond(200, "", {{"Authentication-Info", "nextnonce=\"n2\""}})
+        .respond(200);
+    http::Client client({.base_url = origin, .transport = &mock});
+    client.use(http::digest_auth(origin, "ann", "word"));
+    for (int i = 0; i < 3; ++i) co_await client.get("/x");
+    const auto said = [&](std::size_t index) {
+        const auto given = http::parse_challenges(sent(mock, index)).at(0);
+        return std::string(given.parameter("nonce").value_or("")) + " " +
+               std::string(given.parameter("nc").value_or(""));
+    };
+    EXPECT_EQ(mock.calls().size(), 4U);
+    EXPECT_EQ(said(1), "n1 00000001");
+    EXPECT_EQ(said(2), "n2 00000001");
+    EXPECT_EQ(said(3), "n2 00000002") << "the same one is no new one";
+}
+
+GYRE_TEST(HttpDigestAuth, covers_a_body_that_is_made_while_it_is_sent) {
+    MockTransport mock;
+    mock.on("POST", "/*")
+        .respond(401, "", {{"WWW-Authenticate", "Digest realm=x, nonce=n1, qop=\"auth-int\", algorithm=MD5"}})
+        .respond(200);
+    auto directory = co_await fs::TemporaryDirectory::create();
+    co_await fs::write_text(directory.path() / "body", "the body");
+    http::Client client({.base_url = origin, .transport = &mock});
+    client.use(http::digest_auth(origin, "ann", "word"));
+    auto response = co_await client.post("/p").body_file(directory.path() / "body");
+    EXPECT_EQ(response.status(), 200);
+    EXPECT_EQ(mock.calls().at(1).body, "the body");
+    const auto given = http::parse_challenges(sent(mock, 1)).at(0);
+    const auto asked = challenge("Digest realm=x, nonce=n1, qop=\"auth-int\", algorithm=MD5");
+    const std::string cnonce(given.parameter("cnonce").value_or(""));
+    const auto wanted = digest_credentials(asked.value(), {"ann", "word", "POST", "/p", cnonce, 1, "the body"});
+    EXPECT_EQ(sent(mock, 1), wanted);
 }
 
 /// A server that knows one user, and gives out nonces that last for so many requests.

@@ -35,11 +35,12 @@ TEST_P(HttpClientTrace, of_a_new_and_of_a_kept_connection) {
             static_cast<void>(co_await first.text());
             EXPECT_EQ(log,
                 "1 start, 1 queued, 1 resolving, 1 resolved, 1 connecting, 1 connected, 1 sending, 1 sent, 1 "
-                "first_byte, 1 head 200, 1 done");
+                "first_byte, 1 head 200, 1 received_piece, 1 done");
             log.clear();
             auto second = co_await client.put(base).body("body");
             static_cast<void>(co_await second.text());
-            EXPECT_EQ(log, "2 start, 2 queued, 2 reused, 2 sending, 2 sent, 2 first_byte, 2 head 200, 2 done");
+            EXPECT_EQ(log,
+                "2 start, 2 queued, 2 reused, 2 sending, 2 sent, 2 first_byte, 2 head 200, 2 received_piece, 2 done");
         });
     });
 }
@@ -115,6 +116,36 @@ GYRE_TEST(HttpClientTraceRules, tls_and_what_does_not_come_so_far) {
         const auto outcome = co_await as_outcome(client.get("nonsense"));
         EXPECT_TRUE(outcome.is_error());
         EXPECT_EQ(log, "");  // there is no URL to tell of
+    });
+}
+
+GYRE_TEST(HttpClientTraceRules, pieces_and_interim_answers) {
+    ScriptedServer server([](Peer& peer) -> Task<> {
+        static_cast<void>(co_await peer.until("\r\n\r\n"));
+        co_await peer.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n");
+        static_cast<void>(co_await peer.until("|"));
+        co_await peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+        co_await sleep(1s);
+        co_await peer.send("4\r\nmore\r\n0\r\n\r\n");
+        co_await peer.hold();
+    });
+    co_await server.run(ClientOptions(), [](http::Client& client, std::string base) -> Task<> {
+        std::string steps;
+        client.trace([&](const ClientTraceEvent& event) {
+            const bool is_piece = event.step == ClientStep::sent_piece || event.step == ClientStep::received_piece;
+            if (!is_piece && event.step != ClientStep::interim) return;
+            steps += std::string(http::step_name(event.step)) + " " + std::string(event.method) + " " +
+                     std::to_string(is_piece ? static_cast<int>(event.bytes) : event.status) + ", ";
+        });
+        const auto pieces = [](http::BodyWriter& writer) -> Task<> {
+            co_await writer.write("12345");
+            co_await sleep(1s);
+            co_await writer.write("67|");
+        };
+        auto response = co_await client.post(base).body_from(pieces);
+        static_cast<void>(co_await response.text());
+        EXPECT_EQ(steps,
+            "sent_piece POST 5, interim POST 103, sent_piece POST 3, received_piece POST 3, received_piece POST 4, ");
     });
 }
 

@@ -154,6 +154,63 @@ GYRE_TEST(HttpLowSpeed, slow_reader_is_not_the_servers_fault) {
     });
 }
 
+/// Takes 1000 bytes each 100 ms, then answers.
+auto sipping_server(std::size_t pieces) -> Script {
+    return [=](Peer& peer) -> Task<> {
+        static_cast<void>(co_await peer.until("\r\n\r\n"));
+        for (std::size_t i = 0; i < pieces; ++i) {
+            const auto piece = co_await peer.until("|");
+            if (piece.empty()) co_return;
+            co_await sleep(100ms);
+        }
+        co_await peer.send(ok("done"));
+        co_await peer.hold();
+    };
+}
+
+auto upload_of(std::size_t pieces) -> std::string {
+    std::string body;
+    for (std::size_t i = 0; i < pieces; ++i) body.append(999, 'x').append("|");
+    return body;
+}
+
+GYRE_TEST(HttpLowSpeed, server_that_takes_a_body_too_slowly_is_an_error) {
+    ScriptedServer server(sipping_server(4000));
+    const ClientOptions options{.timeout = {.low_speed_limit = 13'000, .low_speed_time = 10s}};
+    co_await server.run(options, [](http::Client& client, std::string base) -> Task<> {
+        const auto outcome = co_await as_outcome(client.post(base).body(upload_of(4000)).send());
+        const auto text = describe(outcome.error());
+        EXPECT_TRUE(text.ends_with(": slower than 13000 bytes/s for 10 s")) << text;
+        EXPECT_EQ(client.stats().open_connections, 0U);
+    });
+}
+
+GYRE_TEST(HttpLowSpeed, server_that_takes_a_body_just_fast_enough_is_none) {
+    ScriptedServer server(sipping_server(4000));
+    const ClientOptions options{.timeout = {.low_speed_limit = 7'000, .low_speed_time = 10s}};
+    co_await server.run(options, [](http::Client& client, std::string base) -> Task<> {
+        auto response = co_await client.post(base).body(upload_of(4000));
+        const auto text = co_await response.text();
+        EXPECT_EQ(text, "done");
+    });
+}
+
+GYRE_TEST(HttpLowSpeed, slow_maker_of_a_body_is_not_the_servers_fault) {
+    ScriptedServer server(sipping_server(3));
+    const ClientOptions options{.timeout = {.low_speed_limit = 7'000, .low_speed_time = 10s}};
+    co_await server.run(options, [](http::Client& client, std::string base) -> Task<> {
+        const auto slowly = [](http::BodyWriter& writer) -> Task<> {
+            for (int i = 0; i < 3; ++i) {
+                co_await sleep(1min);
+                co_await writer.write("x|");
+            }
+        };
+        auto response = co_await client.post(base).body_from(slowly);
+        const auto text = co_await response.text();
+        EXPECT_EQ(text, "done");
+    });
+}
+
 class HttpNames : public OnKernel {};
 GYRE_ON_KERNEL(HttpNames);
 

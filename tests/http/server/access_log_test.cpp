@@ -247,6 +247,21 @@ TEST_P(HttpAccessLog, goes_on_in_a_new_file_when_the_old_one_was_moved) {
     });
 }
 
+TEST_P(HttpAccessLog, goes_over_a_file_that_is_open) {
+    run([]() -> Task<> {
+        auto directory = co_await fs::TemporaryDirectory::create();
+        const auto path = directory.path() / "out";
+        auto out = co_await fs::open(path, "w");
+        auto log = http::LogFile::over(std::move(out));
+        log.sink()("a line\n");
+        const auto refused = co_await as_outcome(log.reopen());
+        EXPECT_TRUE(failed_with<InvalidStateError>(refused)) << "nobody knows where it is";
+        co_await log.close();
+        const auto text = co_await fs::read_text(path);
+        EXPECT_EQ(text, "a line\n");
+    });
+}
+
 TEST_P(HttpAccessLog, begins_again_after_a_failed_write) {
     run([]() -> Task<> {
         std::size_t told = 0;

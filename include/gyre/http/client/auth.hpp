@@ -34,7 +34,8 @@ namespace gyre::http {
 /// again; later ones carry the proof at once, until the server asks for a new one.
 ///
 /// Algorithms SHA-256, SHA-512-256 and MD5, each also as "-sess"; the strongest that the server offers. Quality of protection
-/// "auth", or none as in RFC 2069; user names that are not ASCII, and hashed ones. A wrong password is the server's 401.
+/// "auth", "auth-int" where a server wants no less (the body is gathered for it, at most 64 MiB), or none as in RFC 2069; the nonce
+/// that a server names for the next request is used for it; user names that are not ASCII, and hashed ones. A wrong password is the server's 401.
 /// The body of a request is sent twice if the server did not ask before; one that is not kept after it was sent is not.
 /// Source: RFC 7616.
 [[nodiscard]] auto digest_auth(std::string_view origin, std::string user, std::string password) -> ClientMiddleware;

@@ -29,8 +29,9 @@ struct ClientTimeouts {
     AnyDuration write = std::chrono::seconds(30);    ///< One wait until the kernel takes the next bytes of the request.
     AnyDuration first_byte = std::chrono::seconds(30);  ///< From the end of the request to the first byte of an answer.
     AnyDuration read = std::chrono::seconds(30);        ///< One wait for the next bytes after that.
-    /// A body that comes with fewer bytes per second than this, over each `low_speed_time` of waiting for it, is an error;
-    /// 0: any speed will do. Time that the reader takes does not count.
+    /// A body that comes with fewer bytes per second than this, over each `low_speed_time` of waiting for it, is an error, and
+    /// so is one whose server takes it so slowly (one that does not go with the head, up to 16 KiB, that is); 0: any speed will
+    /// do. Time that the reader, or the maker, of the body takes does not count.
     std::uint64_t low_speed_limit = 0;
     AnyDuration low_speed_time = std::chrono::seconds(30);
 };

@@ -24,12 +24,15 @@ enum class ClientStep : std::uint8_t {
     secured,     ///< and is done
     sending,     ///< head and body go out
     sent,        ///< the first bytes went out, head and what fits beside it; `bytes` counts them
-    first_byte,  ///< the first bytes of an answer are there
-    head,        ///< the head of the final response; `status` is set
-    redirect,    ///< a redirect is followed; `status` is set, the URL is the new one
-    retry,       ///< it is sent again after a wait; `error` is set, or `status`
-    done,        ///< the body was read to its end; `bytes` counts it as it was sent
-    failed,      ///< it ended with `error`; not told for one that is cancelled
+    sent_piece,  ///< a piece of a body that is too large for that went out, beside the answer perhaps; `bytes` is its size
+    first_byte,      ///< the first bytes of an answer are there
+    interim,         ///< the head of an interim response (100, 103); `status` is set
+    head,            ///< the head of the final response; `status` is set
+    received_piece,  ///< a piece of its body was read; `bytes` is its size as it was sent
+    redirect,        ///< a redirect is followed; `status` is set, the URL is the new one
+    retry,           ///< it is sent again after a wait; `error` is set, or `status`
+    done,            ///< the body was read to its end; `bytes` counts it as it was sent
+    failed,          ///< it ended with `error`; not told for one that is cancelled
 };
 
 /// "start", "queued", ... as spelled in `ClientStep`. Static storage.

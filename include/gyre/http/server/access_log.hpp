@@ -2,6 +2,7 @@
 
 #include <gyre/core/task.hpp>
 #include <gyre/http/server/server_observer.hpp>
+#include <gyre/os/file.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -56,6 +57,9 @@ class LogFile {
 public:
     /// Opens `path` for appending, and makes it if it is not there. @throws IoError naming it.
     [[nodiscard]] static auto open(std::string path, LogFileOptions options = {}) -> Task<LogFile>;
+    /// Adds lines to a file that is open already, such as standard output: `fs::duplicate(1, "standard output")`. It belongs
+    /// to the loop that runs here, and `reopen` does not know how to open it again.
+    [[nodiscard]] static auto over(fs::File file, LogFileOptions options = {}) -> LogFile;
     LogFile(LogFile&&) noexcept;
     auto operator=(LogFile&&) noexcept -> LogFile&;
     /// Cancels the writing: what still waits is lost, unless it was closed before.
@@ -67,7 +71,8 @@ public:
     [[nodiscard]] auto dropped_lines() const noexcept -> std::uint64_t;
     /// Opens the path again, for programs such as logrotate that have moved the file away: what waits goes to the old one, lines
     /// from the return of this on to the new one. After a failed write it begins to write again.
-    /// @throws IoError if it cannot be opened: the old one stays in use; InvalidStateError once the log was closed.
+    /// @throws IoError if it cannot be opened: the old one stays in use; InvalidStateError once the log was closed, and for one
+    /// that was made `over` a file.
     /// On cancel: the old file or the new one is in use, and no line is lost.
     [[nodiscard]] auto reopen() -> Task<void>;
     /// Writes what waits and closes the file. Idempotent. @throws IoError of a write that failed, now or before.
