@@ -8,11 +8,14 @@
 #include <gyre/core/sleep.hpp>
 #include <gyre/net/resolve.hpp>
 
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace gyre::net {
@@ -20,6 +23,11 @@ namespace gyre::net {
 namespace {
 
 constexpr auto shortage_pause = std::chrono::milliseconds(100);
+
+// In a TCP header.
+constexpr std::uint32_t flags_at = 13;
+constexpr std::uint32_t flag_syn = 0x02;
+constexpr std::uint32_t flag_ack = 0x10;
 
 /// Whether descriptors or memory ran out: that passes, and asking again at once would only burn the processor.
 auto is_shortage(std::int64_t result) noexcept -> bool {
@@ -69,6 +77,20 @@ public:
         }
     }
 
+    void hold_off() const noexcept {
+        if (!local_.is_ip()) return;
+        // A filter on a listener sees segments from their TCP header on. What begins a connection (SYN without ACK) is dropped;
+        // handshakes under way go on.
+        std::array<sock_filter, 5> code{{
+            {BPF_LD | BPF_B | BPF_ABS, 0, 0, flags_at},
+            {BPF_ALU | BPF_AND | BPF_K, 0, 0, flag_syn | flag_ack},
+            {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, flag_syn},
+            {BPF_RET | BPF_K, 0, 0, 0},
+            {BPF_RET | BPF_K, 0, 0, 0xFFFF'FFFF},
+        }};
+        const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
+        socket_.set_option(SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    }
     void close() noexcept {
         path_.remove();
         socket_.close();
@@ -139,6 +161,10 @@ auto Listener::accept() -> Task<Stream> {
 auto Listener::local_address() const -> Address {
     if (!socket_) throw InvalidStateError("local_address: this Listener is closed, or was moved from");
     return socket_->local_address();
+}
+
+void Listener::hold_off() noexcept {
+    if (socket_) socket_->hold_off();
 }
 
 void Listener::close() noexcept {

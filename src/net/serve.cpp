@@ -17,6 +17,9 @@ namespace gyre::net {
 namespace {
 
 constexpr auto shortage_pause = std::chrono::milliseconds(100);
+/// After accepting has ended: how long nobody may come until nobody waits any more, and how long it goes on at most.
+constexpr auto gap = std::chrono::milliseconds(5);
+constexpr auto longest_taking = std::chrono::milliseconds(200);
 
 /// How many connections there are, and who waits for one to end.
 class Places {
@@ -77,6 +80,21 @@ auto handle_connection(Stream stream, Place place, ConnectionHandler& handler) -
     if (error) report(std::move(error), peer);
 }
 
+/// Accepts what has connected already: closing the listener would reset it.
+template<class Take>
+auto take_the_waiting(Listener& listener, const Places& places, Take& take) -> Task<void> {
+    listener.hold_off();
+    const auto end = this_loop().now() + longest_taking;
+    while (!places.are_taken() && this_loop().now() < end) {
+        try {
+            auto stream = co_await move_on_after(gap, listener.accept());
+            if (!stream) break;
+            take(std::move(*stream));
+        } catch (const std::bad_alloc&) {  // it is one connection less
+        }
+    }
+}
+
 }  // namespace
 
 auto serve(Listener listener, ConnectionHandler handler, ServeOptions options) -> Task<void> {
@@ -84,20 +102,25 @@ auto serve(Listener listener, ConnectionHandler handler, ServeOptions options) -
     CancelScope own;
     CancelScope& accepting = options.accepting == nullptr ? own : *options.accepting;
     co_await task_group([&](TaskGroup& group) -> Task<void> {
+        Listener open = std::move(listener);
+        auto take = [&](Stream stream) {
+            group.spawn(handle_connection(std::move(stream), Place(places), handler), {.name = "connection"});
+        };
         co_await accepting.run([&]() -> Task<void> {
-            Listener open = std::move(listener);  // closed as soon as accepting ends, while the handlers still do
             for (;;) {
                 while (places.are_taken()) co_await places.wait_for_one();
                 bool has_memory = true;
                 try {
                     auto stream = co_await open.accept();
-                    group.spawn(handle_connection(std::move(stream), Place(places), handler), {.name = "connection"});
+                    take(std::move(stream));
                 } catch (const std::bad_alloc&) {
                     has_memory = false;  // that passes: it is one connection less, and not the server
                 }
                 if (!has_memory) co_await sleep(shortage_pause);
             }
         });
+        co_await take_the_waiting(open, places, take);
+        open.close();  // now, while the handlers still work
     });
 }
 

@@ -122,9 +122,10 @@ auto Socket::listen(int backlog) const noexcept -> int {
     return state_->loop->backend.listen(state_->descriptor, backlog);
 }
 
-void Socket::set_option(int level, int option, int value) const noexcept {
+void Socket::set_option(int level, int option, const void* value, std::size_t size) const noexcept {
     // A wish: a socket that does not know the option works without it.
-    static_cast<void>(state_->loop->backend.set_option(state_->descriptor, level, option, &value, sizeof value));
+    static_cast<void>(
+        state_->loop->backend.set_option(state_->descriptor, level, option, value, static_cast<socklen_t>(size)));
 }
 
 auto Socket::get_option(int level, int option, void* value, socklen_t& size) const noexcept -> int {

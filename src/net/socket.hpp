@@ -120,7 +120,10 @@ public:
 
     [[nodiscard]] auto bind(const net::Address& address) const noexcept -> int;
     [[nodiscard]] auto listen(int backlog) const noexcept -> int;
-    void set_option(int level, int option, int value) const noexcept;
+    void set_option(int level, int option, int value) const noexcept {
+        set_option(level, option, &value, sizeof value);
+    }
+    void set_option(int level, int option, const void* value, std::size_t size) const noexcept;
     [[nodiscard]] auto get_option(int level, int option, void* value, socklen_t& size) const noexcept -> int;
     void shutdown_write() const;
     void close() noexcept { state_->close(); }

@@ -36,6 +36,24 @@ TEST_P(Listening, everywhere_hears_ipv4) {
     });
 }
 
+TEST_P(Listening, after_hold_off_those_who_came_are_accepted_and_nobody_else) {
+    const bool is_simulated = GetParam() == "sim";
+    run([&]() -> Task<> {
+        auto listener = co_await net::listen("127.0.0.1", 0);
+        const auto address = listener.local_address();
+        auto early = co_await net::connect(address);
+        listener.hold_off();
+        listener.hold_off();
+        auto accepted = co_await listener.accept();
+        EXPECT_EQ(accepted.peer_address(), early.local_address());
+        // The kernel tries again after a second.
+        const auto late = co_await move_on_after(std::chrono::milliseconds(30), net::connect(address));
+        EXPECT_EQ(late.has_value(), is_simulated) << "a simulation has no segments that could be dropped";
+        listener.close();
+        listener.hold_off();
+    });
+}
+
 TEST_P(Listening, a_cancelled_accept_loses_no_connection) {
     run([]() -> Task<> {
         auto listener = co_await net::listen("127.0.0.1", 0);

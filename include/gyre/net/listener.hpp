@@ -31,6 +31,10 @@ public:
     /// @throws IoError. On cancel: no connection is lost.
     [[nodiscard]] auto accept() -> Task<Stream>;
     [[nodiscard]] auto local_address() const -> Address;
+    /// Lets nobody connect any more, while those who have can still be accepted: for the moment before `close`, which resets who
+    /// was not accepted. Who tries to connect gets no answer, and tries again a second later; with SO_REUSEPORT another
+    /// listener answers then. TCP over the kernel only, else nothing happens. Idempotent.
+    void hold_off() noexcept;
     /// Idempotent. No `accept` may be pending.
     void close() noexcept;
 
@@ -57,7 +61,8 @@ using ConnectionHandler = std::function<Task<void>(Stream)>;
 /// How `serve` behaves.
 struct ServeOptions {
     std::size_t max_connections = 10'000;  ///< Beyond it, accepting pauses.
-    /// Accepting runs in it: cancelled, the listener is closed, and `serve` returns when the handlers have ended by themselves.
+    /// Accepting runs in it: cancelled, those that have connected already are still accepted, for 200 ms at most, the listener is
+    /// closed, and `serve` returns when the handlers have ended by themselves.
     CancelScope* accepting = nullptr;
 };
 

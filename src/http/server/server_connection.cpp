@@ -16,6 +16,10 @@ namespace gyre::http::internal {
 
 namespace {
 
+/// What a new connection has for its request when the server drains. A client that has just connected has no way to know that
+/// it did so too late, and may not ask again.
+constexpr auto last_chance = std::chrono::milliseconds(500);
+
 auto is_io_error(const std::exception_ptr& error) noexcept -> bool {
     try {
         std::rethrow_exception(error);
@@ -134,6 +138,7 @@ auto ServerConnection::read_head() -> Task<Next> {
     auto& loop = this_loop();
     bool has_begun = !stream_.buffered().empty();
     const bool is_first = served_ == 0;
+    bool is_last_chance = false;
     auto deadline = loop.now() + (is_first || has_begun ? options_.header_timeout : options_.keep_alive_timeout);
     try {
         while (true) {
@@ -142,14 +147,19 @@ auto ServerConnection::read_head() -> Task<Next> {
             if (event.kind == EventKind::head) co_return Next::serve;
             if (stream_.holds()) co_await stream_.flush();
             std::optional<DrainScope> idle;
-            if (!has_begun) idle.emplace(service_.drain);
-            auto filling = stream_.fill(deadline, has_begun ? nullptr : &idle->scope());
+            if (!has_begun && !is_last_chance) idle.emplace(service_.drain);
+            auto filling = stream_.fill(deadline, idle ? &idle->scope() : nullptr);
             const auto result = co_await std::move(filling);
             if (result == GuardedStream::Fill::end) {
                 parser_.finish();  // throws in the middle of a head
                 co_return Next::close;
             }
             if (result == GuardedStream::Fill::late) {
+                if (!has_begun && service_.drain.has_begun()) {
+                    if (!is_first || std::exchange(is_last_chance, true)) co_return Next::close;
+                    deadline = std::min(deadline, loop.now() + last_chance);
+                    continue;
+                }
                 if (!has_begun) co_return Next::close;
                 refusal_.emplace(408, "the head of the request comes too slowly");
                 co_return Next::refuse;

@@ -2,6 +2,7 @@
 
 #include "app_harness.hpp"
 
+#include <gyre/net/connect.hpp>
 #include <gyre/net/test_authority.hpp>
 
 #include <netinet/in.h>
@@ -10,6 +11,7 @@
 #include <set>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 namespace gyre::testing {
 namespace {
@@ -52,6 +54,42 @@ TEST_P(HttpServer, a_drain_lets_requests_finish_and_closes_what_is_idle) {
         const auto refused = co_await as_outcome(late.get("/fast"));
         EXPECT_TRUE(failed_with<http::RequestError>(refused));
         co_await server.stop();
+    });
+}
+
+TEST_P(HttpServer, a_drain_answers_who_has_connected_already) {
+    run([]() -> Task<> {
+        App app;
+        app.get("/", [](Request&) -> Task<Response> { co_return Response::text("here"); });
+        auto server = co_await Server::start(std::move(app), {.port = 0});
+        std::vector<net::Stream> streams;
+        for (int i = 0; i < 20; ++i) {
+            auto stream = co_await net::connect("127.0.0.1", server.port());
+            streams.push_back(std::move(stream));
+        }
+        const Time start = this_loop().now();
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            group.spawn([&]() -> Task<> { co_await server.stop(10s); });
+            co_await sleep(50ms);
+            for (auto& one : streams) {
+                auto stream = std::move(one);  // the server waits a while for the clients to close
+                co_await stream.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+                const auto answer = co_await stream.read_all();
+                EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+                EXPECT_NE(answer.find("Connection: close\r\n"), answer.npos) << answer;
+            }
+        });
+        EXPECT_LT(this_loop().now() - start, 5s);
+    });
+}
+
+TEST_P(HttpServer, a_drain_waits_a_moment_only_for_who_asks_nothing) {
+    run([]() -> Task<> {
+        auto server = co_await Server::start(App(), {.port = 0});
+        auto silent = co_await net::connect("127.0.0.1", server.port());
+        const Time start = this_loop().now();
+        co_await server.stop(10s);
+        EXPECT_LT(this_loop().now() - start, 3s);
     });
 }
 

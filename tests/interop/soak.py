@@ -1,0 +1,390 @@
+#!/usr/bin/env python3
+"""What a server and a client bear for long: hostile clients, idle connections, servers that close at random, restarts under load.
+
+usage: soak.py BUILD/tests [--long] [hostile|idle|closes|restart]...
+
+By itself a minute of all but the hostile ones; with --long an hour of closes, 100,000 idle connections and minutes of the others. The figures that it
+holds, and those that were measured, stand in docs/robustness.md. All traffic stays on the loopback addresses of this machine.
+"""
+
+import os
+import random
+import resource
+import select
+import selectors
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers"))
+from toolbox import World, free_port  # noqa: E402
+
+HOSTILE = 10_000
+HOSTILE_KIB_EACH = 32           # of the server's memory for each hostile connection, at most
+IDLE_KIB_EACH = 24              # of user memory for each idle connection, at most; 16 of it are its buffer for reading
+SLOWER_AT_MOST = 2              # p99 of a good client beside hostile ones, as a multiple of what it is alone: held by long runs
+SLOWEST = 50_000                # the same in microseconds, held by short runs too, which share the machine with other things
+PER_SERVER = 18_000             # connections: below the limit of descriptors that may not be raised everywhere
+
+FAILURES = []
+
+
+def check(holds, what):
+    print(f"{'ok' if holds else 'FAILED':7} {what}", flush=True)
+    if not holds:
+        FAILURES.append(what)
+
+
+def memory_kib(process, name="VmRSS"):
+    with open(f"/proc/{process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(name + ":"))
+
+
+def user_memory_bytes(process):
+    """What is only in this process's heap and stacks: neither its program nor the kernel's buffers."""
+    with open(f"/proc/{process.pid}/smaps_rollup") as rollup:
+        return 1024 * next(int(line.split()[1]) for line in rollup if line.startswith("Anonymous:"))
+
+
+def connect(port, number, small_buffer=False):
+    """A connection from one of many addresses, so that neither ports nor the server's limit for each source run out."""
+    connection = socket.socket()
+    if small_buffer:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    connection.bind((f"127.1.{number // 200 % 200}.{number % 200 + 1}", 0))
+    connection.setblocking(False)
+    connection.connect_ex(("127.0.0.1", port))
+    return connection
+
+
+# --- hostile clients ------------------------------------------------------------------------------------------------------
+
+
+class Hostile:
+    """One connection of a kind; `step` does the next bad thing. False: the server has closed it."""
+
+    KINDS = ("slow head", "slow body", "slow read", "idle", "flood", "large head", "chunk extensions", "websocket bomb")
+
+    def __init__(self, port, number):
+        self.kind = self.KINDS[number % len(self.KINDS)]
+        self.connection = connect(port, number, self.kind in ("slow read", "flood"))
+        self.number = number
+        self.steps = 0
+
+    def bytes(self):
+        """What to send next."""
+        first, self.steps = self.steps == 0, self.steps + 1
+        if self.kind == "slow head":
+            return b"GET /hello HTTP/1.1\r\n" if first else b"X"
+        if self.kind == "slow body":
+            return b"POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" if first else b"x"
+        if self.kind == "slow read":
+            return b"GET /bytes/200000 HTTP/1.1\r\nHost: x\r\n\r\n" if first else b""
+        if self.kind == "flood":
+            return b"GET /bytes/1000 HTTP/1.1\r\nHost: x\r\n\r\n" * 5
+        if self.kind == "large head":
+            return b"GET /hello HTTP/1.1\r\nHost: x\r\n" if first else b"X-%d: %s\r\n" % (self.steps, b"y" * 300)
+        if self.kind == "chunk extensions":
+            return b"POST /count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" if first else b"1;" + b"x" * 200 + b"\r\nZ\r\n"
+        if self.kind == "websocket bomb":
+            return WEBSOCKET if first else BOMB[self.steps % 2 * 4096:][:4096]
+        return b""
+
+    def step(self):
+        try:
+            more = self.bytes()
+            if more:
+                self.connection.send(more)
+            if self.kind not in ("slow read", "flood"):
+                return self.connection.recv(4096) != b""
+            if self.steps % 4 == 0:
+                return self.connection.recv(64) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return True
+
+
+WEBSOCKET = (b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
+
+
+def make_bomb():
+    """A frame of 8 KiB that unpacks to 8 MiB, masked with zeros."""
+    import zlib
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    content = (packer.compress(bytes(8 << 20)) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    return b"\xc2\xfe" + len(content).to_bytes(2, "big") + bytes(4) + content
+
+
+BOMB = make_bomb()
+
+
+class Crowd(threading.Thread):
+    """Keeps so many hostile connections open, each doing its bad thing about every five seconds."""
+
+    def __init__(self, port, count):
+        super().__init__(daemon=True)
+        self.port, self.count = port, count
+        self.over = threading.Event()
+        self.full = threading.Event()
+        self.opened = 0
+
+    def run(self):
+        members = []
+        while not self.over.is_set() and len(members) < self.count:
+            members.append(self.open())
+            if len(members) % 200 == 0:
+                self.over.wait(0.01)
+        at = 0
+        began = time.monotonic()
+        while not self.over.is_set():
+            for _ in range(self.count // 500):
+                if not members[at].step():
+                    members[at].connection.close()
+                    members[at] = self.open()
+                at = (at + 1) % self.count
+                if at == 0:
+                    self.full.set()
+            self.over.wait(max(0.001, 0.01 - (time.monotonic() - began)))
+            began = time.monotonic()
+        for member in members:
+            member.connection.close()
+
+    def open(self):
+        self.opened += 1
+        return Hostile(self.port, self.opened)
+
+
+def latency(world, port, count, backend):
+    """Median and p99 of a client that asks one request after the other, in microseconds."""
+    done = subprocess.run([world.programs / "interop_client", "latency", f"http://127.0.0.1:{port}/hello", str(count)], capture_output=True,
+                          text=True, timeout=300, env=dict(os.environ, GYRE_BACKEND=backend))
+    if done.returncode != 0:
+        raise RuntimeError(f"the good client failed: {done.stderr}")
+    return [float(word) for word in done.stdout.split()]
+
+
+def crowd_process(port, count, seconds):
+    """The crowd in a process of its own; ends by itself."""
+    return subprocess.Popen([sys.executable, __file__, "--crowd", str(port), str(count), str(seconds)], stdout=subprocess.PIPE, text=True)
+
+
+def be_a_crowd(port, count, seconds):
+    crowd = Crowd(port, count)
+    crowd.start()
+    crowd.full.wait(60)
+    print("full", flush=True)
+    crowd.over.wait(seconds)
+    crowd.over.set()
+    crowd.join()
+    print(crowd.opened, flush=True)
+
+
+def hostile(world, is_long):
+    backends = ("epoll", "io_uring")
+    for backend in backends:
+        port, server = world.gyre("--limits", "--connections", "15000", backend=backend)
+        rounds, count = (10, 20_000) if is_long else (5, 3000)
+        alone = [latency(world, port, count, backend)[1] for _ in range(rounds)]
+        before = memory_kib(server)
+        crowd = crowd_process(port, HOSTILE, 120 if is_long else 25)
+        crowd.stdout.readline()
+        beside, peak = [], 0
+        while crowd.poll() is None and len(beside) < rounds * 4:
+            beside.append(latency(world, port, count, backend)[1])
+            peak = max(peak, memory_kib(server))
+        opened = crowd.communicate()[0].strip()
+        each = (memory_kib(server, "VmHWM") - before) / HOSTILE
+        check(server.poll() is None, f"hostile, {backend}: the server lives; {opened} connections in all, {HOSTILE} at a time")
+        check(each <= HOSTILE_KIB_EACH, f"hostile, {backend}: {each:.1f} KiB for each connection at the peak, at most {HOSTILE_KIB_EACH}")
+        base, now = statistics.median(alone), statistics.median(beside)
+        check(now <= (SLOWER_AT_MOST * base if is_long else SLOWEST), f"hostile, {backend}: p99 of a good client {now:.0f} us beside them, {base:.0f} us alone (medians of "
+                                            f"{len(beside)} and {len(alone)} runs)")
+        check(world.end(server) == 0, f"hostile, {backend}: it ends in good order")
+
+
+# --- idle connections -----------------------------------------------------------------------------------------------------
+
+
+def be_idle(port, count, first):
+    """Opens connections, asks once on each, says when all are answered, and keeps them until its input ends."""
+    selector = selectors.DefaultSelector()
+    waiting = 0
+    kept = []
+    for number in range(first, first + count):
+        connection = connect(port, number)
+        kept.append(connection)
+        selector.register(connection, selectors.EVENT_WRITE)
+        waiting += 1
+        if waiting % 500 == 0:
+            waiting -= answer_some(selector, 0.05)
+    deadline = time.monotonic() + 120
+    while waiting and time.monotonic() < deadline:
+        waiting -= answer_some(selector, 1)
+    print("idle" if waiting == 0 else f"{waiting} connections got no answer", flush=True)
+    sys.stdin.read()
+
+
+def answer_some(selector, patience):
+    done = 0
+    for key, events in selector.select(patience):
+        if events & selectors.EVENT_WRITE:
+            key.fileobj.send(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+            selector.modify(key.fileobj, selectors.EVENT_READ)
+        elif key.fileobj.recv(4096):
+            selector.unregister(key.fileobj)
+            done += 1
+    return done
+
+
+def idle(world, is_long):
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    each_server = min(PER_SERVER, limit - 1000)
+    servers = -(-100_000 // each_server) if is_long else 1
+    for backend in ("epoll", "io_uring"):
+        running, growth = [], []
+        for number in range(servers):
+            port, server = world.gyre("--limits", "--connections", "100000", backend=backend)
+            before = user_memory_bytes(server)
+            client = subprocess.Popen([sys.executable, __file__, "--idle", str(port), str(each_server), str(number * each_server)],
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            said = client.stdout.readline().strip()
+            if said != "idle":
+                check(False, f"idle, {backend}: {said}")
+            growth.append((user_memory_bytes(server) - before) / each_server)
+            running.append((server, client))
+        # The first ones idle for as long as the others take to come: below the minute after which they would be closed.
+        check(max(growth) <= 1024 * IDLE_KIB_EACH, f"idle, {backend}: {servers * each_server} connections to {servers} servers "
+                                              f"(at most {limit} descriptors each): {max(growth):.0f} bytes of user memory each, at most {IDLE_KIB_EACH} KiB")
+        for server, client in running:
+            client.communicate("")
+            check(world.end(server) == 0, f"idle, {backend}: the server ends in good order")
+
+
+# --- servers that close at random ------------------------------------------------------------------------------------------
+
+
+def be_fickle(port):
+    """A server that answers, and then closes some of its connections without a word: at once, a little later, or as the next request comes."""
+    chance = random.Random(1)
+    listener = socket.create_server(("127.0.0.1", port), backlog=1024)
+    listener.setblocking(False)
+    poller = select.epoll()
+    poller.register(listener, select.EPOLLIN)
+    connections, doomed = {}, []
+    while True:
+        for descriptor, _ in poller.poll(0.002 if doomed else 1):
+            if descriptor == listener.fileno():
+                connection, _ = listener.accept()
+                connections[connection.fileno()] = connection
+                poller.register(connection, select.EPOLLIN)
+                continue
+            connection = connections.get(descriptor)
+            if connection is None:
+                continue
+            try:
+                request = connection.recv(65536)
+                if request:
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n" * request.count(b"\r\n\r\n"))
+            except OSError:
+                request = b""
+            fate = chance.random()
+            if not request or fate < 0.05:
+                connections.pop(descriptor).close()
+            elif fate < 0.15:
+                doomed.append((time.monotonic() + chance.random() * 0.02, descriptor, connection))
+        now = time.monotonic()
+        for when, descriptor, connection in doomed:
+            if when <= now and connections.get(descriptor) is connection:
+                if chance.random() < 0.5:  # a reset
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                connections.pop(descriptor).close()
+        doomed = [one for one in doomed if one[0] > now]
+
+
+def ask_on(world, port, seconds, backend):
+    return subprocess.Popen([world.programs / "interop_client", "idempotent", f"http://127.0.0.1:{port}/hello", str(seconds)], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, GYRE_BACKEND=backend))
+
+
+def closes(world, is_long):
+    for backend in ("epoll", "io_uring"):
+        port = free_port()
+        world.start([sys.executable, __file__, "--fickle", port], port)
+        client = ask_on(world, port, 1800 if is_long else 10, backend)
+        said, error = client.communicate()
+        check(client.returncode == 0, f"closes, {backend}: {said.strip() or error.strip()}; no error")
+
+
+# --- restarts under load ---------------------------------------------------------------------------------------------------
+
+
+def restart(world, is_long):
+    for backend in ("epoll", "io_uring"):
+        port = free_port()
+        seconds = 300 if is_long else 10
+        env = dict(os.environ, GYRE_BACKEND=backend)
+        words = [world.programs / "interop_server", "--port", port, "--loops", "2"]
+
+        def start():
+            process = subprocess.Popen(list(map(str, words)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=env, text=True)
+            world.processes.append(process)
+            process.stdout.readline()
+            return process
+
+        server, restarts = start(), 0
+        client = ask_on(world, port, seconds, backend)
+        good_ends = True
+        while client.poll() is None:
+            try:
+                client.wait(1)
+            except subprocess.TimeoutExpired:
+                following = start()
+                good_ends = world.end(server) == 0 and good_ends
+                server, restarts = following, restarts + 1
+        said, error = client.communicate()
+        check(client.returncode == 0 and good_ends, f"restart, {backend}: {restarts} restarts under load: {said.strip() or error.strip()}; none lost")
+        world.end(server)
+
+
+# --- the program ------------------------------------------------------------------------------------------------------------
+
+PARTS = {"hostile": hostile, "idle": idle, "closes": closes, "restart": restart}
+
+
+def main():
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    words = sys.argv[1:]
+    if words[0] == "--crowd":
+        return be_a_crowd(int(words[1]), int(words[2]), int(words[3]))
+    if words[0] == "--idle":
+        return be_idle(int(words[1]), int(words[2]), int(words[3]))
+    if words[0] == "--fickle":
+        return be_fickle(int(words[1]))
+    is_long = "--long" in words
+    # The hostile ones take a machine for themselves: only long runs ask for them.
+    chosen = [word for word in words[1:] if word in PARTS] or [name for name in PARTS if is_long or name != "hostile"]
+    world = World(words[0])
+    done = 0
+    try:
+        for name in chosen:
+            begun = time.monotonic()
+            PARTS[name](world, is_long)
+            done += 1
+            print(f"        {name}: {time.monotonic() - begun:.0f} s", flush=True)
+    finally:
+        world.close()
+    print(f"{max(0, done - len(FAILURES))} passed, {len(FAILURES)} failed")
+    return 1 if FAILURES else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
