@@ -40,6 +40,14 @@ export function share(part, whole) {
   return `${Number(value.toFixed(value < 10 ? 1 : 0))} %`;
 }
 
+/** gyre::http::internal::ServerConnection::run: ServerConnection::run. What has no name, as a lambda, is empty. */
+export function functionName(full = '') {
+  const parts = full.split('::');
+  const last = parts.pop();
+  const owner = parts.pop() ?? '';
+  return last && /^[A-Z]/.test(owner) ? `${owner}::${last}` : last;
+}
+
 /** main.cpp:15 */
 export const place = (at) => (at && at.file && at.line ? `${at.file}:${at.line}` : 'unknown place');
 

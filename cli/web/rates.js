@@ -34,14 +34,18 @@ export class Rates {
   constructor() {
     this.series = new Map(METRICS.map(({ name }) => [name, []]));
     this.before = null;
+    this.loops = new Map();
   }
 
   /** Takes an answer of /v1/figures. */
   add(figures) {
     const seconds = this.before ? (figures.uptime_ns - this.before.uptime) / 1e9 : 0;
     const now = {};
+    // A loop that is blocked is read from outside, where not all is to be had: its last figures count.
+    const loops = figures.loops.map((loop) => (loop.blocked_for_ns && this.loops.get(loop.loop)) || loop);
+    this.loops = new Map(loops.map((loop) => [loop.loop, loop]));
     for (const { name, counter, read } of METRICS) {
-      now[name] = read(figures.loops);
+      now[name] = read(loops);
       let value = now[name];
       if (counter) {
         const last = this.before?.values[name];

@@ -1,6 +1,6 @@
 // A snapshot as the page needs it: tasks by number, who is inside whom, and tasks that stand at the same place as one group.
 
-import { hex, place } from './format.js';
+import { functionName, hex, place } from './format.js';
 
 /** Kinds of wait where each task has an object of its own, so that many that wait say the same. */
 const PRIVATE = new Set(['sleep', 'socket', 'file', 'resolve', 'process', 'executor', 'blocking call', 'gather', 'race', 'scope', 'generator']);
@@ -57,6 +57,11 @@ export function searchable(task) {
   return task.searched;
 }
 
+function shortenNames(stack) {
+  for (const at of stack.awaits ?? []) if (at.function) at.function = functionName(at.function);
+  for (const branch of stack.branches ?? []) shortenNames(branch);
+}
+
 export class Model {
   constructor(snapshot) {
     this.program = snapshot.program;
@@ -70,6 +75,8 @@ export class Model {
     for (const { loop, tasks } of snapshot.loops) {
       for (const task of tasks) {
         task.loop = loop;
+        shortenNames(task);
+        shortenNames({ awaits: [task.spawned] });
         this.tasks.set(task.id, task);
         this.states[task.state]++;
         if (task.cancelled) this.states.cancelled++;

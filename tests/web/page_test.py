@@ -457,6 +457,7 @@ MODULES = """async (base) => {
     waits: pack(parse('t;l;socket: 1.2.3.4:5 3\\nt;l;socket: 5.6.7.8:9 4', 'waiting')).children[0].children[0].children.map(({ name, value }) => [name, value]),
     since: histograms.since(now, { count: 4, buckets: [{ upto_ns: 1, count: 4 }] }),
     restarted: histograms.since(now, { count: 50, buckets: [] }).count,
+    names: ['gyre::http::internal::ServerConnection::run', 'gyre::net::', 'main', 'gyre::fs::open', undefined].map(format.functionName),
     median: histograms.quantile(now.buckets, 0.5),
     lower: [1, 8, 9, 18].map(histograms.lower),
     durations: [0, 999, 1000, 12345, 3.07e6, 1.2e9, 125e9, 11040e9, 190000e9, -5, undefined].map(format.duration),
@@ -485,6 +486,7 @@ class Modules(Case):
         self.assertEqual(got["packed"], [16, "a", [["b", 11], ["d", 5]]])
         self.assertEqual(got["waits"], [["waits on socket", 7]])
         self.assertEqual((got["since"]["count"], got["since"]["buckets"], got["restarted"]), (6, [{"upto_ns": 9, "count": 6}], 10))
+        self.assertEqual(got["names"], ["ServerConnection::run", "", "main", "open", ""])
         self.assertEqual(got["median"], 9)
         self.assertEqual(got["lower"], [0, 7, 8, 16])
         self.assertEqual(got["durations"], ["0 ns", "999 ns", "1 µs", "12.3 µs", "3.07 ms", "1.2 s", "2 m 05 s", "3 h 04 m", "2 d 04 h", "−5 ns", "—"])

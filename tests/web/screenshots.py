@@ -20,9 +20,9 @@ def shot(page, name):
 
 
 def serving(browser):
-    with Load(GYRE, clients=60) as load, Web(GYRE, load.pid) as web:
+    with Load(GYRE, clients=16) as load, Web(GYRE, load.pid) as web:
         page = browser.page(web.url, theme="dark")
-        page.wait_for_timeout(30_000)  # for the lines to be worth looking at
+        page.wait_for_timeout(25_000)  # for the lines to be worth looking at
         page.locator(".row[data-kind=group]").first.click()
         page.wait_for_timeout(500)
         shot(page, "serve-dark")
