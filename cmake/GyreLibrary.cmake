@@ -26,3 +26,5 @@ target_link_libraries(
   PUBLIC Threads::Threads
   PRIVATE OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB PkgConfig::GYRE_CARES PkgConfig::GYRE_URING PkgConfig::GYRE_IDN2 PkgConfig::GYRE_PSL
           PkgConfig::GYRE_BROTLI PkgConfig::GYRE_ZSTD)
+# A program loads the libraries that it uses: hello world needs no TLS, and starts in half the time and memory without.
+target_link_options(gyre INTERFACE LINKER:--as-needed)
