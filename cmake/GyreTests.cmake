@@ -103,6 +103,9 @@ foreach(room IN LISTS GYRE_ROOMS_WITH_TESTS)
   else()
     gyre_add_ctest(${room}.epoll ${room}_test epoll)
     gyre_add_ctest(${room}.io_uring ${room}_test io_uring)
+    if(room STREQUAL "os")  # its sockets are those of epoll; what is of its own is how it does files
+      gyre_add_ctest(${room}.mixed ${room}_test mixed)
+    endif()
   endif()
 endforeach()
 

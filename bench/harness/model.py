@@ -104,5 +104,5 @@ def is_limit(peer: str) -> bool:
 
 
 def is_own(peer: str) -> bool:
-    """gyre itself, or gyre in another setting: `gyre_epoll`."""
+    """gyre itself, or gyre in another setting: `gyre_io_uring`."""
     return peer == GYRE or peer.startswith(GYRE + "_")

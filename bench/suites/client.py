@@ -53,7 +53,7 @@ class Client(Suite):
                 for name, case in CASES.items()]
 
     def builders(self):
-        peers = {"gyre": gyre_on("io_uring", "gyre_client"), "limit": limit, "gyre_epoll": gyre_on("epoll", "gyre_client"),
+        peers = {"gyre": gyre_on("mixed", "gyre_client"), "limit": limit, "gyre_io_uring": gyre_on("io_uring", "gyre_client"),
                  "curl": curl, "beast": beast, "reqwest": reqwest, "go": go, "undici": undici,
                  "aiohttp": python_on_uvloop("aiohttp", "client_aiohttp.py"), "httpx": python_on_uvloop("httpx", "client_httpx.py")}
         return {peer: lambda tools, build=build: self._with_server(tools, build) for peer, build in peers.items()}

@@ -66,8 +66,8 @@ def uvloop(tools):
 
 
 BUILDERS = {
-    "gyre": gyre_on("io_uring", "gyre_echo"), "limit_epoll": limit_epoll, "limit_io_uring": limit_io_uring,
-    "gyre_epoll": gyre_on("epoll", "gyre_echo"), "asio": asio, "libuv": libuv, "libevent": libevent, "go": go, "node": node,
+    "gyre": gyre_on("mixed", "gyre_echo"), "limit_epoll": limit_epoll, "limit_io_uring": limit_io_uring,
+    "gyre_io_uring": gyre_on("io_uring", "gyre_echo"), "asio": asio, "libuv": libuv, "libevent": libevent, "go": go, "node": node,
     "tokio": tokio, "monoio": monoio, "asyncio": asyncio,
     "uvloop": uvloop,
 }

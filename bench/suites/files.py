@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.model import Case, Suite
 from harness.rounds import median_round
-from harness.tools import program
+from harness.tools import gyre_on, program
 
 LARGE_SIZE = 256 << 20
 SMALL_FILES = 10_000
@@ -36,10 +36,6 @@ def warm(large):
     with large.open("rb") as file:
         while file.read(1 << 20):
             pass
-
-
-def gyre(tools):
-    return program([tools.gyre("gyre_files")], tools.gyre_version())
 
 
 def limit_io_uring(tools):
@@ -79,7 +75,8 @@ class Files(Suite):
                 Case.of("small_files", "us", "open, read and close a file of 1 KiB, 64 at a time, each")]
 
     def builders(self):
-        return {"gyre": gyre, "limit_io_uring": limit_io_uring, "limit_pread": limit_pread, "tokio": tokio, "go": go, "libuv": libuv,
+        return {"gyre": gyre_on("mixed", "gyre_files"), "limit_io_uring": limit_io_uring, "limit_pread": limit_pread,
+                "gyre_io_uring": gyre_on("io_uring", "gyre_files"), "tokio": tokio, "go": go, "libuv": libuv,
                 "aiofiles": aiofiles}
 
     def measure(self, peer, program, case, run):

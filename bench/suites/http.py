@@ -150,8 +150,8 @@ class Http(LoadedSuite):
                 for name, ask in ASKS.items()]
 
     def peers(self):
-        return {"gyre": gyre_on("io_uring", "gyre_http"), "limit_epoll": limit_epoll, "limit_io_uring": limit_io_uring,
-                "gyre_epoll": gyre_on("epoll", "gyre_http"), "nginx": nginx, "h2o": h2o, "beast": beast, "hyper": hyper, "go": go,
+        return {"gyre": gyre_on("mixed", "gyre_http"), "limit_epoll": limit_epoll, "limit_io_uring": limit_io_uring,
+                "gyre_io_uring": gyre_on("io_uring", "gyre_http"), "nginx": nginx, "h2o": h2o, "beast": beast, "hyper": hyper, "go": go,
                 "node": node, "uwebsockets": uwebsockets, "uwebsockets_js": uwebsockets_js, "aiohttp": python_on_uvloop("aiohttp", "http_aiohttp.py"),
                 "granian": python_on_uvloop("granian", "http_granian.py")}
 

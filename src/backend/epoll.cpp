@@ -1,5 +1,6 @@
 #include "descriptor_table.hpp"
 #include "file_now.hpp"
+#include "file_ring.hpp"
 #include "kernel_backend.hpp"
 #include "operation_list.hpp"
 
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -85,12 +87,17 @@ auto leaves_more(const Operation& operation, std::int64_t result) noexcept -> bo
     return operation.kind != OperationKind::receive || result <= 0 || static_cast<std::size_t>(result) >= operation.size;
 }
 
+/// Who does what would wait for a disk.
+enum class SlowFiles : std::uint8_t { threads, ring };
+
 class EpollBackend final : public KernelBackend {
 public:
-    EpollBackend();
+    explicit EpollBackend(SlowFiles slow_files);
     ~EpollBackend() override;
 
-    [[nodiscard]] auto name() const noexcept -> std::string_view override { return "epoll"; }
+    [[nodiscard]] auto name() const noexcept -> std::string_view override {
+        return slow_files_ == SlowFiles::ring ? "mixed" : "epoll";
+    }
     [[nodiscard]] auto start(Operation& operation) noexcept -> bool override;
     [[nodiscard]] auto start_file(FileOperation& operation) noexcept -> FileStart override;
     void cancel(Operation& operation) noexcept override;
@@ -114,8 +121,13 @@ private:
     void handle(const epoll_event& event) noexcept;
     void serve(Direction& direction) noexcept;
     void serve_polls(Slot& slot, std::uint32_t events) noexcept;
+    [[nodiscard]] auto file_ring() noexcept -> FileRing*;
+    void serve_files();
 
     OwnedDescriptor epoll_;
+    SlowFiles slow_files_;
+    std::unique_ptr<FileRing> file_ring_;  ///< Made for the first file that needs it.
+    bool is_ring_refused_ = false;
     DescriptorTable<Slot> slots_;
     std::size_t next_events_ = events_at_once;  ///< How many the next wait asks for.
     std::size_t received_ = 0;                  ///< Bytes, within one wait.
@@ -128,7 +140,7 @@ auto open_epoll() -> int {
     return descriptor;
 }
 
-EpollBackend::EpollBackend() : epoll_{open_epoll()} {
+EpollBackend::EpollBackend(SlowFiles slow_files) : epoll_{open_epoll()}, slow_files_{slow_files} {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;  // edge-triggered: each write is one event, and nobody needs to read the counter
     event.data.u64 = wake_tag;
@@ -138,6 +150,10 @@ EpollBackend::EpollBackend() : epoll_{open_epoll()} {
 }
 
 EpollBackend::~EpollBackend() {
+    // In a forked child the queues are the parent's, who still uses them.
+    if (file_ring_ && !is_of_parent()) {
+        file_ring_->close([](FileOperation& operation, std::int64_t) { EndedOperations::release(operation); });
+    }
     slots_.for_each([](Slot& slot) {
         for (OperationList* list : {&slot.in.waiting, &slot.out.waiting, &slot.polls}) {
             while (Operation* operation = list->pop_front()) EndedOperations::release(*operation);
@@ -170,7 +186,34 @@ auto EpollBackend::start(Operation& operation) noexcept -> bool {
 
 auto EpollBackend::start_file(FileOperation& operation) noexcept -> FileStart {
     operation.result = perform_now(operation.request);
-    return operation.result == -EAGAIN ? FileStart::elsewhere : FileStart::ended;
+    if (operation.result != -EAGAIN) return FileStart::ended;
+    FileRing* const ring = file_ring();
+    if (ring == nullptr || !ring->start(operation)) return FileStart::elsewhere;
+    static_cast<void>(begin(operation));
+    return FileStart::in_flight;
+}
+
+/// Null: slow files are for threads, or the kernel allows no ring.
+auto EpollBackend::file_ring() noexcept -> FileRing* {
+    if (file_ring_) return is_of_parent() ? nullptr : file_ring_.get();
+    if (slow_files_ == SlowFiles::threads || is_ring_refused_ || is_of_parent()) return nullptr;
+    is_ring_refused_ = true;
+    try {
+        auto made = std::make_unique<FileRing>();
+        epoll_event event{};
+        event.events = EPOLLIN | EPOLLET;
+        event.data.u64 = wake_tag;  // there is nothing to do but to look
+        if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, made->descriptor(), &event) < 0) return nullptr;
+        file_ring_ = std::move(made);
+        is_ring_refused_ = false;
+    } catch (const std::exception&) {
+        // Containers often refuse io_uring: threads do it.
+    }
+    return file_ring_.get();
+}
+
+void EpollBackend::serve_files() {
+    file_ring_->turn([this](FileOperation& operation, std::int64_t result) { end(operation, result); });
 }
 
 auto EpollBackend::start_poll(Operation& operation, Slot& slot) noexcept -> bool {
@@ -226,6 +269,10 @@ void EpollBackend::unwatch_unwanted(int descriptor, Slot& slot, std::uint32_t ke
 void EpollBackend::cancel(Operation& operation) noexcept {
     if (!operation.in_flight || operation.cancelling || EndedOperations::contains(operation)) return;
     operation.cancelling = true;
+    if (operation.kind == OperationKind::file) {
+        if (!is_of_parent()) file_ring_->cancel(static_cast<FileOperation&>(operation));
+        return;
+    }
     Slot& slot = *slots_.find(operation.descriptor);
     const bool is_poll = operation.kind == OperationKind::poll;
     OperationList& list = is_poll ? slot.polls : is_outward(operation) ? slot.out.waiting : slot.in.waiting;
@@ -264,8 +311,11 @@ auto EpollBackend::collect(std::span<epoll_event> events, Time deadline) -> std:
 void EpollBackend::wait(Time deadline) {
     std::array<epoll_event, events_at_once> events;
     const auto room = std::span(events).first(next_events_);
+    const bool has_files = file_ring_ != nullptr && !is_of_parent();
+    if (has_files) serve_files();
     const auto heard = collect(room, has_ended() ? Time::min() : deadline);
     received_ = 0;
+    if (has_files) serve_files();
     for (const epoll_event& event : heard) handle(event);
     const std::size_t each = heard.empty() ? 0 : received_ / heard.size();
     next_events_ = each == 0 ? events_at_once : std::clamp(bytes_at_once / each, fewest_events_at_once, events_at_once);
@@ -350,6 +400,7 @@ auto EpollBackend::forget(int descriptor) noexcept -> bool {
 
 }  // namespace
 
-auto make_epoll_backend() -> std::unique_ptr<Backend> { return std::make_unique<EpollBackend>(); }
+auto make_epoll_backend() -> std::unique_ptr<Backend> { return std::make_unique<EpollBackend>(SlowFiles::threads); }
+auto make_mixed_backend() -> std::unique_ptr<Backend> { return std::make_unique<EpollBackend>(SlowFiles::ring); }
 
 }  // namespace gyre::backend

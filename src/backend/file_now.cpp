@@ -31,6 +31,13 @@ auto open_beneath_now(const FileRequest& request) noexcept -> std::int64_t {
     return is_answer ? result : -EAGAIN;
 }
 
+/// What was only read has nothing to be written back.
+auto close_now(const FileRequest& request) noexcept -> std::int64_t {
+    const int flags = ::fcntl(request.descriptor, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY) return -EAGAIN;
+    return kernel_files().close(request.descriptor);
+}
+
 /// Whether a byte is in the page cache, or beyond the end.
 auto is_in_memory(int file, std::uint64_t offset) noexcept -> bool {
     char byte = 0;
@@ -72,6 +79,7 @@ auto is_of_socket(int error) noexcept -> bool {
 auto perform_now(const FileRequest& request) noexcept -> std::int64_t {
     if (request.call == FileCall::read) return read_now(request);
     if (request.call == FileCall::open_beneath) return open_beneath_now(request);
+    if (request.call == FileCall::close) return close_now(request);
     return -EAGAIN;
 }
 

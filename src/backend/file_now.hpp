@@ -7,8 +7,8 @@
 
 namespace gyre::backend {
 
-/// Does what is asked if that takes no disk: reads what the page cache has, and opens a name beneath a directory that the kernel
-/// knows already. For a thread costs several times as much.
+/// Does what is asked if that takes no disk: reads what the page cache has, opens a name beneath a directory that the kernel
+/// knows already, and closes what was only read. For a thread costs several times as much.
 /// @return as `Files::perform`; -EAGAIN: not so, give it to a thread.
 [[nodiscard]] auto perform_now(const FileRequest& request) noexcept -> std::int64_t;
 

@@ -144,7 +144,6 @@ private:
     void reap() noexcept;
     void handle(const io_uring_cqe& entry) noexcept;
     [[nodiscard]] auto should_retry(Operation& operation, std::int64_t result) noexcept -> bool;
-    [[nodiscard]] auto file_result(const Operation& operation, std::int64_t result) const noexcept -> std::int64_t;
     [[nodiscard]] auto received(Operation& operation, const io_uring_cqe& entry) noexcept -> std::int64_t;
     void withdraw_everything() noexcept;
 
@@ -339,7 +338,9 @@ void IoUringBackend::handle(const io_uring_cqe& entry) noexcept {
     Operation& operation = operation_of(entry.user_data);
     if (should_retry(operation, entry.res) && submit(operation)) return;
     if (operation.kind == OperationKind::poll) return end(operation, entry.res);
-    if (operation.kind == OperationKind::file) return end(operation, file_result(operation, entry.res));
+    if (operation.kind == OperationKind::file) {
+        return end(operation, RingFiles::outcome(static_cast<FileOperation&>(operation), entry.res, is_closing_));
+    }
 
     Direction& direction = direction_of(operation);
     const std::int64_t result = received(operation, entry);
@@ -353,15 +354,6 @@ auto IoUringBackend::should_retry(Operation& operation, std::int64_t result) noe
     if (operation.cancelling) return false;
     if (result == -EINTR) return operation.kind != OperationKind::connect;
     return result == -ECONNABORTED && operation.kind == OperationKind::accept;
-}
-
-auto IoUringBackend::file_result(const Operation& operation, std::int64_t result) const noexcept -> std::int64_t {
-    if (result == -EINTR && operation.cancelling) return -ECANCELED;
-    if (is_closing_ && result >= 0 && request_of(operation).call == FileCall::open) {
-        ::close(static_cast<int>(result));  // nobody will ever hear of it
-        return -ECANCELED;
-    }
-    return result;
 }
 
 auto IoUringBackend::received(Operation& operation, const io_uring_cqe& entry) noexcept -> std::int64_t {

@@ -139,4 +139,13 @@ void RingFiles::describe(io_uring_sqe& entry, const FileRequest& request) noexce
     }
 }
 
+auto RingFiles::outcome(const FileOperation& operation, std::int64_t result, bool is_closing) noexcept -> std::int64_t {
+    if (result == -EINTR && operation.cancelling) return -ECANCELED;
+    if (is_closing && result >= 0 && operation.request.call == FileCall::open) {
+        ::close(static_cast<int>(result));
+        return -ECANCELED;
+    }
+    return result;
+}
+
 }  // namespace gyre::backend

@@ -20,6 +20,10 @@ public:
     /// Writes what the kernel is to do; for requests that it can. The tag is not touched.
     static void describe(io_uring_sqe& entry, const FileRequest& request) noexcept;
 
+    /// What the kernel's answer means. @param is_closing nobody will hear of it: a file that it opened is closed.
+    [[nodiscard]] static auto outcome(const FileOperation& operation, std::int64_t result, bool is_closing) noexcept
+        -> std::int64_t;
+
 private:
     std::array<bool, 256> known_{};
 };

@@ -89,14 +89,14 @@ TEST(Choice, epoll_is_always_there) {
     EXPECT_EQ(name_or_error("epoll"), "epoll");
 }
 
-TEST(Choice, without_a_wish_the_best_there_is) {
+TEST(Choice, without_a_wish_each_for_what_it_does_best) {
     const Environment environment{nullptr};
-    EXPECT_EQ(name_or_error(""), has_io_uring() ? "io_uring" : "epoll");
+    EXPECT_EQ(name_or_error(""), "mixed");
 }
 
 TEST(Choice, an_empty_environment_is_no_wish) {
     const Environment environment{""};
-    EXPECT_EQ(name_or_error(""), has_io_uring() ? "io_uring" : "epoll");
+    EXPECT_EQ(name_or_error(""), "mixed");
 }
 
 TEST(Choice, the_environment_decides_where_the_program_does_not) {
@@ -109,10 +109,10 @@ TEST(Choice, the_environment_decides_where_the_program_does_not) {
 
 TEST(Choice, an_unknown_name_says_which_are_known) {
     EXPECT_THROW(static_cast<void>(make_backend("kqueue")), std::invalid_argument);
-    EXPECT_EQ(name_or_error("kqueue"), "unknown backend \"kqueue\": known are \"epoll\" and \"io_uring\"");
+    EXPECT_EQ(name_or_error("kqueue"), "unknown backend \"kqueue\": known are \"mixed\", \"epoll\" and \"io_uring\"");
     const Environment environment{"select"};
     EXPECT_EQ(name_or_error(""),
-        "unknown backend \"select\" in the environment's GYRE_BACKEND: known are \"epoll\" and \"io_uring\"");
+        "unknown backend \"select\" in the environment's GYRE_BACKEND: known are \"mixed\", \"epoll\" and \"io_uring\"");
 }
 
 class Refusal : public ::testing::TestWithParam<int> {};

@@ -28,7 +28,7 @@ public:
     Backend(const Backend&) = delete;
     auto operator=(const Backend&) -> Backend& = delete;
 
-    /// "epoll", "io_uring" or "sim".
+    /// "mixed", "epoll", "io_uring" or "sim".
     [[nodiscard]] virtual auto name() const noexcept -> std::string_view = 0;
 
     /// The time now. Never goes back. Source: clock_gettime(2), CLOCK_MONOTONIC.
@@ -133,14 +133,18 @@ public:
     }
 };
 
-/// Makes the backend that `name` says: "epoll", "io_uring", or "" for the environment's GYRE_BACKEND, and if that is not
-/// set either, io_uring where the kernel allows it (>= 6.1 and not refused by a container's policy), else epoll.
+/// Makes the backend that `name` says: "mixed", "epoll", "io_uring", or "" for the environment's GYRE_BACKEND, and if that is
+/// not set either, "mixed".
 /// @throws std::invalid_argument for an unknown name (says which are known), std::system_error if a backend asked for by
 ///         name cannot be had (says why and what to do).
 [[nodiscard]] auto make_backend(std::string_view name = {}) -> std::unique_ptr<Backend>;
 
 /// The epoll backend: every kernel. Source: epoll(7).
 [[nodiscard]] auto make_epoll_backend() -> std::unique_ptr<Backend>;
+
+/// Sockets as on epoll; files by an io_uring of its own, made with the first that would wait for a disk, where the kernel allows
+/// one (>= 6.1 and not refused by a container's policy), else by threads.
+[[nodiscard]] auto make_mixed_backend() -> std::unique_ptr<Backend>;
 
 /// The io_uring backend: kernel >= 6.1. Must be made on the thread that will use it. Source: io_uring(7).
 /// @throws std::system_error if the kernel refuses.

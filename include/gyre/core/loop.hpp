@@ -46,7 +46,7 @@ using RunWatcher = std::unique_ptr<internal::Warden> (*)(const RunOptions& optio
 /// How a loop runs, or several. A single `EventLoop` has no use for `loops` and `pin`.
 struct RunOptions {
     Timing timing = Timing::sampled;
-    std::string_view backend = {};  ///< "epoll" or "io_uring"; empty: as GYRE_BACKEND says, else the best that works.
+    std::string_view backend = {};  ///< "mixed", "epoll" or "io_uring"; empty: as GYRE_BACKEND says, else "mixed".
     std::size_t loops = 1;          ///< How many loops `run` starts, each on a thread; 0: one for each usable core.
     bool pin = false;               ///< Each loop stays on a core of its own: loop i on the i-th that may be used.
     OnDeadlock on_deadlock = OnDeadlock::report;  ///< When locks and joins make a circle of tasks.
@@ -214,7 +214,7 @@ public:
     /// one turn in 16, its first slice and each wait for I/O are measured, with `Timing::exact` all slices and delays.
     void measure(bool on);
 
-    /// "epoll", "io_uring" or "sim".
+    /// "mixed", "epoll", "io_uring" or "sim".
     [[nodiscard]] auto backend_name() const noexcept -> std::string_view;
     /// How many spawned tasks have not ended, the main one and those of groups not counted.
     [[nodiscard]] auto background_task_count() const noexcept -> std::size_t {
