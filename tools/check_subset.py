@@ -35,7 +35,7 @@ MAY_INCLUDE = {
     "http": {"net", "os", "exec", "sync", "core"},
     "obs": {"core", "sync", "net", "http", "backend"},
     "sim": {"core", "sync", "backend"},
-    "testing": {"core", "sync", "net", "backend"},
+    "testing": {"core", "sync", "net", "backend", "obs"},
 }
 HIDDEN_DEPENDENCIES = re.compile(r"(openssl/|ares|liburing|fmt/|nghttp2|idn2|libpsl|zlib|brotli/|zstd|msgpack)")
 

@@ -5,6 +5,8 @@
 #include <gyre/obs/control.hpp>
 #include <gyre/obs/dump.hpp>
 #include <gyre/obs/figures.hpp>
+#include <gyre/obs/findings.hpp>
+#include <gyre/obs/leaks.hpp>
 #include <gyre/obs/recorder.hpp>
 #include <gyre/obs/recording.hpp>
 #include <gyre/obs/snapshot.hpp>

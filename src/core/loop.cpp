@@ -4,8 +4,10 @@
 
 #include <gyre/backend/backend.hpp>
 #include <gyre/core/cancel_request.hpp>
+#include <gyre/core/debug_layout.hpp>
 #include <gyre/core/descriptor_watch.hpp>
 #include <gyre/core/errors.hpp>
+#include <gyre/core/leak_check.hpp>
 #include <gyre/core/remote_call.hpp>
 #include <gyre/core/task_handle.hpp>
 #include <gyre/core/wait_report.hpp>
@@ -66,7 +68,7 @@ auto loops() -> LoopRange { return LoopRange(this_loop().siblings()); }
 
 auto ErrorContext::text() const -> std::string {
     static constexpr const char* names[] = {
-        "task", "callback", "sibling", "clean-up", "connection", "future", "deadlock"};
+        "task", "callback", "sibling", "clean-up", "connection", "future", "deadlock", "leak"};
     return std::string(names[static_cast<std::size_t>(origin)]) + " " + source + ": " + describe(error);
 }
 
@@ -121,10 +123,12 @@ EventLoop::EventLoop(std::unique_ptr<backend::Backend> backend, RunOptions optio
     scheduler_.owners.push_back(background_);
     scheduler_.owners.push_back(guests_);
     scheduler_.stamp = backend_->now();
+    internal::show_to_debuggers(scheduler_);
     if (options.recorder.on) internal::start_recorder(*this, options.recorder);
 }
 
 EventLoop::~EventLoop() {
+    internal::hide_from_debuggers(scheduler_);
     if (running_ && !is_of_parent()) return;  // destroyed from inside itself: nothing sane is left to do
     try {
         close();
@@ -486,8 +490,13 @@ void EventLoop::cancel_everything() {
     }
 }
 
+void EventLoop::look_for_left_tasks() noexcept {
+    if (leaks_ != nullptr && !std::exchange(looked_for_left_tasks_, true)) leaks_->winds_down(*this);
+}
+
 void EventLoop::wind_down(internal::WindDown& together, bool& counted) {
     const Running running(*this);
+    look_for_left_tasks();
     const auto cause = shutdown_cause(scheduler_.stamp);
     for (;;) {
         stopping_ = false;
@@ -523,6 +532,7 @@ void EventLoop::close() {
     if (internal::current_loop() != nullptr) throw LoopError("close: a gyre loop runs on this thread");
     {
         const Running running(*this);
+        look_for_left_tasks();
         cancel_everything();
         mailbox_->close();  // before threads are joined, which may wait for the answer to a post
         while (!locals_.empty()) locals_.pop_back();
@@ -530,6 +540,7 @@ void EventLoop::close() {
         while (backend_->in_flight() > 0) {
             backend_->wait(Time::max());
         }
+        if (leaks_ != nullptr) leaks_->closes(*this);
         closed_ = true;
         drop_callbacks();
     }

@@ -3,6 +3,7 @@
 #include <gyre/backend/signals.hpp>
 #include <gyre/backend/threads.hpp>
 #include <gyre/core/errors.hpp>
+#include <gyre/core/leak_check.hpp>
 #include <gyre/core/warden.hpp>
 #include <gyre/core/wind_down.hpp>
 
@@ -62,7 +63,7 @@ public:
 
 private:
     struct Member {
-        std::unique_ptr<EventLoop> loop;
+        std::unique_ptr<EventLoop> loop;  ///< After the check for leaks, which it knows.
         std::thread thread;
         std::exception_ptr error;  ///< Why it could not be made.
         bool counted = true;       ///< Busy, as `winding` knows it.
@@ -82,6 +83,8 @@ private:
     RunOptions options_;
     std::function<void(const ErrorContext&)> handler_;
     std::vector<int> cores_;
+    std::unique_ptr<internal::LeakCheck> leaks_;
+    std::exception_ptr leak_;
     std::vector<Member> members_;
     std::vector<EventLoop*> loops_;
     std::optional<backend::ThreadPin> pin_;  ///< Of the first thread.
@@ -99,6 +102,7 @@ Runner::Loops::Loops(const RunOptions& options, const std::function<void(const E
     : options_(options),
       handler_(handler),
       cores_(backend::usable_cores()),
+      leaks_(internal::make_leak_check(options)),
       members_(checked_count(options, cores_.size())),
       loops_(members_.size()),
       made_(static_cast<std::ptrdiff_t>(members_.size() - 1)) {
@@ -121,6 +125,7 @@ Runner::Loops::Loops(const RunOptions& options, const std::function<void(const E
 void Runner::Loops::make(std::size_t index) {
     members_[index].loop = std::make_unique<EventLoop>(options_);
     if (handler_) members_[index].loop->set_exception_handler(handler_);
+    members_[index].loop->check_leaks(leaks_.get());
 }
 
 void Runner::Loops::start_threads() {
@@ -214,6 +219,7 @@ void Runner::Loops::close() {
     stop_watching();
     join();
     if (failure_ != nullptr) std::rethrow_exception(failure_);
+    if (leaks_ != nullptr) leak_ = leaks_->result(first());
 }
 
 void Runner::Loops::join() noexcept {
@@ -229,7 +235,7 @@ auto Runner::Loops::unreceived_error() const noexcept -> std::exception_ptr {
             if (context.origin == ErrorOrigin::task || context.origin == ErrorOrigin::callback) return context.error;
         }
     }
-    return nullptr;
+    return leak_;
 }
 
 Runner::Runner(RunOptions options) noexcept : options_(options) {}

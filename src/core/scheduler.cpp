@@ -6,9 +6,35 @@
 #include <gyre/core/task_node.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace gyre::internal {
+
+namespace {
+
+constexpr Duration long_slice = std::chrono::milliseconds(1);
+constexpr std::size_t most_noted = 8;  // of tasks that never started
+
+/// Keeps a slice that is clearly longer than the one before: to write it down takes memory, which must not happen often.
+void note_slice(
+    LongestSlice& longest, Duration length, const TaskNode& task, const std::source_location& after) noexcept {
+    if (length < long_slice || length < longest.length + longest.length / 8) return;
+    try {
+        longest.task = task.title();
+        longest.task_id = reinterpret_cast<std::uintptr_t>(&task);
+        longest.after = after;
+        longest.length = length;
+    } catch (...) {  // no memory: the histogram has its length
+    }
+}
+
+}  // namespace
+
+void drop_unstarted(Frame& root) noexcept {
+    if (EventLoop* loop = current_loop()) loop->scheduler().note_never_started(root);
+    root.destroy();
+}
 
 InnerScope::InnerScope(const Scope& outer, Strand& strand) noexcept
     : Scope(*outer.scheduler, Kind::strand), task_(outer.task()), strand_(&strand) {}
@@ -88,6 +114,17 @@ void Scheduler::enqueue_specially(Frame& frame) noexcept {
         ready.push(frame, task->priority());
     } else {
         ready.push(frame);
+    }
+}
+
+void Scheduler::note_never_started(const Frame& root) noexcept {
+    if (unwinding != nullptr || std::uncaught_exceptions() != 0) return;
+    ++never_started_count;
+    if (never_started.size() == most_noted) return;
+    try {
+        const TaskNode* task = current_task();
+        never_started.push_back({root.location(), task != nullptr ? task->title() : std::string()});
+    } catch (...) {  // no memory: it is counted
     }
 }
 
@@ -256,6 +293,7 @@ void Scheduler::run_watched(Frame& frame) noexcept {
     const Time began = stamp;
     const bool was_exact = exact;
     if (tape != nullptr) tape->runs(task, Tape::Run::resumed);
+    const auto after = frame.location();
     run_frame(frame);
     // Both may have been switched in the slice.
     if (tape != nullptr) tape->paused(task, current);
@@ -265,6 +303,7 @@ void Scheduler::run_watched(Frame& frame) noexcept {
     if (histograms == nullptr || !was_exact) return;
     if (clock != nullptr) histograms->delay.record(delay);
     histograms->slice.record(stamp - began);
+    note_slice(longest_slice, stamp - began, task, after);
 }
 
 void Scheduler::run_callback_watched(Callback& callback) noexcept {

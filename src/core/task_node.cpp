@@ -80,6 +80,11 @@ auto TaskNode::title() const -> std::string {
     return has_extra_ && !extra_->name.empty() ? extra_->name : place_text(location());
 }
 
+auto TaskNode::full_title() const -> std::string {
+    const std::string where = place_text(location());
+    return name().empty() ? where : "'" + std::string(name()) + "' (" + where + ")";
+}
+
 auto TaskNode::stats() const noexcept -> TaskStats {
     if (!is_measured()) return {};
     // The loop may be gone when the task has ended; its figures are complete then.
@@ -160,7 +165,7 @@ void TaskNode::drop_rest() noexcept {
     if (state == State::error) {
         EventLoop* loop = received ? nullptr : current_loop();
         if (loop != nullptr && &loop->scheduler() == scheduler)
-            loop->handle_error({error_, ErrorOrigin::task, title()});
+            loop->handle_error({error_, ErrorOrigin::task, full_title()});
         std::destroy_at(&error_);
     }
     if (has_extra_) delete extra_;

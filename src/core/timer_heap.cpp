@@ -67,6 +67,7 @@ auto TimerHeap::pop(Time now) noexcept -> Timer* {
         remove_first();
         if (!first.dead()) {
             first.timer()->heap_index = Timer::not_armed;
+            ++fired_;
             return first.timer();
         }
         --dead_;

@@ -3,6 +3,7 @@
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/task_node.hpp>
 
+#include <algorithm>
 #include <string_view>
 
 namespace gyre::internal {
@@ -117,6 +118,74 @@ auto wait_text(const WaitRecord& record, std::string_view owner) -> std::string 
 
 auto is_wrapper(const std::source_location& where) noexcept -> bool {
     return where.line() == 0 || std::string_view(where.file_name()).ends_with("gyre/core/work.hpp");
+}
+
+namespace {
+
+/// The folder of the library's sources, as the compiler names it.
+auto folder_of_sources() noexcept -> std::string_view {
+    constexpr std::string_view here = "core/wait_report.cpp";
+    std::string_view path(std::source_location::current().file_name());
+    path.remove_suffix(std::min(path.size(), here.size()));
+    return path;
+}
+
+}  // namespace
+
+auto is_of_library(std::string_view file) noexcept -> bool {
+    static const std::string_view sources = folder_of_sources();
+    if (file.find("include/gyre/") != std::string_view::npos) return true;
+    if (!file.starts_with(sources)) return false;
+    file.remove_prefix(sources.size());
+    for (const std::string_view room : {"core/", "net/", "os/", "exec/", "http/", "sync/", "testing/", "obs/"}) {
+        if (file.starts_with(room)) return true;
+    }
+    return false;
+}
+
+namespace {
+
+auto is_of_program(const Frame& frame) noexcept -> bool {
+    const auto where = frame.location();
+    return where.line() != 0 && !is_of_library(where.file_name());
+}
+
+/// The innermost frame of the program on the chain of a task that waits.
+auto last_of_program(const TaskNode& task) noexcept -> const Frame* {
+    const Frame* found = nullptr;
+    for (const Frame* at = task.root; at != nullptr;) {
+        if (is_of_program(*at)) found = at;
+        if (const ChildLink* link = at->child_link()) {
+            at = link->child;
+            continue;
+        }
+        const Strand* inside = at->wait() != nullptr ? at->wait()->strand_at(0) : nullptr;
+        at = inside != nullptr ? inside->root : nullptr;
+    }
+    return found;
+}
+
+}  // namespace
+
+auto caller(const Scheduler& scheduler) noexcept -> Caller {
+    const Frame* at = scheduler.unwinding == nullptr ? scheduler.current : nullptr;
+    while (at != nullptr) {
+        if (is_of_program(*at)) return {at->location(), at->scope->task()};
+        const Strand* strand = at->strand();
+        const Frame* outer = strand == nullptr ? at->parent() : strand->in_place_of();
+        if (outer == nullptr) break;
+        at = outer;
+    }
+    if (at == nullptr) return {};
+    // A task of gyre's own, in a group of whoever asked for it.
+    const TaskNode* task = at->scope->task();
+    for (int steps = 0; task != nullptr && task->owner() != nullptr && steps < most_depth; ++steps) {
+        const Scope* group = task->owner()->scope_of_tasks();
+        task = group != nullptr ? group->task() : nullptr;
+        const Frame* frame = task != nullptr ? last_of_program(*task) : nullptr;
+        if (frame != nullptr) return {frame->location(), task};
+    }
+    return {};
 }
 
 auto place_of_wait(const Frame& frame) noexcept -> std::source_location {

@@ -2,6 +2,7 @@
 
 #include <gyre/backend/backend.hpp>
 #include <gyre/core/errors.hpp>
+#include <gyre/core/leak_check.hpp>
 #include <gyre/core/loop.hpp>
 #include <gyre/core/wait_report.hpp>
 
@@ -13,14 +14,25 @@
 
 namespace gyre::internal {
 
-LoopSockets::LoopSockets(EventLoop& loop) noexcept : backend(loop.backend()) {}
+LoopSockets::LoopSockets(EventLoop& loop) noexcept : owner(loop), backend(loop.backend()) {}
 
 LoopSockets::~LoopSockets() {
-    while (SocketState* socket = open.pop_front()) socket->abandon();
+    LeakCheck* leaks = owner.leak_check();
+    while (SocketState* socket = open.pop_front()) {
+        if (leaks != nullptr && !socket->is_closed())
+            leaks->socket_left(socket->name(), socket->opened, socket->opener);
+        socket->abandon();
+    }
 }
 
-SocketState::SocketState(LoopSockets& sockets, int opened) noexcept : loop(&sockets), descriptor(opened) {
+SocketState::SocketState(LoopSockets& sockets, int number) noexcept : loop(&sockets), descriptor(number) {
     sockets.open.push_back(*this);
+    const Caller asked = caller(sockets.owner.scheduler());
+    opened = asked.where;
+    try {
+        if (asked.task != nullptr) opener = asked.task->name();
+    } catch (...) {  // no memory for a name: the place will do
+    }
 }
 
 SocketState::~SocketState() { unlink(); }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <source_location>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ public:
     auto operator=(const LoopSockets&) -> LoopSockets& = delete;
     ~LoopSockets();
 
+    EventLoop& owner;
     backend::Backend& backend;
     IntrusiveList<SocketState> open;
     int ended_in_a_row = 0;  ///< Operations that ended at once since the last one that did not.
@@ -43,7 +45,7 @@ public:
 /// until the last operation in flight has ended.
 class SocketState final : public ListLink<SocketState> {
 public:
-    SocketState(LoopSockets& sockets, int opened) noexcept;
+    SocketState(LoopSockets& sockets, int number) noexcept;
     SocketState(const SocketState&) = delete;
     auto operator=(const SocketState&) -> SocketState& = delete;
     ~SocketState();
@@ -82,6 +84,8 @@ private:
 public:
     IntrusiveList<SocketWait> in_flight;
     net::Address peer;
+    std::source_location opened;  ///< The program's line that had it opened; nothing outside of tasks.
+    std::string opener;           ///< The name of that task, if it has one.
 
 private:
     void let_go() noexcept;

@@ -27,6 +27,7 @@ constexpr std::string_view route_list =
     "  GET /v1/snapshot[?most=N]  what all tasks do, N of each loop at most\n"
     "  GET /v1/figures            numbers of each loop\n"
     "  GET /v1/histograms         how long turns, slices and delays take\n"
+    "  GET /v1/findings[?long=MS] what is wrong, from some looks in so many milliseconds\n"
     "  GET /v1/stalls             the last stalls\n"
     "  GET, PUT /v1/recorder      whether what happens is recorded: {\"on\":true}\n"
     "  GET /v1/trace[?last=10s]   what was recorded, for Perfetto\n"
@@ -149,6 +150,7 @@ auto ControlSite::app() -> http::App {
     app.get("/v1/snapshot", [this](http::Request& request) { return snapshot(request); });
     app.get("/v1/figures", [this](http::Request&) { return figures(); });
     app.get("/v1/histograms", [this](http::Request&) { return histograms(); });
+    app.get("/v1/findings", [this](http::Request& request) { return findings(request); });
     app.get("/v1/stalls", [this](http::Request&) -> Task<http::Response> { co_return stalls(); });
     app.get("/metrics", [this](http::Request&) { return metrics(); });
     add_recorder_routes(app, loops_.loops(), program_, process_);

@@ -21,6 +21,7 @@ public:
 
 private:
     [[nodiscard]] auto snapshot(http::Request& request) -> Task<http::Response>;
+    [[nodiscard]] auto findings(http::Request& request) -> Task<http::Response>;
     [[nodiscard]] auto figures() -> Task<http::Response>;
     [[nodiscard]] auto histograms() -> Task<http::Response>;
     [[nodiscard]] auto metrics() -> Task<http::Response>;

@@ -49,6 +49,10 @@ public:
             for (const std::string& line : all.thread_stack) item(line);
             close(']');
         }
+        write(all.sockets);
+        list("errors");
+        for (const std::string& error : all.errors) item(error);
+        close(']');
         list("tasks");
         for (const TaskInfo& task : all.tasks) write(task);
         close(']');
@@ -56,6 +60,20 @@ public:
     }
 
 private:
+    void write(const std::vector<SocketInfo>& sockets) {
+        list("sockets");
+        for (const SocketInfo& socket : sockets) {
+            open('{');
+            number("descriptor", socket.descriptor);
+            text("name", socket.name);
+            place("opened", socket.opened);
+            if (!socket.opener.empty()) text("opener", socket.opener);
+            number("in_use", socket.in_use ? 1 : 0);
+            close('}');
+        }
+        close(']');
+    }
+
     void figures(std::string_view name, const Figures& figures) {
         object(name);
         number("count", figures.count);
@@ -125,6 +143,17 @@ private:
         if (wait.owner_id != 0) {
             text("owner", wait.owner);
             number("owner_id", wait.owner_id);
+        }
+        if (!wait.holders.empty()) {
+            list("holders");
+            for (const Holder& holder : wait.holders) {
+                open('{');
+                text("task", holder.task);
+                number("task_id", holder.id);
+                if (holder.ended) number("ended", 1);
+                close('}');
+            }
+            close(']');
         }
         if (wait.waiting != 0) number("waiting", wait.waiting);
         if (wait.used != 0 || wait.bound != 0) number("used", wait.used);

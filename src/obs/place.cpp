@@ -1,5 +1,7 @@
 #include "obs/place.hpp"
 
+#include <gyre/core/wait_report.hpp>
+
 namespace gyre::obs {
 
 namespace {
@@ -46,7 +48,7 @@ auto function_name(std::string_view signature) noexcept -> std::string_view {
 auto make_place(const std::source_location& where) noexcept -> Place {
     std::string_view file(where.file_name());
     file.remove_prefix(file.rfind('/') + 1);
-    return {file, function_name(where.function_name()), where.line()};
+    return {file, function_name(where.function_name()), where.line(), internal::is_of_library(where.file_name())};
 }
 
 }  // namespace gyre::obs

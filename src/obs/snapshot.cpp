@@ -1,6 +1,7 @@
 #include <gyre/obs/snapshot.hpp>
 
 #include "obs/place.hpp"
+#include "obs/sockets.hpp"
 
 #include <gyre/backend/backend.hpp>
 #include <gyre/core/duration_text.hpp>
@@ -8,6 +9,7 @@
 #include <gyre/core/wait_report.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace gyre::obs {
@@ -20,6 +22,8 @@ using internal::TaskNode;
 using internal::Wait;
 
 constexpr std::size_t most_branches = 256;
+constexpr std::size_t most_errors = 8;
+constexpr std::size_t most_holders = 8;
 constexpr int most_depth = 32;  // of branches within branches: each takes native stack
 
 auto id_of(const TaskNode* task) noexcept -> std::uint64_t { return reinterpret_cast<std::uintptr_t>(task); }
@@ -48,6 +52,7 @@ public:
         for (auto* owner = scheduler.owners.front(); owner != nullptr; owner = scheduler.owners.after(*owner)) {
             all.task_count += owner->task_count;
         }
+        read_rest(all);
         all.tasks.reserve(std::min(all.task_count, options_.most_tasks));
         // A group is listed after the one that its task belongs to: it was opened later. So parents come first.
         for (auto* owner = scheduler.owners.front(); owner != nullptr; owner = scheduler.owners.after(*owner)) {
@@ -60,6 +65,26 @@ public:
     }
 
 private:
+    void read_rest(Snapshot& all) {
+        auto& scheduler = loop_.scheduler();
+        for (const ErrorContext& error :
+            loop_.unreceived_errors().first(std::min(most_errors, loop_.unreceived_errors().size()))) {
+            all.errors.push_back(error.text());
+        }
+        all.taken = now_;
+        all.beat = loop_.beat();
+        all.expected_posts = loop_.expected_posts();
+        all.timers_armed = scheduler.timers.armed_count();
+        all.timers_fired = scheduler.timers.fired_count();
+        all.never_started_count = scheduler.never_started_count;
+        for (const auto& dropped : scheduler.never_started) {
+            all.never_started.push_back({make_place(dropped.where), dropped.by});
+        }
+        const auto& longest = scheduler.longest_slice;
+        all.longest_slice = {longest.length, longest.task, longest.task_id, make_place(longest.after)};
+        if (!loop_.is_closed()) all.sockets = read_sockets(loop_);
+    }
+
     static auto figures(const Histogram& of) -> Figures {
         return {of.count(), of.quantile(0.5), of.quantile(0.9), of.quantile(0.99), of.longest()};
     }
@@ -78,6 +103,7 @@ private:
                 task.cause->when == Time{} ? Duration::zero() : now_ - task.cause->when};
         }
         found_ready_ = false;
+        info.stack.limit = task.deadline();
         read_strand(task, info.stack, 0);
         info.state = found_ready_ ? TaskState::ready : TaskState::waiting;
         if (loop_.scheduler().current_task() == &task) info.state = TaskState::running;
@@ -95,6 +121,10 @@ private:
             const Wait* wait = frame->wait();
             if (wait == nullptr || frame->queued) {  // it runs, or is ready
                 found_ready_ = true;
+                stack.yields = wait != nullptr && wait->record().kind == WaitKind::yield;
+                // Between two slices every frame is queued, or waits for something.
+                stack.lost = !frame->queued && loop_.scheduler().current == nullptr;
+                assert(!stack.lost && "a task is suspended and has told nobody on what");
                 break;
             }
             const Strand* inside = wait->strand_at(0);
@@ -104,6 +134,7 @@ private:
             }
             if (stack.awaits.empty()) stack.awaits.emplace_back();
             add_scope(stack.awaits.back().scope, wait->record());
+            stack.limit = std::min(stack.limit, wait->record().deadline);
             frame = inside->root;
         }
         shorten(stack.awaits);
@@ -121,6 +152,10 @@ private:
             info.owner = record.owner->title();
             info.owner_id = id_of(record.owner);
         }
+        for (std::size_t i = 0; i < most_holders && wait.holder_at(i) != nullptr; ++i) {
+            const TaskNode& holder = *wait.holder_at(i);
+            info.holders.push_back({holder.title(), id_of(&holder), holder.done()});
+        }
         info.waiting = record.waiting;
         info.used = record.used;
         info.bound = record.bound;
@@ -132,7 +167,9 @@ private:
         stack.wait = std::move(info);
         for (std::size_t i = 0; depth < most_depth && i < most_branches && wait.strand_at(i) != nullptr; ++i) {
             if (wait.strand_at(i)->root == nullptr) continue;
-            read_strand(*wait.strand_at(i), stack.branches.emplace_back(), depth + 1);
+            Stack& branch = stack.branches.emplace_back();
+            branch.limit = std::min(stack.limit, record.deadline);
+            read_strand(*wait.strand_at(i), branch, depth + 1);
         }
     }
 

@@ -176,6 +176,8 @@ auto decode(const RawSnapshot& raw, const SnapshotOptions& options) -> Snapshot 
     all.in_flight = head.in_flight;
     all.unreceived_errors = head.unreceived_errors;
     all.cancelled = head.cancelled;
+    all.taken = head.now;
+    all.beat = head.beat;
     if (head.measures) {
         all.turn = quantiles(head.histograms.turn);
         all.slice = quantiles(head.histograms.slice);

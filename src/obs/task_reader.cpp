@@ -34,6 +34,7 @@ void LoopHead::read(EventLoop& of) noexcept {
     for (auto* owner = scheduler.owners.front(); owner != nullptr; owner = scheduler.owners.after(*owner)) {
         task_count += owner->task_count;
     }
+    beat = of.beat();
     now = of.now();
     stamp = scheduler.stamp;
 }

@@ -29,6 +29,7 @@ struct LoopHead {
     CancelCounts cancelled{};
     bool measures = false;
     internal::LoopHistograms histograms;
+    std::uint64_t beat = 0;
     Time now{};    ///< When it was read.
     Time stamp{};  ///< When the present turn of the loop began, or later.
 

@@ -10,6 +10,7 @@
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/obs/dump.hpp>
+#include <gyre/obs/findings.hpp>
 #include <gyre/obs/stall.hpp>
 
 #include <algorithm>
@@ -38,6 +39,8 @@ constexpr Duration shortest_limit = milliseconds(1);
 constexpr Duration most_frequent_look = milliseconds(2);
 constexpr Duration patience = milliseconds(100);  // for a loop that is asked for its tasks
 constexpr Duration late_look = milliseconds(20);
+constexpr int looks_of_examination = 4;  // besides the one that was written
+constexpr std::size_t most_tasks_examined = 10'000;
 constexpr Duration sample_limit = milliseconds(50);
 constexpr std::size_t most_reports = 5;  // in a minute
 constexpr Duration reports_are_counted = std::chrono::minutes(1);
@@ -58,6 +61,8 @@ struct WatchedLoop {
     std::optional<backend::ThreadActivity> before;  ///< In this turn, some time ago.
     Time before_at{};
     std::shared_ptr<Answer> late;  ///< It was asked for its tasks and has not answered yet.
+    bool is_look = false;          ///< `late` is for `looks` alone.
+    std::vector<Snapshot> looks;   ///< Since it was asked for a dump.
 };
 
 /// Why, from what the kernel counted between two looks.
@@ -85,7 +90,10 @@ void find_cause(
 class LoopWarden final : public internal::Warden {
 public:
     LoopWarden(const RunOptions& options, std::span<EventLoop* const> loops)
-        : limit_(options.stall_limit), on_stall_(options.on_stall), dumps_(options.dump_on_quit) {
+        : limit_(options.stall_limit),
+          long_wait_(options.long_wait),
+          on_stall_(options.on_stall),
+          dumps_(options.dump_on_quit) {
         for (EventLoop* loop : loops) watched_.push_back({.loop = loop});
         std::promise<void> started;
         const backend::SignalsBlocked blocked;  // they are for the program's own threads
@@ -120,7 +128,8 @@ private:
             alarm_.wait(quit.descriptor(), pause());
             try {
                 if (limit_ > Duration::zero()) look_for_stalls();
-                write_late_answers();
+                take_late_answers();
+                if (looks_left_ > 0 && backend::monotonic_time() >= next_look_) examine();
                 if (dumps_ && quit.take() == SIGQUIT) dump();
             } catch (...) {  // no memory for a report: there may be for the next one
             }
@@ -131,6 +140,9 @@ private:
         Duration length = std::chrono::hours(1);
         for (const WatchedLoop& watched : watched_) {
             if (watched.late != nullptr) length = late_look;
+        }
+        if (looks_left_ > 0) {
+            length = std::clamp<Duration>(next_look_ - backend::monotonic_time(), milliseconds(1), length);
         }
         return limit_ > Duration::zero() ? std::min(length, std::max(limit_ / 2, most_frequent_look)) : length;
     }
@@ -202,14 +214,19 @@ private:
 
     void dump() {
         for (WatchedLoop& watched : watched_) {
+            watched.looks.clear();
             if (watched.late == nullptr) ask(watched);
+            watched.is_look = false;
         }
+        looks_left_ = looks_of_examination;
+        next_look_ = backend::monotonic_time() + step();
         const Time end = backend::monotonic_time() + patience;
         for (WatchedLoop& watched : watched_) {
-            if (watched.late == nullptr || write_answer(watched, end)) continue;
+            if (watched.late == nullptr || take_answer(watched, end)) continue;
             TaskLook look(*watched.loop, SnapshotOptions().most_tasks);
             if (look.look(*probe_)) {
-                write(look.take({}));
+                const Snapshot seen = look.take({});
+                write(seen);
                 watched.late.reset();
             } else {
                 backend::write_to_standard_error("loop " + std::to_string(watched.loop->index()) +
@@ -222,6 +239,59 @@ private:
         std::ostringstream text;
         write_text(text, snapshot);
         backend::write_to_standard_error(text.str());
+    }
+
+    [[nodiscard]] auto step() const -> Duration { return long_wait_ / looks_of_examination + milliseconds(1); }
+
+    /// One more look at each loop; after the last one it is written what is wrong.
+    void examine() {
+        for (WatchedLoop& watched : watched_) {
+            if (watched.late != nullptr) continue;
+            ask(watched);
+            watched.is_look = true;
+        }
+        const Time end = backend::monotonic_time() + patience;
+        for (WatchedLoop& watched : watched_) {
+            if (watched.late != nullptr) static_cast<void>(take_answer(watched, end));
+        }
+        next_look_ = backend::monotonic_time() + step();
+        if (--looks_left_ > 0) return;
+        for (WatchedLoop& watched : watched_) write_findings(watched);
+    }
+
+    void write_findings(WatchedLoop& watched) {
+        auto found = watched.looks.empty() ? std::vector<Finding>() : findings(watched.looks, {.long_wait = long_wait_});
+        watched.looks.clear();
+        const std::uint64_t beat = watched.loop->beat();
+        if (watched.late != nullptr && (beat & 1) != 0) {
+            watched.beat = beat;
+            if (auto blocked = blocking(watched)) found.insert(found.begin(), std::move(*blocked));
+        }
+        std::ostringstream text;
+        text << "loop " << watched.loop->index() << ": "
+             << (found.empty() ? "nothing is wrong that can be seen from here"
+                               : std::to_string(found.size()) + " findings")
+             << "\n";
+        write_text(text, found);
+        backend::write_to_standard_error(text.str());
+    }
+
+    /// A loop that does not answer, as a finding.
+    auto blocking(const WatchedLoop& watched) -> std::optional<Finding> {
+        constexpr auto look_apart = milliseconds(20);
+        const auto before = backend::thread_activity(watched.loop->thread().number);
+        alarm_.wait(-1, look_apart);
+        const auto activity = backend::thread_activity(watched.loop->thread().number);
+        auto report = report_on(watched);
+        if (!report) return std::nullopt;
+        find_cause(*report, before, activity, look_apart);
+        Finding finding{Rule::never_yields, Severity::error, report->task};
+        if (!report->awaits.empty()) finding.place = report->awaits.back();
+        finding.text = "blocks its loop since " + internal::duration_text(long_wait_) +
+                       " or longer: " + std::string(to_string(report->cause)) +
+                       (report->detail.empty() ? std::string() : " (" + report->detail + ")");
+        finding.advice = "move what computes or blocks to a thread (to_thread), or yield_now in a long computation";
+        return finding;
     }
 
     static void ask(WatchedLoop& watched) {
@@ -240,25 +310,30 @@ private:
     }
 
     /// Waits until `end` for what was asked for. @return whether it has come.
-    static auto write_answer(WatchedLoop& watched, Time end) -> bool {
+    static auto take_answer(WatchedLoop& watched, Time end) -> bool {
         Answer& answer = *watched.late;
         std::unique_lock lock(answer.mutex);
         const auto left = std::max(Duration::zero(), end - backend::monotonic_time());
         answer.arrived.wait_for(lock, left, [&] { return answer.snapshot.has_value(); });
         if (!answer.snapshot) return false;
-        write(*answer.snapshot);
+        if (!watched.is_look) write(*answer.snapshot);
+        if (answer.snapshot->tasks.size() > most_tasks_examined) answer.snapshot->tasks.resize(most_tasks_examined);
+        watched.looks.push_back(std::move(*answer.snapshot));
         lock.unlock();
         watched.late.reset();
         return true;
     }
 
-    void write_late_answers() {
+    void take_late_answers() {
         for (WatchedLoop& watched : watched_) {
-            if (watched.late != nullptr) static_cast<void>(write_answer(watched, Time{}));
+            if (watched.late != nullptr) static_cast<void>(take_answer(watched, Time{}));
         }
     }
 
     Duration limit_;
+    Duration long_wait_;
+    int looks_left_ = 0;  ///< Of an examination.
+    Time next_look_{};
     void (*on_stall_)(const StallReport&);
     bool dumps_;
     std::vector<WatchedLoop> watched_;
@@ -280,6 +355,10 @@ auto start_warden(const RunOptions& options, std::span<EventLoop* const> loops) 
     if (options.stall_limit != Duration::zero() && options.stall_limit < obs::shortest_limit) {
         throw std::invalid_argument("run: stall_limit is " + duration_text(options.stall_limit) + ": at least " +
                                     duration_text(obs::shortest_limit) + " is needed, or 0 for none");
+    }
+    if (options.long_wait <= Duration::zero()) {
+        throw std::invalid_argument(
+            "run: long_wait is " + duration_text(options.long_wait) + ": it has to be more than 0");
     }
     if (options.stall_limit == Duration::zero() && !options.dump_on_quit) return nullptr;
     return std::make_unique<obs::LoopWarden>(options, loops);

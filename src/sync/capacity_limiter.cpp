@@ -20,14 +20,24 @@ auto LimiterState::borrowers() const -> std::vector<CapacityBorrower> {
     return list;
 }
 
-auto LimiterState::enter(const void* borrower, const TaskNode* task, const char* operation) -> bool {
+auto LimiterState::holder_at(std::size_t index) const noexcept -> const TaskNode* {
+    for (const auto& [borrower, entry] : entries_) {
+        if (entry.has_token && index-- == 0) return entry.taker.get();
+    }
+    return nullptr;
+}
+
+auto LimiterState::enter(const void* borrower, TaskNode* task, const char* operation) -> bool {
     const auto [entry, is_new] = entries_.try_emplace(borrower);
     if (!is_new) {
         throw InvalidStateError(std::string(operation) + ": the borrower (" + task_text(task) + ") " +
                                 (entry->second.has_token ? "has a token of " : "waits for a token of ") +
                                 waiters_.title() + " already");
     }
-    if (task != nullptr) entry->second.task = task->title();
+    if (task != nullptr) {
+        entry->second.task = task->title();
+        entry->second.taker = TaskPointer(*task);
+    }
     if (!available()) return false;
     entry->second.has_token = true;
     ++borrowed_;

@@ -31,13 +31,20 @@ void SemaphoreState::release() {
     if (!waiters_.empty()) hand_over();
 }
 
+auto SemaphoreState::holder_at(std::size_t index) const noexcept -> const TaskNode* {
+    auto& holders = const_cast<IntrusiveList<Permit>&>(holders_);  // a list has no view for readers
+    const Permit* permit = holders.front();
+    for (; permit != nullptr && index > 0; --index) permit = holders.after(const_cast<Permit&>(*permit));
+    return permit != nullptr ? permit->taker() : nullptr;
+}
+
 }  // namespace internal
 
 auto Semaphore::try_acquire() -> std::optional<Permit> {
     state_.waiters().use_here("try_acquire");
     if (state_.value() == 0) return std::nullopt;
     state_.take();
-    return Permit(state_);
+    return std::optional<Permit>(std::in_place, state_, internal::running_task());
 }
 
 }  // namespace gyre

@@ -5,6 +5,7 @@
 #include <gyre/core/errors.hpp>
 #include <gyre/core/scope.hpp>
 #include <gyre/core/sleep.hpp>
+#include <gyre/obs/leaks.hpp>
 #include <gyre/testing/framework.hpp>
 
 #include <charconv>
@@ -84,9 +85,12 @@ auto TestLoop::close_and_check() -> std::string {
             if (left_tasks_allowed_) end_left_tasks();
             const bool all_ended = loop_->background_task_count() == 0;
             expect(all_ended, "a spawned task was left");
+            if (!all_ended) wrong += obs::left_on(*loop_).text();
             // A task that is left may rightly have something open.
             expect(!all_ended || loop_->backend().in_flight() == 0, "an operation was left in flight");
-            expect(!all_ended || loop_->backend().open_descriptors() == 0, "a descriptor was left open");
+            const bool none_open = !all_ended || loop_->backend().open_descriptors() == 0;
+            expect(none_open, "a descriptor was left open");
+            if (!none_open) wrong += obs::left_on(*loop_).text();
             loop_->close();
         }
         if (errors_allowed_) return wrong;

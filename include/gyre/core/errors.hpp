@@ -58,6 +58,12 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+/// Tasks, timers or sockets were left at the end of a run; the text has a line for each. See `RunOptions::on_leak`.
+class LeakError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 /// An operation on a socket, file or name failed. `what()` names the operation, its object and the reason:
 /// "connect 10.0.0.1:443: Connection refused".
 class IoError : public std::system_error {

@@ -106,6 +106,8 @@ protected:
     }
 
 private:
+    friend class DebugLayout;
+
     std::uintptr_t continuation_ = 0;  ///< Frame*, or Strand* | 1.
     std::uintptr_t awaiting_ = 0;      ///< 0, Wait*, or ChildLink* | 1.
     union {
@@ -159,6 +161,13 @@ public:
     virtual void left_behind(bool begun) noexcept { static_cast<void>(begun); }
 
     [[nodiscard]] virtual auto record() const noexcept -> WaitRecord = 0;
+
+    /// A task that holds a part of what is waited for (a permit), for readers: number 0, 1 and so on; null past the last. It
+    /// may have ended.
+    [[nodiscard]] virtual auto holder_at(std::size_t index) const noexcept -> const TaskNode* {
+        static_cast<void>(index);
+        return nullptr;
+    }
 
     /// A strand that runs inside this wait, for readers: number 0, 1 and so on; null past the last.
     [[nodiscard]] virtual auto strand_at(std::size_t index) const noexcept -> const Strand* {

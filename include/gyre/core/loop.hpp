@@ -32,6 +32,7 @@ struct StallReport;
 }  // namespace obs
 namespace internal {
 class DescriptorWatches;
+class LeakCheck;
 class Tape;
 class TapeSlot;
 class Warden;
@@ -43,6 +44,13 @@ struct RunOptions;
 /// Starts something that looks at the loops of a run from outside, as long as the run lasts. `&gyre::obs::control_socket` is one.
 using RunWatcher = std::unique_ptr<internal::Warden> (*)(const RunOptions& options, std::span<EventLoop* const> loops);
 
+/// What happens at the end of a run with what should have ended before it; see `RunOptions::on_leak`.
+enum class OnLeak : std::uint8_t {
+    off,     ///< Tasks that are left are cancelled, and nobody hears of it. The default.
+    report,  ///< The exception handler is told (`ErrorOrigin::leak`); without one it is written to standard error.
+    raise,   ///< `run` throws LeakError, if the work itself succeeded.
+};
+
 /// How a loop runs, or several. A single `EventLoop` has no use for `loops` and `pin`.
 struct RunOptions {
     Timing timing = Timing::sampled;
@@ -51,8 +59,11 @@ struct RunOptions {
     bool pin = false;               ///< Each loop stays on a core of its own: loop i on the i-th that may be used.
     OnDeadlock on_deadlock = OnDeadlock::report;  ///< When locks and joins make a circle of tasks.
     RecorderOptions recorder = {};  ///< Whether what happens is recorded from the start; see <gyre/obs/recorder.hpp>.
+    OnLeak on_leak = OnLeak::off;  ///< `run`, `Runner`: tasks, timers, sockets that are left at the end, and where they began.
     // These are for `run` and `Runner`; each means a thread that looks at the loops from outside.
-    bool dump_on_quit = false;  ///< SIGQUIT (Ctrl-\) writes what all tasks do to standard error; the program goes on.
+    /// SIGQUIT (Ctrl-\) writes what all tasks do to standard error, and after `long_wait` what is wrong; the program goes on.
+    bool dump_on_quit = false;
+    Duration long_wait = std::chrono::seconds(1);  ///< What lasts longer is a finding: see `obs::findings`.
     Duration stall_limit = Duration::zero();  ///< A turn of a loop that takes longer is reported while it lasts; 0: none is.
     /// Who is told of stalls, on the thread that finds them; null: standard error. Must not throw.
     void (*on_stall)(const obs::StallReport& report) = nullptr;
@@ -69,6 +80,7 @@ enum class ErrorOrigin : std::uint8_t {
     connection,  ///< The handler of one connection of a server.
     future,      ///< A promise was given an error, and nobody looked at its future.
     deadlock,    ///< A circle of tasks that wait for each other: DeadlockError. See `RunOptions::on_deadlock`.
+    leak,        ///< Something was left at the end of a run: LeakError. See `RunOptions::on_leak`.
 };
 
 /// An error that nobody received, and what is known about it.
@@ -248,12 +260,20 @@ public:
     }
     /// Cancels every task, and runs until no loop that takes part has any. @param counted see `WindDown::update`.
     void wind_down(internal::WindDown& together, bool& counted);
+    /// Null if none runs.
+    [[nodiscard]] auto main_task() const noexcept -> const internal::TaskNode* { return main_; }
     /// Cancels the main task, if there is one.
     void cancel_main(const internal::CausePointer& why) noexcept;
     /// Closes a loop whose backend has failed. Its tasks never end, and their frames stay in memory: the buffers in them may be
     /// the kernel's still, which nobody is left to ask, and clean-up that awaits could never go on. Whoever waits for them
     /// from outside is told.
     void abandon() noexcept;
+    /// `check` is asked when the loop winds down, and when its tasks have ended; null: nobody. It lives as long as the loop.
+    void check_leaks(internal::LeakCheck* check) noexcept { leaks_ = check; }
+    [[nodiscard]] auto leak_check() const noexcept -> internal::LeakCheck* { return leaks_; }
+    [[nodiscard]] auto has_exception_handler() const noexcept -> bool { return handler_ != nullptr; }
+    /// How many threads outside have said that they will post.
+    [[nodiscard]] auto expected_posts() const noexcept -> std::size_t { return expected_posts_; }
     [[nodiscard]] auto read_clock() const noexcept -> Time { return now(); }
     [[nodiscard]] auto mailbox() const noexcept -> const std::shared_ptr<internal::Mailbox>& { return mailbox_; }
     void run_callback(internal::Callback& callback) noexcept;
@@ -283,6 +303,15 @@ public:
         return *static_cast<T*>(locals_.back().second.get());
     }
 
+    /// The same if it was asked for before, else null.
+    template<class T>
+    [[nodiscard]] auto find_local() noexcept -> T* {
+        for (auto& [type, object] : locals_) {
+            if (type == typeid(T)) return static_cast<T*>(object.get());
+        }
+        return nullptr;
+    }
+
 private:
     class Running;
     struct Background final : internal::TaskOwner {
@@ -306,6 +335,7 @@ private:
     [[noreturn]] static void throw_elsewhere(std::string_view operation, std::string_view object);
     void fire_timers() noexcept;
     void find_deadlock();
+    void look_for_left_tasks() noexcept;
     [[nodiscard]] auto cancel_tasks(const internal::CausePointer& why, bool together) noexcept -> bool;
     void run_told();
     void cancel_everything();
@@ -334,6 +364,8 @@ private:
     std::size_t unreceived_count_ = 0;
     std::size_t expected_posts_ = 0;
     internal::TaskNode* main_ = nullptr;
+    internal::LeakCheck* leaks_ = nullptr;
+    bool looked_for_left_tasks_ = false;
     std::string deadlock_;
     int resumes_per_check_ = 1;         ///< Of the clock; adapts to the length of the slices.
     std::atomic<bool> running_{false};  ///< Written by the thread that runs the loop; read by others to name a mistake.

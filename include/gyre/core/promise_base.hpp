@@ -10,6 +10,9 @@ namespace gyre::internal {
 
 [[noreturn]] void throw_empty_task();
 
+/// Destroys a root that never started, and notes that it never did.
+void drop_unstarted(Frame& root) noexcept;
+
 /// Something whose `operator co_await` gives a wait of gyre.
 template<class T>
 concept HasCoAwait = requires(T&& value) { static_cast<T&&>(value).operator co_await(); };
@@ -41,7 +44,12 @@ public:
         void await_resume() const noexcept {}
     };
 
-    [[nodiscard]] auto initial_suspend() const noexcept -> std::suspend_always { return {}; }
+    /// Until its first `co_await` the frame stands at the function itself.
+    [[nodiscard]] auto initial_suspend(std::source_location where = std::source_location::current()) noexcept
+        -> std::suspend_always {
+        stand_at(where);
+        return {};
+    }
     [[nodiscard]] auto final_suspend() const noexcept -> FinalAwaiter { return {}; }
 
     /// Notes the place of the `co_await`, and ties the awaitable to this frame.

@@ -14,7 +14,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <source_location>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace gyre {
 class EventLoop;
@@ -39,6 +42,20 @@ public:
     virtual ~Order() = default;
     /// @return an index below `count` (which is at least 1); 0 is the oldest.
     [[nodiscard]] virtual auto choose(std::size_t count) noexcept -> std::size_t = 0;
+};
+
+/// The slice of a task that took longest.
+struct LongestSlice {
+    Duration length{};
+    std::string task;            ///< Its title.
+    std::uintptr_t task_id = 0;  ///< Its address, which another task may have by now.
+    std::source_location after;  ///< The `co_await` that the slice began with.
+};
+
+/// A Task that was made and dropped without being awaited or spawned.
+struct DroppedTask {
+    std::source_location where;  ///< Its function.
+    std::string by;              ///< The title of the task that dropped it; empty: none.
 };
 
 /// What a loop measures of itself.
@@ -202,6 +219,12 @@ public:
     /// Where one who reads the tasks in several steps goes on; a task that ends takes it to the next. See `next_task`.
     TaskNode* cursor = nullptr;
 
+    LongestSlice longest_slice;              ///< Of those over a millisecond; with `Timing::exact` only.
+    std::vector<DroppedTask> never_started;  ///< The first few.
+    std::uint64_t never_started_count = 0;
+
+    /// A Task that never started is dropped; not while something is unwound, where that is nobody's mistake.
+    void note_never_started(const Frame& root) noexcept;
     /// Something that was cancelled has ended. @return how long it took.
     auto cancellation_ended(const CancelCause& cause) noexcept -> Duration;
 

@@ -156,7 +156,7 @@ public:
     Task(const Task&) = delete;
     auto operator=(const Task&) -> Task& = delete;
     ~Task() {
-        if (frame_ != nullptr) frame_->destroy();
+        if (frame_ != nullptr) internal::drop_unstarted(*frame_);
     }
 
     /// False once the task was moved from, awaited or spawned.

@@ -92,6 +92,8 @@ public:
     }
     /// Name, or where it was spawned.
     [[nodiscard]] auto title() const -> std::string;
+    /// "'watch' (main.cpp:20)", or where it was spawned.
+    [[nodiscard]] auto full_title() const -> std::string;
     /// Null unless the loop has measured it exactly since it was spawned; see `Scheduler::exact`.
     [[nodiscard]] auto clock() noexcept -> TaskClock* { return is_measured() ? &extra_->clock : nullptr; }
     [[nodiscard]] auto stats() const noexcept -> TaskStats;
@@ -160,6 +162,8 @@ protected:
     void set_timeout() noexcept;
 
 private:
+    friend class DebugLayout;
+
     /// Cancels the task at a point in time.
     struct Deadline final : Timer, Pooled {
         explicit Deadline(TaskNode& owner) noexcept : task(owner) {}

@@ -67,6 +67,9 @@ public:
     [[nodiscard]] auto pop(Time now) noexcept -> Timer*;
     /// The deadline of an armed timer.
     [[nodiscard]] auto deadline(const Timer& timer) const noexcept -> Time { return heap_[timer.heap_index].deadline; }
+    /// How many were ever armed, and how many of them have fired; both wrap around.
+    [[nodiscard]] auto armed_count() const noexcept -> std::uint32_t { return sequence_; }
+    [[nodiscard]] auto fired_count() const noexcept -> std::uint32_t { return fired_; }
     /// How many are armed.
     [[nodiscard]] auto size() const noexcept -> std::size_t { return size_ - dead_; }
 
@@ -98,6 +101,7 @@ private:
     std::size_t dead_ = 0;
     std::size_t capacity_ = 0;
     std::uint32_t sequence_ = 0;
+    std::uint32_t fired_ = 0;
 };
 
 }  // namespace gyre::internal

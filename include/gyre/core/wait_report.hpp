@@ -32,6 +32,17 @@ public:
 };
 /// Whether a record may make itself a name now.
 [[nodiscard]] auto records_may_take_memory() noexcept -> bool;
+/// Whether a file is one of gyre's own: a public header, or a source beside that of this function.
+[[nodiscard]] auto is_of_library(std::string_view file) noexcept -> bool;
+
+/// A line of the program, and the task that is there; nothing outside of tasks.
+struct Caller {
+    std::source_location where;
+    const TaskNode* task = nullptr;
+};
+
+/// Who has asked for what runs now: the innermost line that is not gyre's own, in the running task or in one that waits for it.
+[[nodiscard]] auto caller(const Scheduler& scheduler) noexcept -> Caller;
 
 /// A line for each task and its chain of awaits: name, places, and what the last ones wait on. At most 100 tasks.
 [[nodiscard]] auto wait_report(Scheduler& scheduler) -> std::string;

@@ -80,6 +80,10 @@ public:
     [[nodiscard]] auto finished() const noexcept -> bool {
         return (word_.load(std::memory_order_acquire) & bit_finished) != 0;
     }
+    /// Whether a thread has it, or had it. Thread: any; for readers, since it may change at once.
+    [[nodiscard]] auto begun() const noexcept -> bool {
+        return (word_.load(std::memory_order_relaxed) & bit_begun) != 0;
+    }
     /// Whether it has ended as cancelled. After `finished`.
     [[nodiscard]] virtual auto was_cancelled() const noexcept -> bool = 0;
     /// Sets the function's StopToken, if it has one.

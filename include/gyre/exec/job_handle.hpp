@@ -59,7 +59,10 @@ public:
     void await_suspend(std::coroutine_handle<>);
     void cancel() noexcept override;
     [[nodiscard]] auto record() const noexcept -> WaitRecord override {
-        return {WaitKind::executor, job_.get(), "job"};
+        return {.kind = WaitKind::executor,
+            .object = job_.get(),
+            .name = "job",
+            .action = job_.get()->begun() ? "runs" : "waits for a free thread"};
     }
 
 protected:

@@ -24,12 +24,20 @@ struct Place {
     std::string_view file;      ///< Without its folders.
     std::string_view function;  ///< Name alone: "wait_inside"; empty if the compiler gives none that can be read.
     std::uint_least32_t line = 0;
+    bool is_of_library = false;  ///< It is gyre's own, and not the program's.
 };
 
 /// One `co_await` of a chain.
 struct Await {
     Place place;
     std::string scope;  ///< What the awaits after this one run inside of: "scope, 1.5 s left", "group 'workers'". Mostly empty.
+};
+
+/// A task that has a part of what others wait for.
+struct Holder {
+    std::string task;
+    std::uint64_t id = 0;
+    bool ended = false;  ///< It has gone, and what it took was not given back.
 };
 
 /// What a task is suspended on.
@@ -44,6 +52,7 @@ struct WaitInfo {
     std::size_t waiting = 0;       ///< How many wait for the object; 0: not known.
     std::size_t used = 0;          ///< Of `bound`: items, permits...
     std::size_t bound = 0;         ///< 0: none.
+    std::vector<Holder> holders;   ///< Who has the permits, as far as that is known; at most 8.
     std::optional<Duration> left;  ///< Until the deadline of the wait; negative if that has passed.
     std::string text;              ///< All of this in words.
 };
@@ -53,6 +62,9 @@ struct Stack {
     std::vector<Await> awaits;
     std::optional<WaitInfo> wait;  ///< None: it runs, or is ready to.
     std::vector<Stack> branches;   ///< Of a `gather` or `race`, as long as they run.
+    Time limit = Time::max();      ///< When a time limit that it is inside of ends it; of the loop's clock.
+    bool yields = false;           ///< It is ready because it asked to be: `yield_now`.
+    bool lost = false;  ///< It is suspended and nothing knows of it: a mistake of an awaitable, or of this library.
 };
 
 enum class TaskState : std::uint8_t {
@@ -84,6 +96,29 @@ struct TaskInfo {
     Stack stack;
 };
 
+/// A socket that is open.
+struct SocketInfo {
+    int descriptor = -1;
+    std::string name;     ///< Its peer, or where it listens.
+    Place opened;         ///< The line of the program that had it opened; nothing if that is not known.
+    std::string opener;   ///< The task that did, if it has a name.
+    bool in_use = false;  ///< An operation is in flight.
+};
+
+/// A Task that was made and dropped without being awaited or spawned.
+struct NeverStarted {
+    Place function;
+    std::string by;  ///< The task that dropped it.
+};
+
+/// The slice that took longest, with `Timing::exact`.
+struct LongSlice {
+    Duration length{};
+    std::string task;
+    std::uint64_t task_id = 0;
+    Place after;  ///< The `co_await` that it began with.
+};
+
 /// How long things took: half of them at most `p50`, and so on, to within an eighth.
 struct Figures {
     std::uint64_t count = 0;
@@ -103,8 +138,18 @@ struct Snapshot {
     std::size_t timers = 0;
     std::size_t in_flight = 0;          ///< Operations that the backend has.
     std::size_t unreceived_errors = 0;  ///< That nobody received, since the loop was made.
-    CancelCounts cancelled{};           ///< What was cancelled and has ended, by kind.
-    Figures turn;                       ///< Turns of the loop, of which one in 16 is measured.
+    std::vector<std::string> errors;    ///< The first of them, unless a handler was told; at most 8.
+    Time taken{};                       ///< By the loop's clock.
+    std::uint64_t beat = 0;             ///< Of the turn of the loop.
+    std::size_t expected_posts = 0;     ///< Threads that have said that they will post.
+    std::uint32_t timers_armed = 0;     ///< Since the loop was made; wraps around, as the next.
+    std::uint32_t timers_fired = 0;
+    std::vector<SocketInfo> sockets;          ///< At most 10,000.
+    std::vector<NeverStarted> never_started;  ///< The first ones.
+    std::uint64_t never_started_count = 0;
+    LongSlice longest_slice;
+    CancelCounts cancelled{};  ///< What was cancelled and has ended, by kind.
+    Figures turn;              ///< Turns of the loop, of which one in 16 is measured.
     Figures slice;  ///< What a task does between two waits: of each such turn the first, or with `Timing::exact` all.
     Figures delay;  ///< From a wake-up to the task's turn; with `Timing::exact` only.
     /// By `IoKind`: how long tasks were suspended for I/O, to the turn. What ended at once is not in it.

@@ -48,10 +48,12 @@ public:
     }
     [[nodiscard]] auto borrowed() const noexcept -> std::size_t { return borrowed_; }
     [[nodiscard]] auto borrowers() const -> std::vector<CapacityBorrower>;
+    /// The task that took a token which is still held, for readers: number 0, 1 and so on; null past the last.
+    [[nodiscard]] auto holder_at(std::size_t index) const noexcept -> const TaskNode*;
 
     /// Enters `borrower` as one who has a token or waits for one. @return whether it has one.
     /// @throws InvalidStateError if it is entered already.
-    [[nodiscard]] auto enter(const void* borrower, const TaskNode* task, const char* operation) -> bool;
+    [[nodiscard]] auto enter(const void* borrower, TaskNode* task, const char* operation) -> bool;
     /// Whether there is a token, and so nobody waits.
     [[nodiscard]] auto available() const noexcept -> bool { return borrowed_ < total_; }
     /// It does not wait any more, and has nothing.
@@ -62,6 +64,7 @@ public:
 private:
     struct Entry {
         std::string task;
+        TaskPointer taker;
         bool has_token = false;
     };
     void grant() noexcept;
@@ -157,6 +160,9 @@ public:
 
     void cancel() noexcept override;
     [[nodiscard]] auto borrower() const noexcept -> const void* { return borrower_; }
+    [[nodiscard]] auto holder_at(std::size_t index) const noexcept -> const TaskNode* override {
+        return limiter_->holder_at(index);
+    }
     [[nodiscard]] auto record() const noexcept -> WaitRecord override {
         return {.kind = WaitKind::limiter,
             .object = limiter_,

@@ -19,6 +19,8 @@ struct SemaphoreStatistics {
     std::size_t waiting = 0;  ///< How many tasks wait for one.
 };
 
+class Permit;
+
 namespace internal {
 
 /// What a semaphore and its permits share.
@@ -54,6 +56,10 @@ public:
     void detach() noexcept { --held_; }
     void release();
 
+    void add_holder(Permit& permit) noexcept;
+    /// The task that took a permit which is still held, for readers: number 0, 1 and so on; null past the last.
+    [[nodiscard]] auto holder_at(std::size_t index) const noexcept -> const TaskNode*;
+
 private:
     void hand_over() noexcept;
 
@@ -62,6 +68,7 @@ private:
     WaitList waiters_;
     std::size_t value_;
     std::size_t bound_;
+    IntrusiveList<Permit> holders_;
 };
 
 class SemaphoreWait;
@@ -69,31 +76,57 @@ class SemaphoreWait;
 }  // namespace internal
 
 /// Holds one permit of a semaphore, and gives it back at its end. Move-only. Thread: the loop's.
-class [[nodiscard("the permit is given back at once")]] Permit {
+class [[nodiscard("the permit is given back at once")]] Permit : public internal::ListLink<Permit> {
 public:
-    explicit Permit(internal::SemaphoreState& taken_from) noexcept : semaphore_(&taken_from) {}
-    Permit(Permit&& other) noexcept : semaphore_(std::exchange(other.semaphore_, nullptr)) {}
+    /// @param taker the task that took it, by whose name it goes in dumps; null: none.
+    Permit(internal::SemaphoreState& taken_from, internal::TaskNode* taker) noexcept
+        : semaphore_(&taken_from), taker_(taker) {
+        if (taker_ != nullptr) taker_->retain();  // the permit may outlive it
+        semaphore_->add_holder(*this);
+    }
+    Permit(Permit&& other) noexcept : internal::ListLink<Permit>(static_cast<internal::ListLink<Permit>&&>(other)) {
+        take_from(other);
+    }
     auto operator=(Permit&& other) noexcept -> Permit& {
         Permit old(std::move(*this));
-        semaphore_ = std::exchange(other.semaphore_, nullptr);
+        take_from(other);
         return *this;
     }
     ~Permit() { release(); }
 
     /// Gives the permit back before the end: it goes to whoever waits longest. Idempotent.
     void release() noexcept {
-        if (semaphore_ != nullptr) std::exchange(semaphore_, nullptr)->give_back();
+        if (semaphore_ != nullptr) let_go()->give_back();
     }
     /// Lets go without giving back: `Semaphore::release` has to, from wherever. No effect if this holds nothing.
     void detach() noexcept {
-        if (semaphore_ != nullptr) std::exchange(semaphore_, nullptr)->detach();
+        if (semaphore_ != nullptr) let_go()->detach();
     }
     /// Whether it holds a permit.
     explicit operator bool() const noexcept { return semaphore_ != nullptr; }
 
+    // For the rest of the library.
+    [[nodiscard]] auto taker() const noexcept -> const internal::TaskNode* { return taker_; }
+
 private:
-    internal::SemaphoreState* semaphore_;
+    void take_from(Permit& other) noexcept {
+        if (other.semaphore_ == nullptr) return;
+        taker_ = std::exchange(other.taker_, nullptr);
+        other.unlink();
+        semaphore_ = std::exchange(other.semaphore_, nullptr);
+        semaphore_->add_holder(*this);
+    }
+    auto let_go() noexcept -> internal::SemaphoreState* {
+        unlink();
+        if (internal::TaskNode* task = std::exchange(taker_, nullptr)) task->release();
+        return std::exchange(semaphore_, nullptr);
+    }
+
+    internal::SemaphoreState* semaphore_ = nullptr;
+    internal::TaskNode* taker_ = nullptr;
 };
+
+inline void internal::SemaphoreState::add_holder(Permit& permit) noexcept { holders_.push_back(permit); }
 
 /// A number of permits: limits how many tasks of one loop do something at a time.
 ///
@@ -162,7 +195,10 @@ public:
         return semaphore_->take_slowly(*frame_);
     }
     void await_suspend(std::coroutine_handle<>) noexcept { enlist(); }
-    [[nodiscard]] auto await_resume() const noexcept -> Permit { return Permit(*semaphore_); }
+    [[nodiscard]] auto await_resume() const noexcept -> Permit { return {*semaphore_, task()}; }
+    [[nodiscard]] auto holder_at(std::size_t index) const noexcept -> const TaskNode* override {
+        return semaphore_->holder_at(index);
+    }
 
     [[nodiscard]] auto record() const noexcept -> WaitRecord override {
         return {.kind = WaitKind::semaphore,

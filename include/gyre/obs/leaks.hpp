@@ -1,0 +1,38 @@
+#pragma once
+
+#include <gyre/obs/snapshot.hpp>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace gyre::obs {
+
+/// A task that had not ended when its run did.
+struct LeftTask {
+    std::size_t loop = 0;
+    std::string name;  ///< Empty if it was given none.
+    Place spawned;
+    Place waits;       ///< Where it stood.
+    std::string wait;  ///< For what: "event 'doorbell'"; empty if it was ready.
+};
+
+/// What was left at the end of a run: things that should have ended before it. See `RunOptions::on_leak`.
+struct LeakReport {
+    std::vector<LeftTask> tasks;      ///< At most 100.
+    std::size_t task_count = 0;       ///< More than in `tasks` if there were too many.
+    std::vector<SocketInfo> sockets;  ///< At most 100.
+    std::size_t socket_count = 0;
+    std::size_t timers = 0;       ///< Of `call_later` and `call_at`.
+    std::size_t descriptors = 0;  ///< Others than sockets.
+
+    [[nodiscard]] auto empty() const noexcept -> bool;
+    /// A line for each; empty if nothing is left.
+    [[nodiscard]] auto text() const -> std::string;
+};
+
+/// The spawned tasks of `loop` that belong to no group, the main one and gyre's own left out; and its sockets.
+/// Thread: the loop's; between two runs any.
+[[nodiscard]] auto left_on(EventLoop& loop) -> LeakReport;
+
+}  // namespace gyre::obs

@@ -1,0 +1,220 @@
+#include "obs/looks.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace gyre::obs {
+
+namespace {
+
+/// What has to happen before one end of a task goes on.
+struct End {
+    const Stack* stack = nullptr;
+    Place place;
+    std::vector<std::size_t> wakers;  ///< Tasks, any of which could end the wait...
+    bool known = false;               ///< ... and nobody else could.
+    bool goes_on = false;  ///< It goes on by itself: it is ready, has a time limit, or the world ends its wait.
+};
+
+/// Whether the end of a wait comes from outside of the loop's tasks.
+auto comes_from_outside(WaitKind kind) noexcept -> bool {
+    switch (kind) {
+    case WaitKind::sleep:
+    case WaitKind::yield:
+    case WaitKind::socket:
+    case WaitKind::blocking_call:
+    case WaitKind::resolve:
+    case WaitKind::file:
+    case WaitKind::process:
+    case WaitKind::signal:
+    case WaitKind::executor:
+    case WaitKind::loop:
+    case WaitKind::other:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/// Who can wake whom, as far as that is known, and so what nobody can wake.
+class WaitGraph {
+public:
+    explicit WaitGraph(const Looks& looks) : now_(looks.last()) {
+        ends_.resize(now_.tasks.size());
+        alive_.resize(now_.tasks.size());
+        for (std::size_t i = 0; i < now_.tasks.size(); ++i) number_.emplace(now_.tasks[i].id, i);
+        for (std::size_t i = 0; i < now_.tasks.size(); ++i) {
+            const auto parent = number_.find(now_.tasks[i].parent);
+            if (now_.tasks[i].parent != 0 && parent != number_.end()) children_[parent->second].push_back(i);
+        }
+        for (std::size_t i = 0; i < now_.tasks.size(); ++i) read(i);
+    }
+
+    void find(std::vector<Finding>& found) {
+        if (now_.tasks.size() < now_.task_count) return;  // those that were not looked at may wake the others
+        for (std::size_t i = 0; i < ends_.size(); ++i) {
+            alive_[i] = std::any_of(ends_[i].begin(), ends_[i].end(), [](const End& end) { return end.goes_on; });
+        }
+        moves_ = now_.ready + now_.timers + now_.in_flight + now_.expected_posts > 0 ||
+                 std::find(alive_.begin(), alive_.end(), true) != alive_.end();
+        // A task is alive if any of its ends can be woken by one that is, or by nobody knows whom while something moves.
+        for (bool changed = true; changed;) {
+            changed = false;
+            for (std::size_t i = 0; i < ends_.size(); ++i) {
+                if (alive_[i] ||
+                    !std::any_of(ends_[i].begin(), ends_[i].end(), [&](const End& e) { return can_end(e); }))
+                    continue;
+                alive_[i] = changed = true;
+            }
+        }
+        for (std::size_t i = 0; i < ends_.size(); ++i) {
+            if (!alive_[i]) find_circle(i, found);
+        }
+        for (std::size_t i = 0; i < ends_.size(); ++i) {
+            if (!alive_[i] && in_circle_.count(i) == 0) report_dead(i, found);
+        }
+    }
+
+private:
+    void read(std::size_t task) {
+        const TaskInfo& info = now_.tasks[task];
+        for_each_end(info.stack, info.spawned, [&](const Stack& stack, const Place& place) {
+            End& end = ends_[task].emplace_back();
+            end.stack = &stack;
+            end.place = place;
+            if (stack.lost) return void(end.known = true);
+            const bool is_limited = stack.limit != Time::max() || (stack.wait && stack.wait->left);
+            end.goes_on = !stack.wait || is_limited || info.cancelled || comes_from_outside(stack.wait->kind);
+            if (!end.goes_on) find_wakers(task, *stack.wait, end);
+        });
+    }
+
+    void find_wakers(std::size_t task, const WaitInfo& wait, End& end) {
+        if (wait.owner_id != 0) {
+            const auto owner = number_.find(wait.owner_id);
+            if (owner == number_.end()) return;  // it has ended or is on another loop: nobody knows
+            end.wakers.push_back(owner->second);
+            end.known = true;
+        } else if (wait.kind == WaitKind::group) {
+            end.wakers = children_[task];
+            end.known = !end.wakers.empty();
+        } else if (!wait.holders.empty() && wait.holders.size() == wait.used && wait.used == wait.bound) {
+            for (const Holder& holder : wait.holders) {
+                const auto found = number_.find(holder.id);
+                if (found != number_.end() && !holder.ended) end.wakers.push_back(found->second);
+            }
+            end.known = end.wakers.size() == wait.holders.size();
+        }
+    }
+
+    [[nodiscard]] auto can_end(const End& end) const -> bool {
+        if (!end.known) return moves_;
+        return std::any_of(end.wakers.begin(), end.wakers.end(), [this](std::size_t task) { return alive_[task]; });
+    }
+
+    /// Follows one waker of each dead task until one comes up again.
+    void find_circle(std::size_t start, std::vector<Finding>& found) {
+        std::vector<std::size_t> path;
+        std::unordered_set<std::size_t> seen;
+        for (std::size_t at = start;;) {
+            if (visited_.count(at) != 0 && seen.count(at) == 0) break;
+            if (!seen.insert(at).second) {
+                path.erase(path.begin(), std::find(path.begin(), path.end(), at));
+                report_circle(path, found);
+                break;
+            }
+            path.push_back(at);
+            const End* next = nullptr;
+            for (const End& end : ends_[at]) {
+                if (end.known && !end.wakers.empty()) next = &end;
+            }
+            if (next == nullptr) break;
+            at = next->wakers.front();
+        }
+        visited_.insert(seen.begin(), seen.end());
+    }
+
+    void report_circle(const std::vector<std::size_t>& circle, std::vector<Finding>& found) {
+        const TaskInfo& first = now_.tasks[circle.front()];
+        std::string text = circle.size() == 1
+                               ? "it waits for itself"
+                               : std::to_string(circle.size()) + " tasks wait for each other, and will for ever";
+        bool certain = true;
+        for (const std::size_t task : circle) {
+            in_circle_.insert(task);
+            const TaskInfo& info = now_.tasks[task];
+            text += "; '" + title_of(info) + "' " + standing_of(info);
+            certain = certain && ends_[task].size() == 1 && (!info.stack.wait || info.stack.wait->holders.empty());
+        }
+        found.push_back({Rule::wait_circle, certain ? Severity::error : Severity::warning, title_of(first), first.id,
+            end_of(first), std::move(text),
+            "take locks in one order everywhere, and do not hold what a task needs that you wait for; a timeout around "
+            "the "
+            "wait turns the circle into an error"});
+    }
+
+    /// One that waits for a dead task is only a consequence of it.
+    void report_dead(std::size_t task, std::vector<Finding>& found) {
+        const TaskInfo& info = now_.tasks[task];
+        for (const End& end : ends_[task]) {
+            if (end.stack->lost || !end.stack->wait || (end.known && !end.wakers.empty())) continue;
+            const WaitInfo& wait = *end.stack->wait;
+            std::string
+                text = "waits on " + wait.text +
+                       ", and nothing can wake it: on this loop no task is ready, no timer runs and no operation is "
+                       "in flight";
+            found.push_back({Rule::never_woken, Severity::warning, title_of(info), info.id, end.place, std::move(text),
+                advice(wait.kind)});
+        }
+    }
+
+    static auto advice(WaitKind kind) noexcept -> std::string_view {
+        switch (kind) {
+        case WaitKind::event:
+            return "whoever should set the event has ended or failed first: set it on every path, or wait for that "
+                   "task too";
+        case WaitKind::condition:
+            return "the notification came before the wait, or never: wait with a predicate, and change what it reads "
+                   "under "
+                   "the lock before notifying";
+        case WaitKind::semaphore:
+        case WaitKind::limiter:
+            return "a permit was taken and not given back: keep it in a Permit whose scope ends with the work";
+        case WaitKind::queue_get:
+        case WaitKind::receive:
+        case WaitKind::watch:
+            return "nobody is left who sends: let the last sender close its end (or shut the queue down), and hold no "
+                   "spare "
+                   "sender in the task that receives";
+        case WaitKind::queue_put:
+        case WaitKind::send:
+            return "nobody is left who takes: close the receiving end when its task ends, so that senders get an error";
+        case WaitKind::queue_join:
+            return "an item was taken and never reported done: call task_done on every path, errors too";
+        case WaitKind::barrier:
+            return "a party is missing: the number of parties must be that of the tasks which come, also when one "
+                   "fails";
+        case WaitKind::future:
+            return "nobody gives the promise a value: do so on every path, or drop it, which gives an error";
+        case WaitKind::lock:
+            return "the lock was left held: keep the guard in a scope";
+        default:
+            return "somebody has to end this wait: look for the code that should, and why it did not run";
+        }
+    }
+
+    const Snapshot& now_;
+    std::unordered_map<std::uint64_t, std::size_t> number_;
+    std::unordered_map<std::size_t, std::vector<std::size_t>> children_;
+    std::vector<std::vector<End>> ends_;
+    std::vector<bool> alive_;
+    bool moves_ = false;  ///< Something on the loop can still happen by itself.
+    std::unordered_set<std::size_t> visited_;
+    std::unordered_set<std::size_t> in_circle_;
+};
+
+}  // namespace
+
+void find_dead_tasks(const Looks& looks, std::vector<Finding>& found) { WaitGraph(looks).find(found); }
+
+}  // namespace gyre::obs

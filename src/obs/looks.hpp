@@ -1,0 +1,58 @@
+#pragma once
+
+#include <gyre/obs/findings.hpp>
+
+#include <functional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace gyre::obs {
+
+/// A few looks at one loop, and what they have in common.
+class Looks {
+public:
+    explicit Looks(std::span<const Snapshot> looks);
+
+    [[nodiscard]] auto all() const noexcept -> std::span<const Snapshot> { return looks_; }
+    [[nodiscard]] auto first() const noexcept -> const Snapshot& { return looks_.front(); }
+    [[nodiscard]] auto last() const noexcept -> const Snapshot& { return looks_.back(); }
+    /// From the first look to the last.
+    [[nodiscard]] auto length() const noexcept -> Duration { return last().taken - first().taken; }
+
+    /// The task in that look; null if it was not there.
+    [[nodiscard]] auto find(std::size_t look, std::uint64_t id) const -> const TaskInfo*;
+    /// The task of the last look.
+    [[nodiscard]] auto find(std::uint64_t id) const -> const TaskInfo* { return find(looks_.size() - 1, id); }
+
+    /// How long a task of the last look is known to stand where it does, for the same thing.
+    [[nodiscard]] auto stands(const TaskInfo& task) const -> Duration;
+    /// In how many looks a task was such.
+    [[nodiscard]] auto count(const TaskInfo& task, bool (*is_such)(const TaskInfo&)) const -> std::size_t;
+
+private:
+    std::span<const Snapshot> looks_;
+    std::vector<std::unordered_map<std::uint64_t, const TaskInfo*>> index_;
+};
+
+/// Its name, or where it was spawned.
+[[nodiscard]] auto title_of(const TaskInfo& task) -> std::string;
+/// "main.cpp:20", or "an unknown place".
+[[nodiscard]] auto text_of(const Place& place) -> std::string;
+/// Where the chain of awaits ends.
+[[nodiscard]] auto end_of(const TaskInfo& task) -> Place;
+/// "waits on lock 'journal' at main.cpp:20".
+[[nodiscard]] auto standing_of(const TaskInfo& task) -> std::string;
+
+/// Calls `function` with each end of a task: its chain, or those of its branches.
+void for_each_end(
+    const Stack& stack, const Place& above, const std::function<void(const Stack&, const Place&)>& function);
+
+/// One as a JSON object.
+void write_json(std::ostream& out, const Finding& finding);
+
+/// Circles of tasks, and tasks that nothing can wake. Adds them to `found`.
+void find_dead_tasks(const Looks& looks, std::vector<Finding>& found);
+
+}  // namespace gyre::obs

@@ -1,0 +1,348 @@
+// What `obs::findings` says of tasks that go wrong, and that it says nothing of those that do not.
+
+#include "support/loops.hpp"
+
+#include <gyre/backend/thread_probe.hpp>
+#include <gyre/obs.hpp>
+
+#include <sstream>
+
+namespace gyre::testing {
+
+namespace {
+
+using obs::Finding;
+using obs::Rule;
+
+auto has(const std::string& text, std::string_view part) -> bool { return text.find(part) != std::string::npos; }
+
+/// The only finding of a rule; the test fails if there is none, or more.
+auto only(const std::vector<Finding>& found, Rule rule) -> Finding {
+    std::vector<Finding> of_rule;
+    for (const Finding& finding : found) {
+        if (finding.rule == rule) of_rule.push_back(finding);
+    }
+    std::ostringstream all;
+    obs::write_text(all, found);
+    EXPECT_EQ(of_rule.size(), 1U) << to_string(rule) << " in\n" << all.str();
+    return of_rule.empty() ? Finding() : of_rule.front();
+}
+
+auto stop(TaskHandle<void>& task) -> Task<> {
+    task.cancel();
+    const auto ended = co_await as_outcome(task.join());
+    EXPECT_TRUE(ended.is_error()) << "CancelledError";
+}
+
+auto hold(Lock& lock, AnyDuration length) -> Task<> {
+    const auto held = co_await lock.acquire();
+    co_await sleep(length);
+}
+constexpr unsigned hold_line = __LINE__ - 2;
+
+auto take(Semaphore& pool, std::optional<Permit>& kept) -> Task<> {
+    auto permit = co_await pool.acquire();
+    kept.emplace(std::move(permit));
+}
+constexpr unsigned take_line = __LINE__ - 3;
+
+/// Suspends and tells nobody: what an awaitable must not do.
+class Forgetful final : public internal::Wait {
+public:
+    [[nodiscard]] auto await_ready() const noexcept -> bool { return false; }
+    void await_suspend(std::coroutine_handle<>) noexcept { frame = frame_; }
+    void await_resume() const noexcept {}
+    void cancel() noexcept override {}
+    [[nodiscard]] auto record() const noexcept -> WaitRecord override { return {}; }
+
+    static inline internal::Frame* frame = nullptr;
+};
+
+}  // namespace
+
+GYRE_TEST(Findings, of_a_program_that_is_well_are_none) {
+    Queue<int> jobs(1, "jobs");
+    Lock lock("journal");
+    const auto worker = [&]() -> Task<> {
+        for (int i = 0; i < 100; ++i) {
+            const auto job = co_await jobs.get();
+            EXPECT_TRUE(job.has_value());
+            const auto held = co_await lock.acquire();
+            co_await sleep(20ms);
+        }
+    };
+    const auto producer = [&]() -> Task<> {
+        for (int i = 0; i < 200; ++i) {
+            co_await jobs.put(i);
+            co_await sleep(25ms);
+        }
+    };
+    const auto found = co_await task_group([&](TaskGroup& group) -> Task<std::vector<Finding>> {
+        group.spawn(worker());
+        group.spawn(worker());
+        group.spawn(producer());
+        co_await sleep(50ms);
+        auto all = co_await obs::examine();
+        co_return all;
+    });
+    std::ostringstream all;
+    obs::write_text(all, found);
+    EXPECT_TRUE(found.empty()) << all.str();
+}
+
+GYRE_TEST(Findings, a_lock_that_is_held_across_a_long_wait_names_the_holder_and_its_line) {
+    Lock lock("cache");
+    auto holder = spawn(hold(lock, 1h), {.name = "holder"});
+    auto waiter = spawn(hold(lock, 1ms), {.name = "waiter"});
+    const auto found = co_await obs::examine();
+    const Finding finding = only(found, Rule::lock_held);
+    EXPECT_EQ(finding.task, "holder");
+    EXPECT_EQ(finding.severity, obs::Severity::warning);
+    EXPECT_EQ(finding.place.file, "findings_test.cpp");
+    EXPECT_EQ(finding.place.line, hold_line);
+    EXPECT_TRUE(has(finding.text, "holds lock 'cache' and waits on sleep")) << finding.text;
+    EXPECT_TRUE(has(finding.text, "1 task waits for the lock")) << finding.text;
+    co_await stop(holder);
+    co_await waiter.join();
+}
+
+GYRE_TEST(Findings, a_lock_that_is_held_for_less_than_the_limit_is_none) {
+    Lock lock("cache");
+    auto holder = spawn(hold(lock, 900ms), {.name = "holder"});
+    auto waiter = spawn(hold(lock, 1ms), {.name = "waiter"});
+    const auto found = co_await obs::examine();
+    EXPECT_TRUE(found.empty());
+    co_await holder.join();
+    co_await waiter.join();
+}
+
+GYRE_TEST(Findings, a_permit_whose_task_has_ended_is_certain) {
+    Semaphore pool(1, "pool");
+    std::optional<Permit> first;
+    std::optional<Permit> second;
+    auto one = spawn(take(pool, first), {.name = "one"});
+    co_await one.join();
+    auto two = spawn(take(pool, second), {.name = "two"});
+    const auto found = co_await obs::examine();
+    const Finding finding = only(found, Rule::permit_held);
+    EXPECT_EQ(finding.severity, obs::Severity::error);
+    EXPECT_EQ(finding.task, "two");
+    EXPECT_EQ(finding.place.line, take_line);
+    EXPECT_TRUE(has(finding.text, "task 'one' took one of semaphore 'pool' and has ended")) << finding.text;
+    first.reset();
+    co_await two.join();
+    second.reset();
+}
+
+GYRE_TEST(Findings, a_holder_of_tokens_that_waits_is_named) {
+    CapacityLimiter limiter(1, "uplink");
+    const auto use = [&](AnyDuration length) -> Task<> {
+        const auto token = co_await limiter.acquire();
+        co_await sleep(length);
+    };
+    auto one = spawn(use(1h), {.name = "one"});
+    auto two = spawn(use(1ms), {.name = "two"});
+    const auto found = co_await obs::examine();
+    const Finding finding = only(found, Rule::permit_held);
+    EXPECT_EQ(finding.task, "one");
+    EXPECT_TRUE(has(finding.text, "holds one of capacity limiter 'uplink' and waits on sleep")) << finding.text;
+    one.cancel();
+    co_await two.join();
+}
+
+TEST(Findings, of_a_circle_names_all_of_it_from_one_look) {
+    TestLoop loop;
+    loop.allow_unreceived_errors();
+    Lock left("left");
+    Lock right("right");
+    const auto dine = [](Lock& first, Lock& second) -> Task<> {
+        const auto one = co_await first.acquire();
+        co_await sleep(1ms);
+        const auto two = co_await second.acquire();
+    };
+    std::vector<Finding> found;
+    loop.run([&]() -> Task<> {
+        auto plato = spawn(dine(left, right), {.name = "Plato"});
+        auto kant = spawn(dine(right, left), {.name = "Kant"});
+        co_await sleep(5ms);
+        found = obs::findings(obs::snapshot());
+        co_await stop(plato);
+        co_await kant.join();  // it gets what Plato has given up
+    });
+    const Finding finding = only(found, Rule::wait_circle);
+    EXPECT_EQ(finding.severity, obs::Severity::error);
+    EXPECT_TRUE(has(finding.text, "2 tasks wait for each other")) << finding.text;
+    EXPECT_TRUE(has(finding.text, "'Plato' waits on lock 'right', which task 'Kant' holds")) << finding.text;
+    EXPECT_TRUE(has(finding.text, "'Kant' waits on lock 'left', which task 'Plato' holds")) << finding.text;
+}
+
+GYRE_TEST(Findings, who_has_a_time_limit_is_in_no_circle) {
+    Lock left("left");
+    Lock right("right");
+    const auto dine = [](Lock& first, Lock& second) -> Task<> {
+        const auto one = co_await first.acquire();
+        co_await sleep(1ms);
+        const auto two = co_await move_on_after(1h, second.acquire());
+    };
+    auto plato = spawn(dine(left, right), {.name = "Plato"});
+    auto kant = spawn(dine(right, left), {.name = "Kant"});
+    co_await sleep(5ms);
+    const auto found = obs::findings(obs::snapshot());
+    EXPECT_TRUE(found.empty());
+    co_await stop(plato);
+    co_await kant.join();  // it gets what Plato has given up
+}
+
+TEST(Findings, what_nothing_can_wake_is_found_when_the_loop_is_at_rest) {
+    Event bell("doorbell");
+    TestLoop loop(kernel_backend());
+    std::vector<Finding> found;
+    const auto wait = [&]() -> Task<> { co_await bell.wait(); };
+    auto visitor = loop->run_until_complete([&]() -> Task<TaskHandle<void>> {
+        auto spawned = spawn(wait(), {.name = "visitor"});
+        co_await yield_now();
+        found = obs::findings(obs::snapshot());
+        EXPECT_TRUE(found.empty()) << "this task runs, and could set it";
+        co_return spawned;
+    });
+    found = obs::findings(obs::snapshot(*loop));
+    const Finding finding = only(found, Rule::never_woken);
+    EXPECT_EQ(finding.task, "visitor");
+    EXPECT_TRUE(has(finding.text, "waits on event 'doorbell', and nothing can wake it")) << finding.text;
+    EXPECT_TRUE(has(std::string(finding.advice), "set the event")) << finding.advice;
+    loop.run([&]() -> Task<> {
+        bell.set();
+        co_await visitor.join();
+    });
+}
+
+GYRE_TEST(Findings, a_full_queue_counts_those_who_wait) {
+    Queue<int> jobs(2, "jobs");
+    const auto produce = [&]() -> Task<> {
+        for (int i = 0;; ++i) co_await jobs.put(i);
+    };
+    auto one = spawn(produce(), {.name = "one"});
+    auto two = spawn(produce(), {.name = "two"});
+    const auto found = co_await obs::examine();
+    const Finding finding = only(found, Rule::queue_full);
+    EXPECT_EQ(finding.task, "one");
+    EXPECT_TRUE(has(finding.text, "queue 'jobs' is full (2 items)")) << finding.text;
+    EXPECT_TRUE(has(finding.text, "2 tasks wait for room")) << finding.text;
+    co_await stop(one);
+    co_await stop(two);
+}
+
+GYRE_TEST(Findings, a_cancelled_task_that_stays_says_why_it_was_cancelled) {
+    Event over("over");
+    const auto body = []() -> Task<> { co_await sleep(1h); };
+    const auto clean_up = [&]() -> Task<> { co_await over.wait(); };
+    const auto stubborn = [&]() -> Task<> { co_await try_finally(body, clean_up); };
+    auto task = spawn(stubborn(), {.name = "stubborn"});
+    co_await yield_now();
+    task.cancel("not wanted");
+    const auto found = co_await obs::examine();
+    const Finding finding = only(found, Rule::cancel_ignored);
+    EXPECT_EQ(finding.task, "stubborn");
+    EXPECT_TRUE(has(finding.text, "has not ended: it waits on event 'over'")) << finding.text;
+    EXPECT_TRUE(has(finding.text, "not wanted")) << finding.text;
+    over.set();
+    const auto ended = co_await as_outcome(task.join());
+    EXPECT_TRUE(ended.is_error()) << "CancelledError";
+}
+
+TEST(Findings, a_task_that_was_dropped_and_an_error_that_nobody_received) {
+    TestLoop loop;
+    loop.allow_unreceived_errors();
+    std::vector<Finding> found;
+    const auto never = []() -> Task<> { co_return; };
+    const auto fail = []() -> Task<> {
+        co_await yield_now();
+        throw std::runtime_error("disk full");
+    };
+    loop.run([&]() -> Task<> {
+        { const auto dropped = never(); }
+        spawn(fail(), {.name = "sync"});
+        co_await sleep(1ms);
+        found = obs::findings(obs::snapshot());
+    });
+    const Finding dropped = only(found, Rule::never_started);
+    EXPECT_EQ(dropped.task, "main");
+    EXPECT_EQ(dropped.place.file, "findings_test.cpp");
+    const Finding error = only(found, Rule::unreceived_error);
+    EXPECT_TRUE(has(error.text, "task 'sync' (findings_test.cpp:")) << error.text;
+    EXPECT_TRUE(has(error.text, "disk full")) << error.text;
+}
+
+GYRE_TEST(Findings, a_task_that_is_dropped_while_something_is_unwound_is_none) {
+    const auto never = []() -> Task<> { co_return; };
+    const auto keep = [&]() -> Task<> {
+        const auto kept = never();
+        co_await sleep(1h);
+    };
+    auto task = spawn(keep());
+    co_await yield_now();
+    task.cancel();
+    co_await sleep(1ms);
+    EXPECT_EQ(obs::snapshot().never_started_count, 0U);
+}
+
+TEST(Findings, a_long_slice_names_its_task_with_exact_timing) {
+    TestLoop loop(kernel_backend(), {.timing = Timing::exact});
+    std::vector<Finding> found;
+    const auto crunch = []() -> Task<> {
+        co_await yield_now();
+        const auto end = backend::monotonic_time() + 10ms;
+        while (backend::monotonic_time() < end) {}
+        co_await yield_now();
+    };
+    loop.run([&]() -> Task<> {
+        auto task = spawn(crunch(), {.name = "cruncher"});
+        co_await task.join();
+        found = obs::findings(obs::snapshot());
+    });
+    const Finding finding = only(found, Rule::long_slice);
+    EXPECT_EQ(finding.task, "cruncher");
+    EXPECT_EQ(finding.place.file, "findings_test.cpp");
+}
+
+TEST(Findings, a_wait_that_told_nobody_is_certain) {
+    EventLoop loop(backend::make_sim_backend());
+    obs::Snapshot look;
+#ifdef NDEBUG
+    loop.call_later(1ms, [&] {
+        look = obs::snapshot(loop);
+        loop.scheduler().wake(*Forgetful::frame);
+    });
+    loop.run_until_complete([]() -> Task<> { co_await Forgetful(); });
+    const auto found = obs::findings(look);
+    EXPECT_EQ(only(found, Rule::lost_wait).task, "main");
+#else
+    loop.call_later(1ms, [&] {
+        EXPECT_DEATH(look = obs::snapshot(loop), "told nobody");
+        loop.scheduler().wake(*Forgetful::frame);
+    });
+    loop.run_until_complete([]() -> Task<> { co_await Forgetful(); });
+#endif
+}
+
+TEST(Findings, take_one_look_at_least) {
+    EXPECT_THROW(static_cast<void>(obs::findings(std::span<const obs::Snapshot>())), std::invalid_argument);
+}
+
+TEST(Findings, are_written_as_text_and_json) {
+    const std::vector<Finding> found{{Rule::queue_full, obs::Severity::warning, "a \"b\"", 7, {"main.cpp", "f", 20},
+        "queue is full", "take more", 3}};
+    std::ostringstream text;
+    obs::write_text(text, found);
+    EXPECT_EQ(text.str(),
+        "warning: queue-full: task 'a \"b\"' and 2 more at main.cpp:20 in f\n    queue is full\n    advice: take "
+        "more\n");
+    std::ostringstream json;
+    obs::write_json(json, found);
+    EXPECT_EQ(json.str(),
+        R"([{"rule":"queue-full","severity":"warning","task":"a \"b\"","task_id":7,"place":"main.cpp:20",)"
+        R"("text":"queue is full","advice":"take more","count":3}])"
+        "\n");
+}
+
+}  // namespace gyre::testing
