@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -247,8 +248,13 @@ auto waited_for(const ProgramSnapshot& all) -> std::vector<WaitedFor> {
     }
     std::vector<WaitedFor> sorted;
     for (auto& [key, object] : objects) sorted.push_back(std::move(object));
-    std::stable_sort(sorted.begin(), sorted.end(),
-        [](const WaitedFor& left, const WaitedFor& right) { return left.tasks.size() > right.tasks.size(); });
+    std::sort(sorted.begin(), sorted.end(), [](const WaitedFor& left, const WaitedFor& right) {
+        const auto place = [](const WaitedFor& object) {
+            return std::tuple(object.loop, object.wait->address, object.wait->kind);
+        };
+        if (left.tasks.size() != right.tasks.size()) return left.tasks.size() > right.tasks.size();
+        return place(left) < place(right);
+    });
     return sorted;
 }
 

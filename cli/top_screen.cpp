@@ -152,8 +152,8 @@ auto TopScreen::head(std::size_t width) const -> std::vector<std::string> {
         if (!of.is_object() || !of.contains("p50") || name.starts_with("io_") ||
             of.at("count").get<std::uint64_t>() == 0)
             continue;
-        const auto part = [&of = of](const char* which) {
-            return right_aligned(time_text(Duration(of.at(which).get<std::int64_t>())), 8);
+        const auto part = [&figure = of](const char* which) {
+            return right_aligned(time_text(Duration(figure.at(which).get<std::int64_t>())), 8);
         };
         lines.push_back(left_aligned(name, 6) + " half" + part("p50") + "  90 %" + part("p90") + "  99 %" +
                         part("p99") + "  longest" + part("longest") + (loops > 1 ? "  (loop 0)" : ""));
@@ -175,12 +175,13 @@ auto TopScreen::head(std::size_t width) const -> std::vector<std::string> {
 auto TopScreen::rows() const -> std::vector<const obs::TaskInfo*> {
     std::vector<const obs::TaskInfo*> all;
     if (!snapshot_) return all;
+    std::vector<std::pair<const obs::TaskInfo*, std::size_t>> found;  // and where: equals stay in order
     for (const obs::Snapshot& loop : snapshot_->loops()) {
         for (const obs::TaskInfo& task : loop.tasks) {
             const bool fits = filter_.empty() || task_title(task).find(filter_) != std::string::npos ||
                               doing_text(task).find(filter_) != std::string::npos ||
                               place_text(innermost_place(task)).find(filter_) != std::string::npos;
-            if (fits) all.push_back(&task);
+            if (fits) found.emplace_back(&task, found.size());
         }
     }
     const auto before = [this](const obs::TaskInfo* left, const obs::TaskInfo* right) {
@@ -198,7 +199,11 @@ auto TopScreen::rows() const -> std::vector<const obs::TaskInfo*> {
         }
         return false;
     };
-    std::stable_sort(all.begin(), all.end(), before);
+    std::sort(found.begin(), found.end(), [&](const auto& left, const auto& right) {
+        if (before(left.first, right.first)) return true;
+        return !before(right.first, left.first) && left.second < right.second;
+    });
+    for (const auto& [task, index] : found) all.push_back(task);
     if (reversed_) std::reverse(all.begin(), all.end());
     return all;
 }
