@@ -82,6 +82,24 @@ auto name_or_error(std::string_view name) -> std::string {
     }
 }
 
+class Opening final : public FileOperation {
+public:
+    void completed() noexcept override {}
+};
+
+/// Who opens files where nobody has asked for a backend.
+auto who_does_files() -> std::string {
+    const Environment environment{nullptr};
+    World world{make_backend()};
+    Opening open;
+    open.request.call = FileCall::open;
+    open.request.path = "/dev/null";
+    if (world->start_file(open) == FileStart::elsewhere) return "threads";
+    world.finish(open);
+    ::close(static_cast<int>(open.result));
+    return "a ring";
+}
+
 auto has_io_uring() -> bool { return name_or_error("io_uring") == "io_uring"; }
 
 TEST(Choice, epoll_is_always_there) {
@@ -117,14 +135,17 @@ TEST(Choice, an_unknown_name_says_which_are_known) {
 
 class Refusal : public ::testing::TestWithParam<int> {};
 
-TEST_P(Refusal, without_a_wish_epoll_is_taken_silently) {
+TEST(Choice, without_a_wish_a_ring_does_files_where_there_is_one) {
+    EXPECT_EQ(who_does_files(), has_io_uring() ? "a ring" : "threads");
+}
+
+TEST_P(Refusal, without_a_wish_threads_do_files_silently) {
     const auto verdict = in_a_child([] {
         refuse(SYS_io_uring_setup, GetParam());
-        const Environment environment{nullptr};
-        return name_or_error("");
+        return who_does_files();
     });
     if (!verdict) GTEST_SKIP() << "no seccomp filter here";
-    EXPECT_EQ(*verdict, "epoll");
+    EXPECT_EQ(*verdict, "threads");
 }
 
 TEST_P(Refusal, asked_for_by_name_it_says_who_refused_and_what_to_do) {
@@ -163,11 +184,10 @@ class HalfRefusal : public ::testing::TestWithParam<long> {};
 TEST_P(HalfRefusal, a_policy_that_allows_only_the_setup_is_noticed_at_once) {
     const auto verdict = in_a_child([] {
         refuse(GetParam(), EPERM);
-        const Environment environment{nullptr};
-        return name_or_error("");
+        return who_does_files();
     });
     if (!verdict) GTEST_SKIP() << "no seccomp filter here";
-    EXPECT_EQ(*verdict, "epoll");
+    EXPECT_EQ(*verdict, "threads");
 }
 
 INSTANTIATE_TEST_SUITE_P(Calls, HalfRefusal, ::testing::Values(SYS_io_uring_enter, SYS_io_uring_register));

@@ -14,7 +14,7 @@ gyre::Task<> read(gyre::Event& page) {
 gyre::Task<> amain() {
     gyre::Event page("next page");
     co_await gyre::task_group([&](gyre::TaskGroup& group) -> gyre::Task<> {
-        for (int i = 0; i < 2000; ++i) group.spawn(read(page), {.name = "reader", .priority = gyre::Priority::low});
+        for (int i = 0; i < 8000; ++i) group.spawn(read(page), {.name = "reader", .priority = gyre::Priority::low});
         co_await gyre::yield_now();
         group.spawn(pump(), {.name = "pump", .priority = gyre::Priority::high});
         group.spawn(pump(), {.name = "press", .priority = gyre::Priority::high});
