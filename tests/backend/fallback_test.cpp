@@ -130,7 +130,8 @@ TEST(Choice, an_unknown_name_says_which_are_known) {
     EXPECT_EQ(name_or_error("kqueue"), "unknown backend \"kqueue\": known are \"mixed\", \"epoll\" and \"io_uring\"");
     const Environment environment{"select"};
     EXPECT_EQ(name_or_error(""),
-        "unknown backend \"select\" in the environment's GYRE_BACKEND: known are \"mixed\", \"epoll\" and \"io_uring\"");
+        "unknown backend \"select\" in the environment's GYRE_BACKEND: known are \"mixed\", \"epoll\" and "
+        "\"io_uring\"");
 }
 
 class Refusal : public ::testing::TestWithParam<int> {};

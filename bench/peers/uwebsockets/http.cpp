@@ -9,7 +9,8 @@ namespace {
 
 template<class App>
 void serve(App&& app) {
-    app.get("/plaintext", [](auto* response, auto*) { response->writeHeader("Content-Type", "text/plain")->end("Hello, World!"); });
+    app.get("/plaintext",
+        [](auto* response, auto*) { response->writeHeader("Content-Type", "text/plain")->end("Hello, World!"); });
     app.get("/json", [](auto* response, auto*) {
         response->writeHeader("Content-Type", "application/json")->end(R"({"message":"Hello, World!"})");
     });
