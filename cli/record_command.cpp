@@ -2,6 +2,8 @@
 
 #include "inspected.hpp"
 
+#include <gyre/os/graceful_stop.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <cerrno>
@@ -90,7 +92,8 @@ void run_command(const RecordArguments& arguments, const Work& work, int& status
     try {
         run([&]() -> Task<> {
             Inspected program(arguments.target);
-            co_await work(arguments, program);
+            GracefulStop stop;  // so that Ctrl-C leaves no program recording
+            co_await stop.run([&] { return work(arguments, program); });
         });
     } catch (const std::exception& error) {
         std::fprintf(stderr, "gyre: %s\n", error.what());

@@ -120,12 +120,16 @@ auto open_log(const ServeArguments& arguments) -> Task<std::unique_ptr<RequestLo
 }
 
 /// SIGHUP: the certificate is read and the log opened anew. What fails is told, and changes nothing.
-auto renew_at_hangup(http::Server& server, bool has_tls, http::LogFile* log) -> Task<void> {
-    SignalSet hangup{SIGHUP};
+auto renew_at_hangup(SignalSet& hangup, http::Server& server, bool has_tls, http::LogFile* log) -> Task<void> {
     for (;;) {
         static_cast<void>(co_await hangup.next());
+        // One by one: a log that cannot be opened is no reason to let the certificate expire.
         try {
             if (log != nullptr) co_await log->reopen();
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "gyre: SIGHUP: %s\n", error.what());
+        }
+        try {
             if (has_tls) co_await server.reload_tls();
         } catch (const std::exception& error) {
             std::fprintf(stderr, "gyre: SIGHUP: %s\n", error.what());
@@ -133,11 +137,13 @@ auto renew_at_hangup(http::Server& server, bool has_tls, http::LogFile* log) -> 
     }
 }
 
-auto serve_until_stopped(const ServeArguments& arguments, http::Server& server, http::LogFile* log) -> Task<void> {
+auto serve_until_stopped(const ServeArguments& arguments, SignalSet* hangup, http::Server& server, http::LogFile* log)
+    -> Task<void> {
     const bool is_file = log != nullptr && arguments.access_log != "-";
     const bool has_tls = !arguments.certificate.empty();
-    if (!is_file && !has_tls) co_return co_await server.wait();
-    static_cast<void>(co_await race(server.wait(), renew_at_hangup(server, has_tls, is_file ? log : nullptr)));
+    if (hangup == nullptr) co_return co_await server.wait();
+    auto renewing = renew_at_hangup(*hangup, server, has_tls, is_file ? log : nullptr);
+    static_cast<void>(co_await race(server.wait(), std::move(renewing)));
 }
 
 auto serve_files(const ServeArguments& arguments) -> Task<void> {
@@ -150,13 +156,17 @@ auto serve_files(const ServeArguments& arguments) -> Task<void> {
     options.port = arguments.port;
     options.loops = 0;
     options.tls = tls ? &*tls : nullptr;
+    // From before the first request to after the last: SIGHUP ends no server that is about to stop.
+    std::optional<SignalSet> hangup;
+    if ((log && arguments.access_log != "-") || tls) hangup.emplace({SIGHUP});
     auto server = co_await http::Server::start(app_for(arguments), options);
     say_where(arguments, server.port());
     const auto stop = [&]() -> Task<void> {
         co_await server.stop(std::chrono::duration<double>(arguments.grace));
         if (log_file != nullptr) co_await log_file->close();
     };
-    co_await try_finally([&] { return serve_until_stopped(arguments, server, log_file); }, stop);
+    co_await try_finally(
+        [&] { return serve_until_stopped(arguments, hangup ? &*hangup : nullptr, server, log_file); }, stop);
 }
 
 // A handler that fails, or a client that vanishes, is one line in the log and not the end of the server.

@@ -1,13 +1,13 @@
 #include "file_now.hpp"
 
+#include "broken_pipe_signal.hpp"
+
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
-#include <ctime>
 
 namespace gyre::backend {
 
@@ -45,29 +45,6 @@ auto is_in_memory(int file, std::uint64_t offset) noexcept -> bool {
     return ::preadv2(file, &buffer, 1, static_cast<off_t>(offset), RWF_NOWAIT) >= 0;
 }
 
-/// sendfile(2) knows no MSG_NOSIGNAL: a peer that has gone must not end the program.
-class WithoutSigpipe {
-public:
-    WithoutSigpipe() noexcept {
-        sigemptyset(&pipe_);
-        sigaddset(&pipe_, SIGPIPE);
-        ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-    }
-    WithoutSigpipe(const WithoutSigpipe&) = delete;
-    auto operator=(const WithoutSigpipe&) -> WithoutSigpipe& = delete;
-    ~WithoutSigpipe() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-    /// The one that this thread has just got.
-    void take_back() const noexcept {
-        const timespec at_once{};
-        static_cast<void>(::sigtimedwait(&pipe_, nullptr, &at_once));
-    }
-
-private:
-    sigset_t pipe_{};
-    sigset_t before_{};
-};
-
 /// What the socket has to say, and not the file, whose errors a read will tell.
 auto is_of_socket(int error) noexcept -> bool {
     return error == EAGAIN || error == EPIPE || error == ECONNRESET || error == ETIMEDOUT || error == ENOTCONN ||
@@ -94,11 +71,15 @@ auto send_file_now(int socket, int file, std::uint64_t offset, std::size_t size)
         size = std::min(size, shorter_send);
         if (!is_in_memory(file, offset + size - 1)) return -EOPNOTSUPP;
     }
-    const WithoutSigpipe quiet;
+    WithoutBrokenPipeSignal quiet;  // sendfile(2) knows no MSG_NOSIGNAL
     for (;;) {
         auto from = static_cast<off_t>(offset);
         const ssize_t count = ::sendfile(socket, file, &from, size);
-        if (count >= 0) return count;
+        if (count >= 0) {
+            // The kernel sends in several steps: a later one may have met a peer that has gone.
+            if (static_cast<std::size_t>(count) < size) quiet.take_back();
+            return count;
+        }
         const int error = errno;
         if (error == EINTR) continue;
         if (error == EPIPE) quiet.take_back();

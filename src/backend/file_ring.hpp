@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <thread>
 
 namespace gyre::backend {
 
@@ -24,6 +25,11 @@ public:
 
     /// An eventfd that becomes readable with each completion. Nobody needs to read it where edges are watched.
     [[nodiscard]] auto descriptor() const noexcept -> int { return news_.get(); }
+
+    /// Whether this is the thread that made it: on another the kernel takes nothing.
+    [[nodiscard]] auto is_of_this_thread() const noexcept -> bool { return std::this_thread::get_id() == thread_; }
+    /// Whether something is queued that the kernel has not got yet, or keeps back.
+    [[nodiscard]] auto has_work() const noexcept -> bool { return ring_.has_work(); }
 
     /// Queues an operation for the kernel. @return false: it cannot be done by a ring.
     [[nodiscard]] auto start(FileOperation& operation) noexcept -> bool;
@@ -67,6 +73,7 @@ private:
     Ring ring_;
     RingFiles files_{ring_.raw()};
     OwnedDescriptor news_;
+    std::thread::id thread_ = std::this_thread::get_id();
     std::size_t with_kernel_ = 0;  ///< Operations whose memory is the kernel's.
     bool is_closing_ = false;
 };

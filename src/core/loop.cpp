@@ -123,8 +123,8 @@ EventLoop::EventLoop(std::unique_ptr<backend::Backend> backend, RunOptions optio
     scheduler_.owners.push_back(background_);
     scheduler_.owners.push_back(guests_);
     scheduler_.stamp = backend_->now();
-    internal::show_to_debuggers(scheduler_);
     if (options.recorder.on) internal::start_recorder(*this, options.recorder);
+    internal::show_to_debuggers(scheduler_);
 }
 
 EventLoop::~EventLoop() {
@@ -261,7 +261,8 @@ void EventLoop::sample_turn() {
     if (has_more) run_ready();
     if (histograms == nullptr) return;
     histograms->turn.record(now() - began);
-    if (scheduler_.tape != nullptr) scheduler_.tape->measured(*histograms);
+    const auto tape = tape_;  // what it tells may put another in its place
+    if (tape != nullptr) tape->measured(*histograms);
 }
 
 void EventLoop::set_timing(Timing timing) {

@@ -316,7 +316,10 @@ void Scheduler::run_carefully() noexcept {
     if (tape != nullptr) tape->slices_over(current);
     if (order_ != nullptr) ready.choose(order_->choose(ready.size()));
     const auto entry = ready.pop();
-    if (!entry.is_frame()) return run_callback_watched(entry.callback());
+    if (!entry.is_frame()) {
+        current = nullptr;
+        return run_callback_watched(entry.callback());
+    }
     if ((exact || tape != nullptr) && entry.frame().scope->task() != nullptr) {
         run_watched(entry.frame());
     } else {

@@ -125,6 +125,13 @@ void TaskNode::set_error(std::exception_ptr error) noexcept {
     state = State::error;
 }
 
+void TaskNode::outlive_result() noexcept {
+    references_ = 1;  // what the result gives back may be what watches
+    drop_result();
+    references_ = 0;
+    if (watchers_ == 0) delete this;
+}
+
 void TaskNode::finish(TaskOwner& owner) noexcept {
     Scheduler& home = *scheduler;
     if (home.notes_tasks || has_extra_) note_end();

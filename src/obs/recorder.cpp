@@ -33,9 +33,10 @@ public:
     }
     void measured(const internal::LoopHistograms& histograms) noexcept override {
         if (options_.turn_limit <= Duration::zero() && options_.delay_limit <= Duration::zero()) return;
-        const auto keep = loop_.tape_slot().get();  // this goes with it, if `on_trigger` starts another
         check(turn_, histograms.turn, options_.turn_limit, "a turn of the loop");
-        check(delay_, histograms.delay, options_.delay_limit, "the delay of a task");
+        // `on_trigger` may have switched them off.
+        const auto& still = loop_.scheduler().histograms;
+        if (still != nullptr) check(delay_, still->delay, options_.delay_limit, "the delay of a task");
     }
 
 private:
@@ -93,7 +94,9 @@ void check_options(const RecorderOptions& options) {
 /// Does something with a loop on its own thread: now, if nobody runs it elsewhere.
 template<class F>
 void on_loop(EventLoop& loop, F function) {
-    if (!loop.runs_elsewhere()) return function();
+    // Between two runs a loop may begin to run at any moment: only its own thread, or one without a loop, does without a post.
+    const EventLoop* here = gyre::internal::current_loop();
+    if (!loop.runs_elsewhere() && (here == nullptr || here == &loop)) return function();
     loop.post(std::move(function));
 }
 

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <unordered_map>
 #include <utility>
 
 namespace gyre::obs {
@@ -110,6 +111,18 @@ private:
         return info;
     }
 
+    /// Looked for once for each object: many may wait for one.
+    auto holders_of(const Wait& wait, const WaitRecord& record) -> const std::vector<Holder>& {
+        const auto [entry, is_new] = holders_.try_emplace(record.object);
+        if (!is_new) return entry->second;
+        for (std::size_t i = 0; i < most_holders; ++i) {
+            const TaskNode* holder = wait.holder_at(i);
+            if (holder == nullptr) break;
+            entry->second.push_back({holder->title(), id_of(holder), holder->done()});
+        }
+        return entry->second;
+    }
+
     void read_strand(const Strand& strand, Stack& stack, int depth) {
         const Frame* frame = strand.root;
         while (frame != nullptr) {
@@ -119,6 +132,7 @@ private:
                 continue;
             }
             const Wait* wait = frame->wait();
+            if (frame->done()) break;                // it has ended, and waits for what it dropped to clean up
             if (wait == nullptr || frame->queued) {  // it runs, or is ready
                 found_ready_ = true;
                 stack.yields = wait != nullptr && wait->record().kind == WaitKind::yield;
@@ -152,10 +166,7 @@ private:
             info.owner = record.owner->title();
             info.owner_id = id_of(record.owner);
         }
-        for (std::size_t i = 0; i < most_holders && wait.holder_at(i) != nullptr; ++i) {
-            const TaskNode& holder = *wait.holder_at(i);
-            info.holders.push_back({holder.title(), id_of(&holder), holder.done()});
-        }
+        info.holders = holders_of(wait, record);
         info.waiting = record.waiting;
         info.used = record.used;
         info.bound = record.bound;
@@ -194,6 +205,7 @@ private:
     EventLoop& loop_;
     const SnapshotOptions& options_;
     Time now_;
+    std::unordered_map<const void*, std::vector<Holder>> holders_;
     bool found_ready_ = false;  ///< A part of the task that is read now.
 };
 

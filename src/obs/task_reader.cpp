@@ -132,6 +132,7 @@ void TaskReader::write_strand(const Strand& strand, int depth) noexcept {
             continue;
         }
         const Wait* wait = frame->wait();
+        if (frame->done()) return;               // it has ended, and waits for what it dropped to clean up
         if (wait == nullptr || frame->queued) {  // it runs, or is ready
             found_ready_ = true;
             return;

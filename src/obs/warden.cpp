@@ -247,7 +247,7 @@ private:
     void examine() {
         for (WatchedLoop& watched : watched_) {
             if (watched.late != nullptr) continue;
-            ask(watched);
+            ask(watched, {.most_tasks = most_tasks_examined});
             watched.is_look = true;
         }
         const Time end = backend::monotonic_time() + patience;
@@ -294,13 +294,13 @@ private:
         return finding;
     }
 
-    static void ask(WatchedLoop& watched) {
+    static void ask(WatchedLoop& watched, const SnapshotOptions& options = {}) {
         auto answer = std::make_shared<Answer>();
         try {
             EventLoop& loop = *watched.loop;
-            loop.post([&loop, answer] {
+            loop.post([&loop, answer, options] {
                 const std::lock_guard lock(answer->mutex);
-                answer->snapshot = snapshot(loop);
+                answer->snapshot = snapshot(loop, options);
                 answer->arrived.notify_all();
             });
         } catch (const LoopError&) {

@@ -36,7 +36,7 @@ auto LimiterState::enter(const void* borrower, TaskNode* task, const char* opera
     }
     if (task != nullptr) {
         entry->second.task = task->title();
-        entry->second.taker = TaskPointer(*task);
+        entry->second.taker = TaskMark(task);
     }
     if (!available()) return false;
     entry->second.has_token = true;

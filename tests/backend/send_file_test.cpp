@@ -4,13 +4,16 @@
 #include "harness.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace gyre::backend::testing {
 
@@ -96,6 +99,33 @@ TEST_P(SendFile, a_peer_that_has_gone_raises_no_signal) {
     EXPECT_FALSE(sigismember(&pending, SIGPIPE));
     ::sigaction(SIGPIPE, &before, nullptr);
     close(server);
+}
+
+TEST_P(SendFile, a_peer_that_goes_while_much_is_sent_raises_no_signal) {
+    if (is_sim()) return;
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
+    const Scratch file{256'000};
+    struct sigaction before{};
+    struct sigaction deadly{};
+    deadly.sa_handler = SIG_DFL;
+    ::sigaction(SIGPIPE, &deadly, &before);
+    // The kernel sends in steps: with luck the peer goes between two of them.
+    std::thread peer([&] {
+        std::array<char, 100'000> buffer{};
+        while (::recv(ends[1], buffer.data(), buffer.size(), 0) <= 0) {}
+        ::close(ends[1]);
+    });
+    std::int64_t sent = 0;
+    for (int i = 0; i < 1000 && sent != -EPIPE && sent != -ECONNRESET; ++i) {
+        sent = world()->send_file_now(ends[0], file.descriptor(), 0, 256'000);
+    }
+    peer.join();
+    sigset_t pending;
+    sigpending(&pending);
+    EXPECT_FALSE(sigismember(&pending, SIGPIPE));
+    ::sigaction(SIGPIPE, &before, nullptr);
+    ::close(ends[0]);
 }
 
 TEST_P(SendFile, leaves_what_would_block_to_others) {

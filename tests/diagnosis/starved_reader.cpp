@@ -26,4 +26,8 @@ gyre::Task<> amain() {
     });
 }
 
-int main() { gyre::run(amain(), diagnosis::options); }
+int main() {
+    auto options = diagnosis::options;
+    options.timing = gyre::Timing::exact;  // how long a task was ready is measured, and not guessed from a few looks
+    gyre::run(amain(), options);
+}

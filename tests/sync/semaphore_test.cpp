@@ -69,6 +69,20 @@ GYRE_TEST(Semaphore, does_not_suspend_while_there_are_permits) {
     co_await yield_now();
 }
 
+GYRE_TEST(Semaphore, a_permit_that_nobody_takes_from_its_task_goes_back) {
+    Semaphore slots(1);
+    {
+        auto handle = spawn([&]() -> Task<Permit> {
+            auto permit = co_await slots.acquire();
+            co_return permit;
+        });
+        co_await all_blocked();
+        EXPECT_TRUE(handle.done());
+        EXPECT_EQ(slots.value(), 0U);
+    }
+    EXPECT_EQ(slots.value(), 1U);
+}
+
 GYRE_TEST(Semaphore, nobody_slips_in_before_those_who_wait) {
     Semaphore slots;
     Log log;

@@ -62,7 +62,21 @@ public:
 
     void retain() noexcept { ++references_; }
     void release() noexcept {
-        if (--references_ == 0) delete this;
+        if (--references_ != 0) return;
+        if (watchers_ == 0) {
+            delete this;
+        } else {
+            outlive_result();
+        }
+    }
+    /// From now on the task is there to be named also when its result has gone. @return false: too many do so already.
+    [[nodiscard]] auto watch() noexcept -> bool {
+        if (watchers_ == most_watchers) return false;
+        ++watchers_;
+        return true;
+    }
+    void unwatch() noexcept {
+        if (--watchers_ == 0 && references_ == 0) delete this;
     }
 
     /// Puts the task under `owner` and into the ready queue; `outer` is the scope it inherits cancellation from.
@@ -137,8 +151,11 @@ public:
     bool starting : 1 = false;  ///< `TaskGroup::start` waits for it, and gets its error.
 
 private:
+    static constexpr std::uint32_t most_watchers = 63;
+
     bool has_extra_ : 1 = false;
-    std::uint32_t references_ = 1;
+    std::uint32_t references_ : 26 = 1;
+    std::uint32_t watchers_ : 6 = 0;
 
 public:
     CompactList<JoinListener> joiners;
@@ -155,6 +172,8 @@ protected:
     }
     /// Moves the outcome out of the root frame, destroys that, and drops the callable.
     virtual void collect(Frame& ended_root) noexcept = 0;
+    /// Nobody can ask for the result any more.
+    virtual void drop_result() noexcept {}
     /// The task was cancelled, and its frames are gone: drops the callable.
     virtual void drop_work() noexcept {}
     void set_error(std::exception_ptr error) noexcept;
@@ -192,6 +211,7 @@ private:
     }
     void admit_slowly(Frame& frame);
     void finish(TaskOwner& owner) noexcept;
+    void outlive_result() noexcept;
     void note_end() noexcept;
     /// Drops `Extra`, and the error, of which it tells the loop's handler if nobody received it.
     void drop_rest() noexcept;
@@ -241,6 +261,27 @@ private:
     TaskNode* node_ = nullptr;
 };
 
+/// Keeps what a task is called beyond its end, and not its result, in which this may be.
+class TaskMark {
+public:
+    TaskMark() noexcept = default;
+    /// @param task null: nobody.
+    explicit TaskMark(TaskNode* task) noexcept : node_(task != nullptr && task->watch() ? task : nullptr) {}
+    TaskMark(TaskMark&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+    auto operator=(TaskMark&& other) noexcept -> TaskMark& {
+        TaskMark old(std::move(*this));
+        node_ = std::exchange(other.node_, nullptr);
+        return *this;
+    }
+    ~TaskMark() {
+        if (node_ != nullptr) node_->unwatch();
+    }
+    [[nodiscard]] auto get() const noexcept -> TaskNode* { return node_; }
+
+private:
+    TaskNode* node_ = nullptr;
+};
+
 /// A task with a result of type T.
 template<class T>
 class TypedTaskNode : public TaskNode {
@@ -277,6 +318,11 @@ protected:
         } catch (...) {  // the move of the value threw
             this->set_error(std::current_exception());
         }
+    }
+    void drop_result() noexcept override {
+        if (this->state != TaskNode::State::value) return;
+        this->state = TaskNode::State::cancelled;  // it has ended, and has no value
+        std::destroy_at(&value_);
     }
 
 private:

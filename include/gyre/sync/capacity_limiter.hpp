@@ -64,7 +64,7 @@ public:
 private:
     struct Entry {
         std::string task;
-        TaskPointer taker;
+        TaskMark taker;
         bool has_token = false;
     };
     void grant() noexcept;

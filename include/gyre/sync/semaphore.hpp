@@ -81,7 +81,6 @@ public:
     /// @param taker the task that took it, by whose name it goes in dumps; null: none.
     Permit(internal::SemaphoreState& taken_from, internal::TaskNode* taker) noexcept
         : semaphore_(&taken_from), taker_(taker) {
-        if (taker_ != nullptr) taker_->retain();  // the permit may outlive it
         semaphore_->add_holder(*this);
     }
     Permit(Permit&& other) noexcept : internal::ListLink<Permit>(static_cast<internal::ListLink<Permit>&&>(other)) {
@@ -106,24 +105,24 @@ public:
     explicit operator bool() const noexcept { return semaphore_ != nullptr; }
 
     // For the rest of the library.
-    [[nodiscard]] auto taker() const noexcept -> const internal::TaskNode* { return taker_; }
+    [[nodiscard]] auto taker() const noexcept -> const internal::TaskNode* { return taker_.get(); }
 
 private:
     void take_from(Permit& other) noexcept {
         if (other.semaphore_ == nullptr) return;
-        taker_ = std::exchange(other.taker_, nullptr);
+        taker_ = std::move(other.taker_);
         other.unlink();
         semaphore_ = std::exchange(other.semaphore_, nullptr);
         semaphore_->add_holder(*this);
     }
     auto let_go() noexcept -> internal::SemaphoreState* {
         unlink();
-        if (internal::TaskNode* task = std::exchange(taker_, nullptr)) task->release();
+        taker_ = internal::TaskMark();
         return std::exchange(semaphore_, nullptr);
     }
 
     internal::SemaphoreState* semaphore_ = nullptr;
-    internal::TaskNode* taker_ = nullptr;
+    internal::TaskMark taker_;  ///< May have ended: the permit outlives it.
 };
 
 inline void internal::SemaphoreState::add_holder(Permit& permit) noexcept { holders_.push_back(permit); }

@@ -40,7 +40,8 @@ private:
 };
 
 /// The same for what goes out, where nobody can say how much of a piece has gone until all of it has: in each stretch of waiting so
-/// many bytes must go, and no piece is larger than what the stretch still lacks.
+/// many bytes must go, and no piece is larger than what the stretch still lacks, or than 16 KiB, so that a low limit makes no
+/// small writes.
 class SpeedQuota {
 public:
     SpeedQuota(std::uint64_t bytes_per_second, Duration stretch) noexcept
@@ -53,12 +54,13 @@ public:
 
     [[nodiscard]] auto is_on() const noexcept -> bool { return stretch_ > Duration::zero(); }
     [[nodiscard]] auto piece(std::size_t size) const noexcept -> std::size_t {
-        return std::min<std::uint64_t>(size, left_);
+        constexpr std::uint64_t worth_a_write = 16 * 1024;
+        return std::min<std::uint64_t>(size, std::max(left_, worth_a_write));
     }
     /// How long the piece may take; zero or less: it has taken too long already.
     [[nodiscard]] auto patience() const noexcept -> Duration { return stretch_ - waited_; }
     void took(std::size_t bytes, Duration waited) noexcept {
-        left_ -= bytes;
+        left_ -= std::min<std::uint64_t>(bytes, left_);
         waited_ += waited;
         if (left_ > 0) return;
         left_ = quota_;

@@ -153,7 +153,6 @@ auto ResponseWriter::write(std::string_view piece) -> Task<void> {
 auto ResponseWriter::write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> {
     check_in_body();
     if (size == 0 || method_ == "HEAD") co_return;
-    body_bytes_ += size;
     out_.clear();
     encoder_.begin_piece(static_cast<std::size_t>(size), out_);
     if (!out_.empty()) co_await stream_.write(out_);
@@ -172,9 +171,11 @@ auto ResponseWriter::send_part(fs::File& file, std::uint64_t offset, std::uint64
             sent = co_await stream_.send_file(file.descriptor(), part.offset(), static_cast<std::size_t>(part.left()));
         }
         refusals = sent > 0 ? 0 : refusals + 1;
+        body_bytes_ += sent;
         part.skip(sent);
         if (sent == 0) {  // not in memory, or not over this connection
             const auto piece = co_await part.read();
+            body_bytes_ += piece.size();
             co_await stream_.write(piece);
         }
         if (turn % sends_in_a_row == 0) co_await yield_now();  // a peer that takes all at once leaves nobody a turn

@@ -164,7 +164,7 @@ auto ServerConnection::read_head() -> Task<Next> {
                 refusal_.emplace(408, "the head of the request comes too slowly");
                 co_return Next::refuse;
             }
-            if (!has_begun && !is_first) deadline = loop.now() + options_.header_timeout;
+            if (!has_begun && (!is_first || is_last_chance)) deadline = loop.now() + options_.header_timeout;
             has_begun = true;
         }
     } catch (const ProtocolError& error) {
