@@ -83,19 +83,16 @@ auto ControlSite::findings(http::Request& request) -> Task<http::Response> {
     for (std::size_t at = 0; at < looks.size(); ++at) {
         if (looks[at].empty() || seen[at].blocked_for) looks[at].push_back(std::move(seen[at]));
     }
-    std::ostringstream out;
-    JsonOut json(out);
-    head(json);
-    json.list("findings");
-    for (const auto& of_loop : looks) {
-        for (const Finding& finding : obs::findings(of_loop, {.long_wait = length})) {
-            json.raw_item();
-            write_json(out, finding);
+    co_return answer([&](JsonOut& json, std::ostream& out) {
+        json.list("findings");
+        for (const auto& of_loop : looks) {
+            for (const Finding& finding : obs::findings(of_loop, {.long_wait = length})) {
+                json.raw_item();
+                write_json(out, finding);
+            }
         }
-    }
-    json.close(']');
-    json.close('}');
-    co_return http::Response::json(std::move(out).str());
+        json.close(']');
+    });
 }
 
 }  // namespace gyre::obs

@@ -169,43 +169,34 @@ auto ControlSite::snapshot(http::Request& request) -> Task<http::Response> {
     SnapshotOptions options;
     options.most_tasks = most_tasks(request);
     const auto all = co_await loops_.snapshots(options);
-    std::ostringstream out;
-    JsonOut json(out);
-    head(json);
-    json.list("loops");
-    for (const Snapshot& loop : all) {
-        json.raw_item();
-        write_json(out, loop);
-    }
-    json.close(']');
-    json.close('}');
-    co_return http::Response::json(std::move(out).str());
+    co_return answer([&](JsonOut& json, std::ostream& out) {
+        json.list("loops");
+        for (const Snapshot& loop : all) {
+            json.raw_item();
+            write_json(out, loop);
+        }
+        json.close(']');
+    });
 }
 
 auto ControlSite::figures() -> Task<http::Response> {
     const auto all = co_await loops_.figures();
-    std::ostringstream out;
-    JsonOut json(out);
-    head(json);
-    const auto stalled = stall_counts();
-    json.number("stalls", std::accumulate(stalled.begin(), stalled.end(), std::uint64_t{0}));
-    json.list("loops");
-    for (const LoopFigures& loop : all) write_figures(json, loop);
-    json.close(']');
-    json.close('}');
-    co_return http::Response::json(std::move(out).str());
+    co_return answer([&](JsonOut& json, std::ostream&) {
+        const auto stalled = stall_counts();
+        json.number("stalls", std::accumulate(stalled.begin(), stalled.end(), std::uint64_t{0}));
+        json.list("loops");
+        for (const LoopFigures& loop : all) write_figures(json, loop);
+        json.close(']');
+    });
 }
 
 auto ControlSite::histograms() -> Task<http::Response> {
     const auto all = co_await loops_.figures();
-    std::ostringstream out;
-    JsonOut json(out);
-    head(json);
-    json.list("loops");
-    for (const LoopFigures& loop : all) write_buckets(json, loop);
-    json.close(']');
-    json.close('}');
-    co_return http::Response::json(std::move(out).str());
+    co_return answer([&](JsonOut& json, std::ostream&) {
+        json.list("loops");
+        for (const LoopFigures& loop : all) write_buckets(json, loop);
+        json.close(']');
+    });
 }
 
 auto ControlSite::metrics() -> Task<http::Response> {
@@ -216,19 +207,16 @@ auto ControlSite::metrics() -> Task<http::Response> {
 }
 
 auto ControlSite::stalls() const -> http::Response {
-    std::ostringstream out;
-    JsonOut json(out);
-    head(json);
-    json.number("stall_limit_ns", stall_limit_.count());
-    json.object("counts");
-    const auto counts = stall_counts();
-    for (std::size_t i = 0; i < counts.size(); ++i) json.number(to_string(static_cast<StallCause>(i)), counts[i]);
-    json.close('}');
-    json.list("stalls");
-    for (const RecentStall& stall : recent_stalls()) write_stall(json, stall.report, stall.when - began_);
-    json.close(']');
-    json.close('}');
-    return http::Response::json(std::move(out).str());
+    return answer([&](JsonOut& json, std::ostream&) {
+        json.number("stall_limit_ns", stall_limit_.count());
+        json.object("counts");
+        const auto counts = stall_counts();
+        for (std::size_t i = 0; i < counts.size(); ++i) json.number(to_string(static_cast<StallCause>(i)), counts[i]);
+        json.close('}');
+        json.list("stalls");
+        for (const RecentStall& stall : recent_stalls()) write_stall(json, stall.report, stall.when - began_);
+        json.close(']');
+    });
 }
 
 }  // namespace gyre::obs

@@ -1,15 +1,16 @@
 #pragma once
 
+#include "obs/json_out.hpp"
 #include "obs/program_loops.hpp"
 
 #include <gyre/http/server/app.hpp>
 
 #include <span>
+#include <sstream>
 #include <string>
+#include <utility>
 
 namespace gyre::obs {
-
-class JsonOut;
 
 /// What the control socket answers. Thread: that of the loop which serves it.
 class ControlSite {
@@ -27,6 +28,16 @@ private:
     [[nodiscard]] auto metrics() -> Task<http::Response>;
     [[nodiscard]] auto stalls() const -> http::Response;
     void head(JsonOut& out) const;
+    /// The object that every route answers with: what is said of the program, and what `write(json, out)` adds.
+    template<class Write>
+    [[nodiscard]] auto answer(Write write) const -> http::Response {
+        std::ostringstream out;
+        JsonOut json(out);
+        head(json);
+        write(json, out);
+        json.close('}');
+        return http::Response::json(std::move(out).str());
+    }
 
     ProgramLoops loops_;
     Duration stall_limit_;

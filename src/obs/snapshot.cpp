@@ -2,9 +2,9 @@
 
 #include "obs/place.hpp"
 #include "obs/sockets.hpp"
+#include "obs/wait_info.hpp"
 
 #include <gyre/backend/backend.hpp>
-#include <gyre/core/duration_text.hpp>
 #include <gyre/core/task_node.hpp>
 #include <gyre/core/wait_report.hpp>
 
@@ -147,34 +147,18 @@ private:
                 break;
             }
             if (stack.awaits.empty()) stack.awaits.emplace_back();
-            add_scope(stack.awaits.back().scope, wait->record());
+            add_scope(stack.awaits.back().scope, wait->record(), now_);
             stack.limit = std::min(stack.limit, wait->record().deadline);
             frame = inside->root;
         }
-        shorten(stack.awaits);
+        shorten(stack.awaits, options_.most_awaits);
     }
 
     void read_wait(const Wait& wait, Stack& stack, int depth) {
         const WaitRecord record = wait.record();
-        WaitInfo info;
-        info.kind = record.kind;
-        info.object = record.name;
-        info.address = record.object;
-        info.action = record.action;
-        info.descriptor = record.descriptor;
-        if (record.owner != nullptr) {
-            info.owner = record.owner->title();
-            info.owner_id = id_of(record.owner);
-        }
+        const TaskNode* owner = record.owner;
+        auto info = describe_wait(record, owner != nullptr ? owner->title() : std::string(), id_of(owner), now_);
         info.holders = holders_of(wait, record);
-        info.waiting = record.waiting;
-        info.used = record.used;
-        info.bound = record.bound;
-        info.text = internal::wait_text(record);
-        if (record.deadline != Time::max()) {
-            info.left = record.deadline - now_;
-            info.text += left_text(*info.left);
-        }
         stack.wait = std::move(info);
         for (std::size_t i = 0; depth < most_depth && i < most_branches && wait.strand_at(i) != nullptr; ++i) {
             if (wait.strand_at(i)->root == nullptr) continue;
@@ -182,24 +166,6 @@ private:
             branch.limit = std::min(stack.limit, record.deadline);
             read_strand(*wait.strand_at(i), branch, depth + 1);
         }
-    }
-
-    void shorten(std::vector<Await>& awaits) const {
-        if (awaits.size() > options_.most_awaits) {
-            awaits.erase(awaits.begin(), awaits.end() - static_cast<std::ptrdiff_t>(options_.most_awaits));
-        }
-    }
-
-    static auto left_text(Duration left) -> std::string {
-        if (left < Duration::zero()) return ", overdue by " + internal::duration_text(-left);
-        return ", " + internal::duration_text(left) + " left";
-    }
-
-    void add_scope(std::string& text, const WaitRecord& record) const {
-        if (!text.empty()) text += "; ";
-        text += record.kind == WaitKind::scope ? record.name : to_string(record.kind);
-        if (record.kind == WaitKind::group && !record.name.empty()) text.append(" '").append(record.name).append("'");
-        if (record.deadline != Time::max()) text += left_text(record.deadline - now_);
     }
 
     EventLoop& loop_;

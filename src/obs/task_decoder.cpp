@@ -1,6 +1,7 @@
 #include "obs/place.hpp"
 #include "obs/task_entry.hpp"
 #include "obs/task_reader.hpp"
+#include "obs/wait_info.hpp"
 
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/wait_report.hpp>
@@ -18,11 +19,6 @@ namespace {
 
 auto quantiles(const Histogram& of) -> Figures {
     return {of.count(), of.quantile(0.5), of.quantile(0.9), of.quantile(0.99), of.longest()};
-}
-
-auto left_text(Duration left) -> std::string {
-    if (left < Duration::zero()) return ", overdue by " + internal::duration_text(-left);
-    return ", " + internal::duration_text(left) + " left";
 }
 
 class Decoder {
@@ -75,7 +71,7 @@ private:
                 break;
             case EntryStep::scope:
                 if (stack.awaits.empty()) stack.awaits.emplace_back();
-                add_scope(stack.awaits.back().scope, record().record);
+                add_scope(stack.awaits.back().scope, record().record, now_);
                 break;
             case EntryStep::wait:
                 stack.wait = wait(record());
@@ -84,7 +80,7 @@ private:
                 steps(stack.branches.emplace_back());
                 break;
             case EntryStep::end:
-                return shorten(stack.awaits);
+                return shorten(stack.awaits, options_.most_awaits);
             case EntryStep::too_long:
                 return;
             }
@@ -100,40 +96,10 @@ private:
         return read;
     }
 
-    auto wait(const Record& of) const -> WaitInfo {
-        const WaitRecord& record = of.record;
-        WaitInfo info;
-        info.kind = record.kind;
-        info.object = record.name;
-        info.address = record.object;
-        info.action = record.action;
-        info.descriptor = record.descriptor;
-        if (record.owner != nullptr) {
-            info.owner = of.owner_name.empty() ? internal::place_text(of.owner_place) : std::string(of.owner_name);
-            info.owner_id = task_id(record.owner);
-        }
-        info.waiting = record.waiting;
-        info.used = record.used;
-        info.bound = record.bound;
-        info.text = internal::wait_text(record, info.owner);
-        if (record.deadline != Time::max()) {
-            info.left = record.deadline - now_;
-            info.text += left_text(*info.left);
-        }
-        return info;
-    }
-
-    void shorten(std::vector<Await>& awaits) const {
-        if (awaits.size() > options_.most_awaits) {
-            awaits.erase(awaits.begin(), awaits.end() - static_cast<std::ptrdiff_t>(options_.most_awaits));
-        }
-    }
-
-    void add_scope(std::string& text, const WaitRecord& record) const {
-        if (!text.empty()) text += "; ";
-        text += record.kind == WaitKind::scope ? record.name : to_string(record.kind);
-        if (record.kind == WaitKind::group && !record.name.empty()) text.append(" '").append(record.name).append("'");
-        if (record.deadline != Time::max()) text += left_text(record.deadline - now_);
+    [[nodiscard]] auto wait(const Record& of) const -> WaitInfo {
+        if (of.record.owner == nullptr) return describe_wait(of.record, {}, 0, now_);
+        auto owner = of.owner_name.empty() ? internal::place_text(of.owner_place) : std::string(of.owner_name);
+        return describe_wait(of.record, std::move(owner), task_id(of.record.owner), now_);
     }
 
     Time now_;

@@ -1,12 +1,13 @@
 // Dumps that are taken all the time: of loops under load, and of processes that are stopped or end.
-// GYRE_DUMPS in the environment says how many: `./dev check stress` takes 10,000 with both sanitizers.
+// GYRE_DUMPS in the environment says how many: `./dev check dumps` takes 10,000 with both sanitizers.
 
 #include "support/loops.hpp"
+
+#include "child_output.hpp"
 
 #include <gyre/backend/thread_probe.hpp>
 #include <gyre/obs.hpp>
 
-#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,27 +104,6 @@ void take_dump(EventLoop& loop) {
     static_cast<void>(obs::findings(look));
     EXPECT_NE(text.str().find("locker"), std::string::npos);
     for (const auto& task : look.tasks) EXPECT_FALSE(task.stack.lost);
-}
-
-/// Runs `program` in a child, and gives what it wrote to standard error.
-template<class F>
-auto error_output_of(F&& program) -> std::string {
-    const std::string path = ::testing::TempDir() + "gyre_dumps_" + std::to_string(::getpid());
-    const pid_t child = ::fork();
-    if (child == 0) {
-        const int file = ::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
-        ::dup2(file, STDERR_FILENO);
-        program(path);
-        ::_exit(0);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    EXPECT_EQ(status, 0);
-    std::ifstream file(path);
-    std::ostringstream text;
-    text << file.rdbuf();
-    ::unlink(path.c_str());
-    return text.str();
 }
 
 auto file_has(const std::string& path, std::string_view part) -> bool {

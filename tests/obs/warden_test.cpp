@@ -2,10 +2,11 @@
 
 #include "support/loops.hpp"
 
+#include "child_output.hpp"
+
 #include <gyre/backend/thread_probe.hpp>
 #include <gyre/obs.hpp>
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,27 +61,6 @@ void until_reported(F&& step) {
 auto crunch() -> Task<> {
     until_reported([] {});  // to read the clock is work enough
     co_return;
-}
-
-/// Runs `program` in a child, whose standard error it gives.
-template<class F>
-auto error_output_of(F&& program) -> std::string {
-    const std::string path = ::testing::TempDir() + "gyre_warden_" + std::to_string(::getpid());
-    const pid_t child = ::fork();
-    if (child == 0) {
-        const int file = ::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
-        ::dup2(file, STDERR_FILENO);
-        program(path);
-        ::_exit(0);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    EXPECT_EQ(status, 0);
-    std::ifstream file(path);
-    std::ostringstream text;
-    text << file.rdbuf();
-    ::unlink(path.c_str());
-    return text.str();
 }
 
 /// Waits until the file has `part`; ten seconds at most.

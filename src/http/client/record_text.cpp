@@ -92,6 +92,7 @@ private:
     }
 
     void read_line() {
+        if (line_.find('\r') != std::string_view::npos) throw RecordProblem{"a carriage return within a line"};
         const char side = line_.front();
         const char kind = line_.size() > 1 ? line_[1] : ' ';
         const auto text = line_.substr(std::min<std::size_t>(line_.size(), kind == ' ' ? 2 : 3));
