@@ -3,9 +3,11 @@
 
 import json
 import os
+import re
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -13,7 +15,7 @@ sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tools")]
 sys.dont_write_bytecode = True
 
 import count_instructions  # noqa: E402
-from harness import charts, cli, report, results, stats, suites, table  # noqa: E402
+from harness import charts, cli, manual, report, results, stats, suites, table  # noqa: E402
 from harness.measure import Outcome, build, measure_case  # noqa: E402
 from harness.model import Absent, Case, Missing, Program, Result, Suite, Work, is_limit, is_own  # noqa: E402
 from harness.process import Cores, Run, Server  # noqa: E402
@@ -233,6 +235,18 @@ class Results(unittest.TestCase):
         self.assertIn("a &lt;b&gt;", page)
         self.assertIn("corral is 1.25x better", page)
         self.assertEqual(page.count("<svg"), 2)
+
+    def test_the_manual_has_a_page_with_a_file_for_each_chart(self):
+        with tempfile.TemporaryDirectory() as folder:
+            report.write(Path(folder), self.OUTCOME, results.as_json(self.OUTCOME, {"cpu": "x", "compilers": {"go": "1.26"}}))
+            text = (Path(folder) / manual.PAGE).read_text()
+            named = re.findall(r"!\[[^]]+\]\(([^)]+)\)", text)
+            self.assertEqual(named, ["charts/micro-lock.svg", "charts/micro-rate.svg"])
+            for name in named:
+                ElementTree.parse(Path(folder) / name)
+        self.assertIn("- **micro lock**: corral is 1.25x better", text)
+        self.assertIn("| micro | rloop | all of it | pip <failed> |", text)
+        self.assertIn("- compilers: go: 1.26", text)
 
     def test_bars_are_as_long_as_their_values(self):
         axis = charts.Axis([1.0, 4.0])

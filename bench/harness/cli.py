@@ -18,7 +18,7 @@ def arguments(argv: list[str], names: list[str]) -> argparse.Namespace:
     parser.add_argument("--peers", metavar="A,B", help="only these, beside gyre and the limits")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds: at most 15 minutes on two cores")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the results there")
-    parser.add_argument("--report", metavar="DIR", type=Path, help="write a page with charts there: index.html and results.json")
+    parser.add_argument("--report", metavar="DIR", type=Path, help="write a page with charts there: index.html, results.json, and report.md with charts/ for a manual")
     parser.add_argument("--list", action="store_true", help="name suites, cases and peers; measure nothing")
     chosen = parser.parse_args(argv)
     unknown = [name for name in chosen.suites if name not in names]

@@ -3,6 +3,7 @@
 from html import escape
 from pathlib import Path
 
+from harness import manual
 from harness.charts import bars
 from harness.measure import Outcome
 from harness.model import GYRE
@@ -30,6 +31,7 @@ td.figure, th.figure { text-align: right; font-variant-numeric: tabular-nums; } 
 def write(folder: Path, outcome: Outcome, document: dict) -> None:
     write_json(folder / "results.json", document)
     (folder / "index.html").write_text(page(outcome, document["conditions"]))
+    manual.write(folder, outcome, document)
 
 
 def page(outcome: Outcome, conditions: dict) -> str:
