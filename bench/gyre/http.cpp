@@ -13,7 +13,7 @@
 
 namespace {
 
-constexpr std::size_t piece_size = std::size_t{64} * 1024;
+constexpr std::size_t short_size = std::size_t{16} * 1024;
 std::string folder;
 
 auto send_file(gyre::http::ServerExchange& exchange, std::string name) -> gyre::Task<void> {
@@ -21,18 +21,15 @@ auto send_file(gyre::http::ServerExchange& exchange, std::string name) -> gyre::
     const auto info = co_await file.info();
     gyre::http::ResponseHead head;
     head.fields.add("Content-Type", "application/octet-stream");
-    head.fields.add("Content-Length", std::to_string(info.size));
-    co_await exchange.start(std::move(head));
-    std::string piece(std::min<std::size_t>(piece_size, info.size), '\0');
-    for (std::uint64_t sent = 0; sent < info.size;) {
-        const auto room = std::as_writable_bytes(std::span(piece));
-        const auto count = co_await file.pread(room, sent);
-        if (count == 0) break;
-        const auto part = std::string_view(piece).substr(0, count);
-        co_await exchange.write(part);
-        sent += count;
+    if (info.size <= short_size) {  // head and body in one segment
+        const auto text = co_await file.pread(static_cast<std::size_t>(info.size), 0);
+        co_await exchange.respond(std::move(head), text);
+    } else {
+        head.fields.add("Content-Length", std::to_string(info.size));
+        co_await exchange.start(std::move(head));
+        co_await exchange.write_file(file, 0, info.size);
+        co_await exchange.finish();
     }
-    co_await exchange.finish();
     co_await file.close();
 }
 

@@ -54,6 +54,10 @@ auto ServerExchange::start(ResponseHead head) -> Task<void> {
 
 auto ServerExchange::write(std::string_view piece) -> Task<void> { return connection_->response().write(piece); }
 
+auto ServerExchange::write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> {
+    return connection_->response().write_file(file, offset, size);
+}
+
 auto ServerExchange::finish() -> Task<void> { return connection_->response().finish(Fields()); }
 auto ServerExchange::finish(Fields trailers) -> Task<void> {
     return connection_->response().finish(std::move(trailers));

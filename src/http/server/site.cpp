@@ -57,7 +57,7 @@ public:
     explicit ResponseSink(ServerExchange& exchange) noexcept : exchange_(exchange) {}
     auto write(std::string_view piece) -> Task<void> override { return exchange_.write(piece); }
     auto write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> override {
-        return exchange_.connection().response().write_file(file, offset, size);
+        return exchange_.write_file(file, offset, size);
     }
 
 private:

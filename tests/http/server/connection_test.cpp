@@ -1,7 +1,11 @@
 #include "harness.hpp"
+#include "os/os_support.hpp"
 
 #include <gyre/http/core/date.hpp>
+#include <gyre/os/file.hpp>
 #include <gyre/sync/event.hpp>
+
+#include <fstream>
 
 namespace gyre::http::server_testing {
 namespace {
@@ -271,6 +275,30 @@ TEST(HttpConnection, streams_both_ways_with_trailers) {
                 EXPECT_EQ(reply.trailers.get("X-Seen"), "seen");
             });
         });
+    }
+}
+
+TEST(HttpConnection, parts_of_files_go_between_pieces) {
+    const gyre::testing::TemporaryFolder folder;
+    const auto path = folder.path() / "content";
+    std::ofstream(path) << std::string(300'000, 'a') << std::string(300'000, 'b');
+    auto handler = [&](ServerExchange& exchange) -> Task<void> {
+        auto file = co_await fs::open(path);
+        co_await exchange.start({});
+        co_await exchange.write("<");
+        co_await exchange.write_file(file, 299'999, 200'000);
+        co_await exchange.write(">");
+        co_await exchange.finish();
+    };
+    for (const auto world : all_worlds) {
+        const auto errors = run_with(world, handler, {}, [](std::uint16_t port) -> Task<void> {
+            auto client = co_await RawClient::open(port);
+            const auto reply = co_await client.ask(get("/"));
+            EXPECT_TRUE(reply.body == "<a" + std::string(199'999, 'b') + ">") << reply.body.size();
+            const auto again = co_await client.ask(get("/"));
+            EXPECT_EQ(again.body.size(), 200'002U);
+        });
+        EXPECT_TRUE(errors.empty());
     }
 }
 

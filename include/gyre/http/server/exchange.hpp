@@ -6,10 +6,15 @@
 #include <gyre/net/address.hpp>
 #include <gyre/net/stream.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+
+namespace gyre::fs {
+class File;
+}  // namespace gyre::fs
 
 namespace gyre::http {
 
@@ -64,6 +69,9 @@ public:
     /// Sends a piece of the body, which must live until this returns. With HEAD nothing is sent.
     /// @throws InvalidStateError outside of a response; ProtocolError past the Content-Length; IoError.
     [[nodiscard]] auto write(std::string_view piece) -> Task<void>;
+    /// Sends `size` bytes of a file from `offset` on; it must stay open until this returns. Over a plain socket the kernel
+    /// sends them without a copy (sendfile). Throws as `write`, and IoError if the file cannot be read, or is shorter.
+    [[nodiscard]] auto write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void>;
     /// Ends the body. A handler that returns without it ends its body there.
     /// @throws ProtocolError if the body is shorter than its Content-Length; the connection is dropped then.
     [[nodiscard]] auto finish() -> Task<void>;
