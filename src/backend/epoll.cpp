@@ -195,7 +195,7 @@ auto EpollBackend::start_file(FileOperation& operation) noexcept -> FileStart {
 
 /// Null: slow files are for threads, or the kernel allows no ring.
 auto EpollBackend::file_ring() noexcept -> FileRing* {
-    if (file_ring_) return is_of_parent() || !file_ring_->is_of_this_thread() ? nullptr : file_ring_.get();
+    if (file_ring_) return is_of_parent() ? nullptr : file_ring_.get();
     if (slow_files_ == SlowFiles::threads || is_ring_refused_ || is_of_parent()) return nullptr;
     is_ring_refused_ = true;
     try {
@@ -311,7 +311,7 @@ auto EpollBackend::collect(std::span<epoll_event> events, Time deadline) -> std:
 void EpollBackend::wait(Time deadline) {
     std::array<epoll_event, events_at_once> events;
     const auto room = std::span(events).first(next_events_);
-    const bool has_files = file_ring_ != nullptr && !is_of_parent() && file_ring_->is_of_this_thread();
+    const bool has_files = file_ring_ != nullptr && !is_of_parent();
     if (has_files) {
         serve_files();
         // What was interrupted is queued again, and a kernel short of memory takes nothing for a moment.

@@ -8,13 +8,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <thread>
 
 namespace gyre::backend {
 
 /// A ring for operations on files, beside a backend that waits for something else.
 ///
-/// Thread: the one that made it. Source: io_uring_setup(2), io_uring_register_eventfd(3).
+/// Thread: any, one at a time: a loop may be run by one and closed by another.
+/// Source: io_uring_setup(2), io_uring_register_eventfd(3).
 class FileRing {
 public:
     /// @throws std::system_error if the kernel allows no ring.
@@ -26,8 +26,6 @@ public:
     /// An eventfd that becomes readable with each completion. Nobody needs to read it where edges are watched.
     [[nodiscard]] auto descriptor() const noexcept -> int { return news_.get(); }
 
-    /// Whether this is the thread that made it: on another the kernel takes nothing.
-    [[nodiscard]] auto is_of_this_thread() const noexcept -> bool { return std::this_thread::get_id() == thread_; }
     /// Whether something is queued that the kernel has not got yet, or keeps back.
     [[nodiscard]] auto has_work() const noexcept -> bool { return ring_.has_work(); }
 
@@ -64,16 +62,17 @@ private:
             if (entry.user_data == Ring::cancel_tag) return;
             --with_kernel_;
             auto& operation = *reinterpret_cast<FileOperation*>(static_cast<std::uintptr_t>(entry.user_data));
-            const bool again = entry.res == -EINTR && !operation.cancelling && !is_closing_;
+            // The kernel stops by itself what a thread began that has ended since.
+            const bool is_stopped = entry.res == -EINTR || entry.res == -ECANCELED;
+            const bool again = is_stopped && !operation.cancelling && !is_closing_;
             if (again && submit(operation)) return;
             ended(operation, RingFiles::outcome(operation, entry.res, is_closing_));
         });
     }
 
-    Ring ring_;
+    Ring ring_{RingUse::any_thread};
     RingFiles files_{ring_.raw()};
     OwnedDescriptor news_;
-    std::thread::id thread_ = std::this_thread::get_id();
     std::size_t with_kernel_ = 0;  ///< Operations whose memory is the kernel's.
     bool is_closing_ = false;
 };

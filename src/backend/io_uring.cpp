@@ -147,7 +147,7 @@ private:
     [[nodiscard]] auto received(Operation& operation, const io_uring_cqe& entry) noexcept -> std::int64_t;
     void withdraw_everything() noexcept;
 
-    Ring ring_;
+    Ring ring_{RingUse::one_thread};
     std::optional<HostSet> host_set_;
     RingFiles files_{ring_.raw()};
     DescriptorTable<Slot> slots_;

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <string>
 #include <system_error>
+#include <thread>
 
 namespace gyre::backend {
 
@@ -63,16 +64,16 @@ constinit std::atomic<std::size_t> rings_ended{0};
 
 }  // namespace
 
-Ring::Ring() {
+Ring::Ring(RingUse use) {
     io_uring_params parameters{};
-    parameters.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN |
-                       IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CQSIZE;
+    parameters.flags = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CQSIZE;
+    if (use == RingUse::one_thread) parameters.flags |= IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
     parameters.cq_entries = 4 * entry_count;
     const int result = io_uring_queue_init_params(entry_count, &ring_, &parameters);
     if (result < 0) throw refusal(-result);
     static_cast<void>(rings_ended.load(std::memory_order_acquire));
-    // Saves a lookup per call; where it is refused, everything works without.
-    static_cast<void>(io_uring_register_ring_fd(&ring_));
+    // Saves a lookup per call; where it is refused, everything works without. It is one thread's.
+    if (use == RingUse::one_thread) static_cast<void>(io_uring_register_ring_fd(&ring_));
 }
 
 Ring::~Ring() {
@@ -126,9 +127,17 @@ void Ring::cancel_synchronously(std::uint64_t tag, unsigned flags) noexcept {
     } while (result == -EINTR);
 }
 
+void Ring::fail(int error) const {
+    const bool is_strange = std::this_thread::get_id() != thread_;
+    throw std::system_error{error, std::generic_category(),
+        is_strange ? "io_uring_enter: the loop was made by another thread, which alone may run and close it; with "
+                     "GYRE_BACKEND=mixed or epoll any thread may"
+                   : "io_uring_enter"};
+}
+
 void Ring::enter() {
     const int result = io_uring_submit_and_get_events(&ring_);
-    if (result < 0 && !is_passing(-result)) throw std::system_error{-result, std::generic_category(), "io_uring_enter"};
+    if (result < 0 && !is_passing(-result)) fail(-result);
 }
 
 auto Ring::collect() noexcept -> bool {
@@ -142,7 +151,7 @@ void Ring::wait(const timespec* timeout) {
     if (timeout != nullptr) limit = {.tv_sec = timeout->tv_sec, .tv_nsec = timeout->tv_nsec};
     const int result = io_uring_submit_and_wait_timeout(
         &ring_, &entry, 1, timeout == nullptr ? nullptr : &limit, nullptr);
-    if (result < 0 && !is_passing(-result)) throw std::system_error{-result, std::generic_category(), "io_uring_enter"};
+    if (result < 0 && !is_passing(-result)) fail(-result);
 }
 
 }  // namespace gyre::backend

@@ -4,12 +4,19 @@
 
 #include <cstdint>
 #include <ctime>
+#include <thread>
 
 namespace gyre::backend {
 
-/// The pair of queues shared with the kernel, set up as the loop needs it: one thread, completions only when it asks.
+/// Who enters a ring.
+enum class RingUse : bool {
+    one_thread,  ///< The one that made it; completions only when it asks.
+    any_thread,  ///< One at a time.
+};
+
+/// The pair of queues shared with the kernel, set up as the loop needs it.
 ///
-/// Thread: the one that made it. Source: io_uring_setup(2), io_uring_enter(2), io_uring_register(2).
+/// Thread: see `RingUse`. Source: io_uring_setup(2), io_uring_enter(2), io_uring_register(2).
 class Ring {
 public:
     /// Tags of entries that belong to no operation; no address is this small.
@@ -17,7 +24,7 @@ public:
     static constexpr std::uint64_t cancel_tag = 2;
 
     /// @throws std::system_error with a text that says who refused and what to do.
-    Ring();
+    explicit Ring(RingUse use);
     ~Ring();
     Ring(const Ring&) = delete;
     auto operator=(const Ring&) -> Ring& = delete;
@@ -78,8 +85,10 @@ public:
 
 private:
     void cancel_synchronously(std::uint64_t tag, unsigned flags) noexcept;
+    [[noreturn]] void fail(int error) const;
 
     io_uring ring_{};
+    std::thread::id thread_ = std::this_thread::get_id();
 };
 
 }  // namespace gyre::backend

@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cstdlib>
+#include <string_view>
+#include <thread>
 
 namespace gyre::backend::testing {
 
@@ -99,6 +101,59 @@ TEST_P(FileOperations, a_read_that_would_wait_for_ever_is_cancelled) {
     EXPECT_EQ(read.completions, 1);
     ::close(ends[0]);
     ::close(ends[1]);
+}
+
+/// A pipe, and a read of it that another thread has begun and is gone since.
+class ReadOfAThread {
+public:
+    explicit ReadOfAThread(Backend& backend) {
+        EXPECT_EQ(::pipe(ends_.data()), 0);
+        read.request.call = FileCall::read;
+        read.request.descriptor = ends_[0];
+        read.request.buffer = buffer.data();
+        read.request.size = buffer.size();
+        std::thread([&] {
+            EXPECT_EQ(backend.start_file(read), FileStart::in_flight);
+            backend.wait(Time::min());
+        }).join();
+    }
+    ReadOfAThread(const ReadOfAThread&) = delete;
+    auto operator=(const ReadOfAThread&) -> ReadOfAThread& = delete;
+    ~ReadOfAThread() {
+        for (const int end : ends_) ::close(end);
+    }
+    void write(std::string_view text) const {
+        EXPECT_EQ(::write(ends_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    }
+
+    std::array<char, 16> buffer{};
+    FileRequestOf read;
+
+private:
+    std::array<int, 2> ends_{};
+};
+
+TEST_P(FileOperations, what_a_thread_began_another_can_end) {
+    if (world()->name() != "mixed") GTEST_SKIP() << "only one thread waits, or threads do it";
+    {
+        ReadOfAThread goes_on(*world());
+        EXPECT_EQ(goes_on.read.completions, 0);
+        goes_on.write("late");
+        world().finish(goes_on.read);
+        EXPECT_EQ(goes_on.read.result, 4);
+        EXPECT_EQ(std::string_view(goes_on.buffer.data(), 4), "late");
+    }
+    {
+        ReadOfAThread cancelled(*world());
+        world()->cancel(cancelled.read);
+        world().finish(cancelled.read);
+        EXPECT_EQ(cancelled.read.result, -ECANCELED);
+        EXPECT_EQ(cancelled.read.completions, 1);
+    }
+    ReadOfAThread abandoned(*world());
+    world().destroy();
+    EXPECT_EQ(abandoned.read.completions, 0);
+    EXPECT_FALSE(abandoned.read.in_flight);
 }
 
 TEST_P(FileOperations, an_open_that_nobody_hears_of_is_closed) {

@@ -194,6 +194,22 @@ TEST_P(KernelWaiting, a_signal_handler_may_wake) {
     ::sigaction(SIGUSR1, &before, nullptr);
 }
 
+TEST_P(KernelWaiting, another_thread_may_wait_or_is_told_why_it_may_not) {
+    std::string error;
+    std::thread([&] {
+        try {
+            world()->wait(world()->now() + std::chrono::milliseconds(1));
+        } catch (const std::system_error& failure) {
+            error = failure.what();
+        }
+    }).join();
+    if (GetParam() == "io_uring") {
+        EXPECT_NE(error.find("made by another thread"), error.npos) << error;
+    } else {
+        EXPECT_EQ(error, "");
+    }
+}
+
 TEST_P(KernelWaiting, a_signal_does_not_shorten_a_deadline) {
     struct sigaction action{};
     struct sigaction before{};
