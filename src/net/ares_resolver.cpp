@@ -19,6 +19,16 @@ namespace {
 /// c-ares rounds its own times: a timer that is early would find nothing to do, and be armed again and again.
 constexpr auto timer_slack = std::chrono::milliseconds(1);
 
+/// c-ares tells of both families together. When that takes so long, each is asked for alone as well: firewalls and name
+/// servers that drop one of the two questions (RFC 4074) must not keep back the answer to the other.
+constexpr auto patience = std::chrono::milliseconds(100);
+/// How long one family waits for the other. RFC 8305 section 3.
+constexpr auto resolution_delay = std::chrono::milliseconds(50);
+
+/// c-ares' own patience with a server that says nothing, doubled with each of the tries: three fit into 10 s nearly.
+constexpr int first_try_ms = 2'000;
+constexpr int tries = 3;
+
 void initialise_library() {
     static std::once_flag once;
     std::call_once(once, [] { ares_library_init(ARES_LIB_INIT_ALL); });
@@ -81,7 +91,10 @@ struct AresResolver::Channel {
         // NameSources has decided that files and dns it is, in this order.
         std::string lookups = "fb";
         options.lookups = lookups.data();
-        const int status = ares_init_options(&handle, &options, ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS);
+        options.timeout = first_try_ms;
+        options.tries = tries;
+        const int status = ares_init_options(
+            &handle, &options, ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
         if (status != ARES_SUCCESS) {
             throw IoError(std::make_error_code(std::errc::resource_unavailable_try_again), "resolve", "with c-ares",
                 ares_strerror(status));
@@ -94,24 +107,77 @@ struct AresResolver::Channel {
     ares_channel handle = nullptr;
 };
 
-/// A question under way.
+/// A name that is asked for, until c-ares has let go of all that was asked about it.
 struct AresResolver::Pending {
     AresResolver& owner;
-    std::shared_ptr<Lookup> lookup;
+    std::shared_ptr<Lookup> lookup;  ///< Null once it is answered.
     std::list<Pending>::iterator place;
+    TimerHandle next_step;
+    int under_way = 1;   ///< Questions, and one for whoever is at work on this.
+    LookupAnswer found;  ///< Of one family.
 
-    static void answered(void* argument, int status, int, ares_addrinfo* found) noexcept {
+    void ask(int family, ares_addrinfo_callback answered) {
+        ares_addrinfo_hints hints{};
+        hints.ai_family = family;
+        hints.ai_socktype = SOCK_STREAM;
+        ++under_way;
+        ares_getaddrinfo(owner.channel_->handle, lookup->host().c_str(), nullptr, &hints, answered, this);
+    }
+
+    void ask_for_each() {
+        ++under_way;
+        ask(AF_INET6, &Pending::answered_one);
+        if (lookup) ask(AF_INET, &Pending::answered_one);
+        owner.arm_timer();
+        ended();
+    }
+
+    static void answered_both(void* argument, int status, int, ares_addrinfo* list) noexcept {
         auto& pending = *static_cast<Pending*>(argument);
-        const auto lookup = std::move(pending.lookup);
-        pending.owner.pending_.erase(pending.place);
+        pending.attempt([&] { pending.finish(answer_of(status, list)); });
+        if (list != nullptr) ares_freeaddrinfo(list);
+        pending.ended();
+    }
+
+    static void answered_one(void* argument, int status, int, ares_addrinfo* list) noexcept {
+        auto& pending = *static_cast<Pending*>(argument);
+        if (status == ARES_SUCCESS) pending.attempt([&] { pending.take(answer_of(status, list)); });
+        if (list != nullptr) ares_freeaddrinfo(list);
+        pending.ended();
+    }
+
+    template<class Step>
+    void attempt(Step step) noexcept {
+        if (!lookup) return;
         try {
-            lookup->finish(answer_of(status, found));
+            step();
         } catch (...) {
             LookupAnswer answer;
             answer.error = std::make_error_code(std::errc::not_enough_memory);
-            lookup->finish(std::move(answer));
+            finish(std::move(answer));
         }
-        if (found != nullptr) ares_freeaddrinfo(found);
+    }
+
+    void take(LookupAnswer answer) {
+        if (answer.error) return;
+        if (!found.addresses.empty()) {
+            found.addresses.insert(found.addresses.end(), answer.addresses.begin(), answer.addresses.end());
+            if (answer.good_for && found.good_for) found.good_for = std::min(*found.good_for, *answer.good_for);
+            return finish(std::move(found));
+        }
+        found = std::move(answer);
+        next_step = owner.loop_.call_later(resolution_delay, [this] { finish(std::move(found)); });
+    }
+
+    void finish(LookupAnswer answer) noexcept {
+        next_step.cancel();
+        std::exchange(lookup, nullptr)->finish(std::move(answer));
+    }
+
+    void ended() noexcept {
+        if (--under_way > 0) return;
+        next_step.cancel();
+        owner.pending_.erase(place);
     }
 };
 
@@ -128,14 +194,12 @@ void AresResolver::use_servers(const std::string& servers) {
 }
 
 void AresResolver::start(std::shared_ptr<Lookup> lookup) {
-    const std::string host = lookup->host();
     auto& pending = pending_.emplace_back(*this, std::move(lookup), pending_.end());
     pending.place = std::prev(pending_.end());
-    ares_addrinfo_hints hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    ares_getaddrinfo(channel_->handle, host.c_str(), nullptr, &hints, &Pending::answered, &pending);
+    pending.ask(AF_UNSPEC, &Pending::answered_both);
+    if (pending.lookup) pending.next_step = loop_.call_later(patience, [&pending] { pending.ask_for_each(); });
     arm_timer();
+    pending.ended();
 }
 
 void AresResolver::watch(int descriptor, bool readable, bool writable) noexcept {

@@ -94,6 +94,18 @@ TEST_P(Ares, asks_for_both_families) {
     run(with_name_server(body));
 }
 
+TEST_P(Ares, a_family_that_is_not_answered_for_does_not_keep_the_other_back) {
+    auto body = [](internal::AresResolver& resolver, NameServer& server) -> Task<> {
+        const auto four = co_await ask(resolver, "dropsix.test");
+        EXPECT_EQ(four, "192.0.2.1:53 ");
+        const auto six = co_await ask(resolver, "dropfour.test");
+        EXPECT_EQ(six, "[2001:db8::1]:53 ");
+        EXPECT_EQ(server.questions, 8) << "both together and each alone, nothing twice";
+        EXPECT_EQ(resolver.pending_count(), 2U) << "c-ares still hopes";
+    };
+    run(with_name_server(body));
+}
+
 TEST_P(Ares, says_why_there_is_no_address) {
     auto body = [](internal::AresResolver& resolver, NameServer&) -> Task<> {
         const auto missing = co_await failure_of(ask(resolver, "missing.test"));
