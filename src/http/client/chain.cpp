@@ -11,36 +11,6 @@ namespace gyre::http {
 
 namespace internal {
 
-namespace {
-
-auto try_once(const std::shared_ptr<Pool>& pool, Outgoing& request, bool allow_reuse)
-    -> Task<std::unique_ptr<Exchange>> {
-    co_await request.measure();
-    auto head = request.head(pool->settings());
-    auto connection = co_await pool->connection(request, !allow_reuse);
-    auto exchange = std::make_unique<Exchange>(pool, std::move(connection), request);
-    try {
-        co_await exchange->run(std::move(head), request);
-    } catch (const RequestError&) {
-        // A kept connection that dies at the first use most likely died of old age: one new try cannot do harm twice.
-        const bool again = exchange->was_stale() && request.is_idempotent() && request.can_be_sent_again() &&
-                           pool->settings().options().replay;
-        if (!again) throw;
-        exchange.reset();
-    }
-    co_return exchange;
-}
-
-auto try_or_replay(const std::shared_ptr<Pool>& pool, Outgoing& request) -> Task<std::unique_ptr<Exchange>> {
-    auto exchange = co_await try_once(pool, request, true);
-    if (exchange) co_return exchange;
-    ++pool->figures().replays;
-    exchange = co_await try_once(pool, request, false);
-    co_return exchange;
-}
-
-}  // namespace
-
 ClientChain::ClientChain(std::shared_ptr<Pool> pool, Middlewares own)
     : pool_(std::move(pool)), common_(pool_->middlewares()), own_(std::move(own)) {}
 
@@ -84,14 +54,47 @@ auto ClientChain::send_over(ClientTransport& transport, ClientCall& call) const 
     co_return response;
 }
 
+// One frame for all of it: most requests go over a kept connection, and wait for nothing but the answer.
 auto ClientChain::exchange(Outgoing& request) const -> Task<ClientResponse> {
-    auto exchange = co_await try_or_replay(pool_, request);
-    constexpr int expectation_failed = 417;
-    if (exchange->head().status == expectation_failed && request.continue_limit && request.can_be_sent_again()) {
-        const auto limit = std::exchange(request.continue_limit, std::nullopt);
-        exchange = co_await try_or_replay(pool_, request);
-        request.continue_limit = limit;
+    const auto continue_limit = request.continue_limit;
+    std::unique_ptr<Exchange> exchange;
+    bool is_replay = false;
+    while (!exchange) {
+        if (request.upload) co_await request.measure();
+        auto head = request.head(pool_->settings());
+        request.tell(ClientStep::queued);
+        ConnectionTurn turn;
+        if (request.timeouts.pool > Duration::zero()) {
+            turn = co_await pool_->turn_in_time(request);
+        } else {
+            turn = co_await pool_->turn(request);
+        }
+        std::unique_ptr<Connection> connection;
+        if (!is_replay) connection = pool_->take_quiet(request, turn);
+        if (!connection) connection = co_await pool_->connection(request, std::move(turn), is_replay);
+        exchange = std::make_unique<Exchange>(pool_, std::move(connection), request);
+        try {
+            co_await exchange->run(std::move(head), request);
+        } catch (const RequestError&) {
+            // A kept connection that dies at the first use most likely died of old age: one new try cannot do harm twice.
+            const bool again = !is_replay && exchange->was_stale() && request.is_idempotent() &&
+                               request.can_be_sent_again() && pool_->settings().options().replay;
+            if (!again) throw;
+            exchange.reset();
+            ++pool_->figures().replays;
+            is_replay = true;
+            continue;
+        }
+        constexpr int expectation_failed = 417;
+        const bool asks_in_vain = exchange->head().status == expectation_failed && request.continue_limit &&
+                                  request.can_be_sent_again();
+        if (asks_in_vain) {
+            exchange.reset();
+            request.continue_limit.reset();
+            is_replay = false;
+        }
     }
+    request.continue_limit = continue_limit;
     pool_->take_cookies(request.url, exchange->head().fields);
     co_return ClientResponse(std::move(exchange));
 }

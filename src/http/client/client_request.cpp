@@ -170,21 +170,21 @@ auto ClientRequest::use(ClientMiddleware middleware) && -> ClientRequest&& {
 
 auto ClientRequest::send() && -> Task<ClientResponse> {
     if (!pool_) throw InvalidStateError("http::ClientRequest: it was sent already, or moved away");
-    internal::Order order;
-    order.method = std::move(method_);
-    order.url = std::move(url_);
-    order.query = query_.to_string();
-    order.fields = std::move(fields_);
-    order.body = std::move(body_);
-    order.timeouts = timeouts_;
-    order.upload = std::move(upload_);
-    order.continue_limit = continue_limit_;
-    order.on_interim = std::move(on_interim_);
-    order.total = total_;
-    order.follow_redirects = follow_redirects_;
-    order.decode = decode_;
-    order.raise_for_status = raise_for_status_;
-    order.middlewares = std::move(middlewares_);
+    auto order = std::make_unique<internal::Order>();
+    order->method = std::move(method_);
+    order->url = std::move(url_);
+    if (!query_.empty()) order->query = query_.to_string();
+    order->fields = std::move(fields_);
+    order->body = std::move(body_);
+    order->timeouts = timeouts_;
+    order->upload = std::move(upload_);
+    order->continue_limit = continue_limit_;
+    order->on_interim = std::move(on_interim_);
+    order->total = total_;
+    order->follow_redirects = follow_redirects_;
+    order->decode = decode_;
+    order->raise_for_status = raise_for_status_;
+    order->middlewares = std::move(middlewares_);
     return internal::perform(std::move(pool_), std::move(order));
 }
 

@@ -33,12 +33,12 @@ void ConnectionSlot::release() noexcept {
     connections.let_go(origin);
 }
 
-auto Connections::turn(const std::string& origin) -> ConnectionWait { return {*this, hold(origin)}; }
+auto Connections::turn(std::string_view origin) -> ConnectionWait { return {*this, hold(origin)}; }
 
-auto Connections::hold(const std::string& origin) -> OriginConnections& {
+auto Connections::hold(std::string_view origin) -> OriginConnections& {
     auto found = origins_.find(origin);
     if (found == origins_.end()) {
-        found = origins_.try_emplace(origin, "connections to " + origin).first;
+        found = origins_.try_emplace(std::string(origin), "connections to " + std::string(origin)).first;
         found->second.key = found->first;
     }
     ++found->second.waiting;

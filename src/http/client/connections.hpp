@@ -63,7 +63,7 @@ public:
 
     /// Waits for a turn. @param origin scheme, host and port.
     /// On cancel: nothing was taken; what was handed over already is given back by the turn's end.
-    [[nodiscard]] auto turn(const std::string& origin) -> ConnectionWait;
+    [[nodiscard]] auto turn(std::string_view origin) -> ConnectionWait;
     /// A kept connection of the origin if there is one now.
     [[nodiscard]] auto take_kept(OriginConnections& origin) noexcept -> std::unique_ptr<Connection>;
     /// For the next request, or to be closed if there is no room. @throws std::bad_alloc, and it is closed.
@@ -81,7 +81,7 @@ private:
     friend class ConnectionSlot;
     friend class ConnectionWait;
 
-    [[nodiscard]] auto hold(const std::string& origin) -> OriginConnections&;
+    [[nodiscard]] auto hold(std::string_view origin) -> OriginConnections&;
     void let_go(OriginConnections& origin) noexcept;
     /// What `origin` can have now; empty if nothing.
     [[nodiscard]] auto grant(OriginConnections& origin) noexcept -> ConnectionTurn;

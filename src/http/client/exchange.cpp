@@ -55,9 +55,14 @@ auto Exchange::run(WrittenHead head, const Outgoing& request) -> Task<void> {
     } else {
         head.body.write(*request.body, head.text);
         head.body.finish(head.text);
-        co_await send(head.text);
+        const auto left = send_now(head.text);
+        if (!left.empty()) co_await send(left);
         tell(ClientStep::sent, {.bytes = head.text.size()});
-        co_await read_head();
+        while (!is_head_there()) {
+            const bool more = co_await fill_now(RequestPhase::response, head_read_size);
+            if (!more) stream_ended(RequestPhase::response);
+            has_answered();
+        }
     }
     begin_body();
 }
@@ -85,13 +90,27 @@ auto Exchange::run_beside(WrittenHead head, const Outgoing& request) -> Task<voi
     }
 }
 
+// What the kernel takes at once needs neither a frame nor a time limit.
+auto Exchange::send_now(std::string_view bytes) -> std::string_view {
+    try {
+        return bytes.substr(connection_->stream.write_now(bytes));
+    } catch (const IoError&) {
+        note_send_error();
+        return {};
+    }
+}
+
+void Exchange::note_send_error() {
+    // A server may refuse a request before it has read all of it, and close: its answer tells more than this error.
+    send_error_ = std::current_exception();
+    may_be_kept_ = false;
+}
+
 auto Exchange::send(std::string_view bytes) -> Task<void> {
     try {
         co_await write_within(connection_->stream, bytes, write_limit());
     } catch (const IoError&) {
-        // A server may refuse a request before it has read all of it, and close: its answer tells more than this error.
-        send_error_ = std::current_exception();
-        may_be_kept_ = false;
+        note_send_error();
     } catch (const TimeoutError&) {
         fail_timed_out(RequestPhase::send, "write", timeouts_.write);
     }
@@ -99,24 +118,39 @@ auto Exchange::send(std::string_view bytes) -> Task<void> {
 
 auto Exchange::write_limit() const -> WriteLimit { return {timeouts_.write, deadline_}; }
 
-auto Exchange::read_one_head() -> Task<bool> {
+auto Exchange::next_head() -> HeadStep {
     for (;;) {
         const Event event = parse(RequestPhase::response);
         connection_->stream.consume(event.consumed);
-        if (event.kind == EventKind::head) co_return true;
-        if (event.kind == EventKind::interim_head) {
-            if (++interim_ > max_interim_responses) {
-                fail(RequestPhase::response,
-                    "more than " + std::to_string(max_interim_responses) + " interim responses");
-            }
-            tell(ClientStep::interim, {.status = connection_->parser.head().status});
-            if (on_interim_) on_interim_(connection_->parser.head());
-            co_return false;
+        if (event.kind == EventKind::head) return HeadStep::final;
+        if (event.kind == EventKind::need_more) return HeadStep::none;
+        if (event.kind != EventKind::interim_head) continue;
+        if (++interim_ > max_interim_responses) {
+            fail(RequestPhase::response, "more than " + std::to_string(max_interim_responses) + " interim responses");
         }
-        if (event.kind != EventKind::need_more) continue;
+        tell(ClientStep::interim, {.status = connection_->parser.head().status});
+        if (on_interim_) on_interim_(connection_->parser.head());
+        return HeadStep::interim;
+    }
+}
+
+auto Exchange::is_head_there() -> bool {
+    auto step = HeadStep::interim;
+    while (step == HeadStep::interim) step = next_head();
+    return step == HeadStep::final;
+}
+
+void Exchange::has_answered() {
+    if (!std::exchange(has_answered_, true)) tell(ClientStep::first_byte);
+}
+
+auto Exchange::read_one_head() -> Task<bool> {
+    for (;;) {
+        const auto step = next_head();
+        if (step != HeadStep::none) co_return step == HeadStep::final;
         const bool more = co_await fill(RequestPhase::response, head_read_size);
         if (!more) stream_ended(RequestPhase::response);
-        if (!std::exchange(has_answered_, true)) tell(ClientStep::first_byte);
+        has_answered();
     }
 }
 

@@ -46,9 +46,20 @@ public:
     [[nodiscard]] auto take_stream() -> net::Stream override;
 
 private:
+    /// How far what has been received goes.
+    enum class HeadStep : std::uint8_t { none, interim, final };
+
+    /// Sends what goes without waiting. @return the rest.
+    [[nodiscard]] auto send_now(std::string_view bytes) -> std::string_view;
     [[nodiscard]] auto send(std::string_view bytes) -> Task<void>;
+    void note_send_error();
     [[nodiscard]] auto run_beside(WrittenHead head, const Outgoing& request) -> Task<void>;
     [[nodiscard]] auto write_limit() const -> WriteLimit;
+    /// Takes the next head if it has come.
+    [[nodiscard]] auto next_head() -> HeadStep;
+    /// Has the final one come?
+    [[nodiscard]] auto is_head_there() -> bool;
+    void has_answered();
     /// The next head. @return whether it is that of the final response.
     [[nodiscard]] auto read_one_head() -> Task<bool>;
     [[nodiscard]] auto read_head() -> Task<void>;

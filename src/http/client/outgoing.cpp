@@ -1,5 +1,8 @@
 #include "outgoing.hpp"
 
+#include "../core/grammar.hpp"
+#include "../core/head_writer.hpp"
+
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/loop.hpp>
 #include <gyre/http/core/content_coding.hpp>
@@ -9,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace gyre::http::internal {
@@ -47,6 +51,18 @@ auto parse_url(const Settings& settings, std::string_view method, const std::str
     }
 }
 
+/// Does a field of that name decide what else stands in the head, or how the body is framed?
+auto decides_something(std::string_view name) noexcept -> bool {
+    constexpr std::array<std::string_view, 10> names = {"Host", "Range", "Accept", "Expect", "Upgrade", "Connection",
+        "User-Agent", "Content-Length", "Accept-Encoding", "Transfer-Encoding"};
+    return std::any_of(
+        names.begin(), names.end(), [name](std::string_view one) { return equals_ignoring_case(name, one); });
+}
+
+auto is_of_class(std::string_view text, CharClass wanted) noexcept -> bool {
+    return std::all_of(text.begin(), text.end(), [wanted](char c) { return has_class(c, wanted); });
+}
+
 }  // namespace
 
 auto without_credentials(std::string_view text) -> std::string {
@@ -58,7 +74,7 @@ auto without_credentials(std::string_view text) -> std::string {
     return std::string(text.substr(0, begin)) + "***" + std::string(text.substr(at));
 }
 
-Outgoing::Outgoing(const Settings& settings, Order order)
+Outgoing::Outgoing(const Settings& settings, Order&& order)
     : method(std::move(order.method)),
       url(parse_url(settings, method, with_query(std::move(order.url), order.query))),
       fields(std::move(order.fields)),
@@ -128,9 +144,54 @@ auto Outgoing::complete_head(const Settings& settings) const -> RequestHead {
     return head;
 }
 
+auto Outgoing::write_plain_head(const Settings& settings, WrittenHead& written) const -> bool {
+    const auto& usual = settings.usual_lines();
+    const bool is_plain = !upload && !cookies && !continue_limit && !usual.empty() && is_token(method) &&
+                          is_of_class(url.host(), plain_host_char) && settings.proxies().for_url(url) == nullptr;
+    if (!is_plain) return false;
+    std::size_t size = 0;
+    for (const auto field : fields) {
+        if (decides_something(field.name)) return false;
+        size += field.name.size() + field.value.size() + 4;
+    }
+    const auto target = url.request_target();
+    check_target(method, target, 0);
+
+    constexpr std::size_t most_of_the_rest = 160;       // what stands between, a port, the length of a body
+    constexpr std::size_t small_body_size = 16 * 1024;  // may follow in the same write
+    size += method.size() + target.size() + url.host().size() + usual.size() + most_of_the_rest;
+    std::string& text = written.text;
+    text.reserve(size + std::min(body->size(), small_body_size));
+    std::array<char, 24> digits{};
+    const auto append_number = [&](std::size_t number) {
+        text.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+    };
+    text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ").append(url.host());
+    if (url.port()) {
+        text += ':';
+        append_number(*url.port());
+    }
+    text.append("\r\n").append(usual);
+    if (decodes) text.append("Accept-Encoding: ").append(accepted_codings).append("\r\n");
+    if (!body->empty() || is_one_of(method, methods_with_body)) {
+        text += "Content-Length: ";
+        append_number(body->size());
+        text += "\r\n";
+        written.body = HeadWriter::encoder_of(body->size());
+    }
+    for (const auto field : fields) text.append(field.name).append(": ").append(field.value).append("\r\n");
+    text += "\r\n";
+    return true;
+}
+
 auto Outgoing::head(const Settings& settings) const -> WrittenHead {
-    RequestHead head = complete_head(settings);
     WrittenHead written;
+    try {
+        if (write_plain_head(settings, written)) return written;
+    } catch (const ProtocolError& problem) {
+        throw error(RequestPhase::url, problem.what(), {}, std::current_exception());
+    }
+    RequestHead head = complete_head(settings);
     try {
         settings.proxies().address(url, offers_upgrade(), head);
         written.body = write_head(head, written.text);

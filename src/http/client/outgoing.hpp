@@ -59,7 +59,7 @@ struct WrittenHead {
 class Outgoing {
 public:
     /// @throws RequestError, phase `url`.
-    Outgoing(const Settings& settings, Order order);
+    Outgoing(const Settings& settings, Order&& order);
 
     /// Is it a request that can be sent? @throws RequestError, phase `url`.
     void check() const;
@@ -113,6 +113,11 @@ public:
     bool decodes;
     ClientTimeouts timeouts;
     Time deadline = Time::max();  ///< Of that.
+
+private:
+    /// As `head`, in one pass, for a request of which no part depends on another. @return false: it is none, and nothing was
+    /// written.
+    [[nodiscard]] auto write_plain_head(const Settings& settings, WrittenHead& written) const -> bool;
 };
 
 }  // namespace gyre::http::internal

@@ -9,6 +9,7 @@
 #include <gyre/core/scope.hpp>
 
 #include <exception>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -16,17 +17,26 @@ namespace gyre::http::internal {
 
 namespace {
 
+/// Is the response a redirect that is followed? Then the request is for its target now.
+auto is_redirected(Pool& pool, const ClientResponse& response, Outgoing& request) -> bool {
+    if (response.status() < 300 || response.status() > 399) return false;
+    request.url = response.url();  // a middleware may have sent it elsewhere
+    const std::string peer = response.peer().text();
+    const bool goes_on = follow_redirect(pool.settings(), response.head(), peer, request);
+    if (goes_on) ++pool.figures().redirects;
+    return goes_on;
+}
+
+auto leave(ClientResponse& response, const Outgoing& request) -> Task<void> {
+    co_await response.discard();
+    request.tell(ClientStep::redirect, {.status = response.status()});
+}
+
 auto follow(Pool& pool, const ClientChain& chain, Outgoing& request) -> Task<ClientResponse> {
     for (;;) {
         auto response = co_await chain.send(request);
-        if (response.status() < 300 || response.status() > 399) co_return response;
-        request.url = response.url();  // a middleware may have sent it elsewhere
-        const std::string peer = response.peer().text();
-        const bool goes_on = follow_redirect(pool.settings(), response.head(), peer, request);
-        if (!goes_on) co_return response;
-        ++pool.figures().redirects;
-        co_await response.discard();
-        request.tell(ClientStep::redirect, {.status = response.status()});
+        if (!is_redirected(pool, response, request)) co_return response;
+        co_await leave(response, request);
     }
 }
 
@@ -52,11 +62,22 @@ auto follow_traced(Pool& pool, const ClientChain& chain, Outgoing& request) -> T
 
 }  // namespace
 
-auto perform(std::shared_ptr<Pool> pool, Order order) -> Task<ClientResponse> {
+auto perform(std::shared_ptr<Pool> pool, std::unique_ptr<Order> order) -> Task<ClientResponse> {
     ++pool->figures().requests;
-    const bool raises = order.raise_for_status.value_or(pool->settings().options().raise_for_status);
-    const ClientChain chain(pool, std::move(order.middlewares));
-    Outgoing request(pool->settings(), std::move(order));
+    const bool raises = order->raise_for_status.value_or(pool->settings().options().raise_for_status);
+    const ClientChain chain(pool, std::move(order->middlewares));
+    Outgoing request(pool->settings(), std::move(*order));
+    order.reset();
+    const bool is_watched = pool->traces() || request.deadline != Time::max();
+    if (!is_watched) {
+        // Nothing stands around most requests, and they are answered at once.
+        auto response = co_await chain.send(request);
+        if (!is_redirected(*pool, response, request)) {
+            if (raises) response.raise_for_status();
+            co_return response;
+        }
+        co_await leave(response, request);
+    }
     auto attempt = pool->traces() ? follow_traced(*pool, chain, request) : follow_in_time(*pool, chain, request);
     auto response = co_await std::move(attempt);
     if (raises) response.raise_for_status();

@@ -12,6 +12,6 @@ namespace gyre::http::internal {
 
 /// Sends a request over a kept or a new connection, follows redirects, and gives the response whose head has come.
 /// @throws as `ClientRequest::send`.
-[[nodiscard]] auto perform(std::shared_ptr<Pool> pool, Order order) -> Task<ClientResponse>;
+[[nodiscard]] auto perform(std::shared_ptr<Pool> pool, std::unique_ptr<Order> order) -> Task<ClientResponse>;
 
 }  // namespace gyre::http::internal

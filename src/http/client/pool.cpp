@@ -35,10 +35,12 @@ auto is_quiet(Connection& connection) -> Task<bool> {
 }
 
 /// To which connections a request may go. The way to an origin through a proxy may be a tunnel or none, for WebSockets.
-auto connection_key(const Settings& settings, const Outgoing& request) -> std::string {
-    auto origin = request.url.origin();
-    if (!request.offers_upgrade() || settings.proxies().for_url(request.url) == nullptr) return origin;
-    return origin + " (tunnel)";
+void write_connection_key(const Settings& settings, const Outgoing& request, std::string& key) {
+    const Url& url = request.url;
+    key.assign(url.scheme()).append("://").append(url.host());
+    if (url.port()) key.append(":").append(std::to_string(*url.port()));
+    if (!request.offers_upgrade() || settings.proxies().for_url(url) == nullptr) return;
+    key += " (tunnel)";
 }
 
 auto limits_of(const ClientOptions& options) -> ConnectionLimits {
@@ -91,19 +93,38 @@ auto Pool::stats() const noexcept -> ClientStats {
     return figures;
 }
 
-auto Pool::connection(const Outgoing& request, bool fresh) -> Task<std::unique_ptr<Connection>> {
-    request.tell(ClientStep::queued);
-    auto turn = co_await wait_for_turn(request);
+auto Pool::turn(const Outgoing& request) -> ConnectionWait {
+    write_connection_key(settings_, request, key_);
+    return connections_.turn(key_);
+}
+
+auto Pool::turn_in_time(const Outgoing& request) -> Task<ConnectionTurn> {
+    const Duration limit = request.timeouts.pool;
+    auto waiting = turn(request);
+    auto given = co_await move_on_after(limit, std::move(waiting));
+    if (!given)
+        throw_timeout(request, RequestPhase::pool, "no connection became free", Endpoint(request.url).text, limit);
+    co_return std::move(*given);
+}
+
+auto Pool::reuse(const Outgoing& request, ConnectionTurn& turn) noexcept -> std::unique_ptr<Connection> {
+    turn.kept->is_reused = true;
+    ++statistics_->connections_reused;
+    request.tell(ClientStep::reused, {.text = turn.kept->peer_text});
+    return std::move(turn.kept);
+}
+
+auto Pool::take_quiet(const Outgoing& request, ConnectionTurn& turn) noexcept -> std::unique_ptr<Connection> {
+    if (!turn.kept || turn.kept->stream.has_input()) return nullptr;
+    return reuse(request, turn);
+}
+
+auto Pool::connection(const Outgoing& request, ConnectionTurn turn, bool fresh) -> Task<std::unique_ptr<Connection>> {
     while (turn.kept) {
         // Where one of an origin was dead, the others are likely to be: a fresh one is made in their place.
         bool is_good = false;
         if (!fresh) is_good = co_await is_quiet(*turn.kept);
-        if (is_good) {
-            turn.kept->is_reused = true;
-            ++statistics_->connections_reused;
-            request.tell(ClientStep::reused, {.text = turn.kept->peer_text});
-            co_return std::move(turn.kept);
-        }
+        if (is_good) co_return reuse(request, turn);
         auto& origin = turn.kept->slot.origin();
         turn.slot = std::move(turn.kept->slot);
         turn.kept.reset();
@@ -111,16 +132,6 @@ auto Pool::connection(const Outgoing& request, bool fresh) -> Task<std::unique_p
     }
     auto opening = open(request, std::move(turn.slot));
     co_return co_await std::move(opening);
-}
-
-auto Pool::wait_for_turn(const Outgoing& request) -> Task<ConnectionTurn> {
-    const Duration limit = request.timeouts.pool;
-    auto waiting = connections_.turn(connection_key(settings_, request));
-    if (limit <= Duration::zero()) co_return co_await std::move(waiting);
-    auto turn = co_await move_on_after(limit, std::move(waiting));
-    if (!turn)
-        throw_timeout(request, RequestPhase::pool, "no connection became free", Endpoint(request.url).text, limit);
-    co_return std::move(*turn);
 }
 
 auto Pool::open(const Outgoing& request, ConnectionSlot slot) -> Task<std::unique_ptr<Connection>> {

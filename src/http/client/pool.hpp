@@ -39,9 +39,18 @@ public:
     [[nodiscard]] auto figures() noexcept -> ClientStats& { return *statistics_; }
     [[nodiscard]] auto stats() const noexcept -> ClientStats;
 
-    /// A kept connection on which nothing has arrived since, or a new one; waits for its turn before that.
-    /// @param fresh it must be a new one. @throws RequestError, phases `pool`, `resolve`, `connect` and `tls`.
-    [[nodiscard]] auto connection(const Outgoing& request, bool fresh) -> Task<std::unique_ptr<Connection>>;
+    // A connection for a request, in three steps, so that one that is there already takes no frame of its own.
+
+    /// Waits for a turn as long as it takes.
+    [[nodiscard]] auto turn(const Outgoing& request) -> ConnectionWait;
+    /// The same within `ClientTimeouts::pool`. @throws RequestError, phase `pool`.
+    [[nodiscard]] auto turn_in_time(const Outgoing& request) -> Task<ConnectionTurn>;
+    /// Takes the kept connection of a turn if nothing has arrived on it since. Else null, and the turn stays as it is.
+    [[nodiscard]] auto take_quiet(const Outgoing& request, ConnectionTurn& turn) noexcept -> std::unique_ptr<Connection>;
+    /// A kept connection on which nothing has arrived since, or a new one.
+    /// @param fresh it must be a new one. @throws RequestError, phases `resolve`, `connect` and `tls`.
+    [[nodiscard]] auto connection(const Outgoing& request, ConnectionTurn turn, bool fresh)
+        -> Task<std::unique_ptr<Connection>>;
     /// Keeps a connection whose response was read to its end, or closes it if there is no room.
     void keep(std::unique_ptr<Connection> connection) noexcept;
 
@@ -79,7 +88,7 @@ private:
         std::string text;  ///< As errors show it: "[::1]:80".
     };
 
-    [[nodiscard]] auto wait_for_turn(const Outgoing& request) -> Task<ConnectionTurn>;
+    [[nodiscard]] auto reuse(const Outgoing& request, ConnectionTurn& turn) noexcept -> std::unique_ptr<Connection>;
     [[nodiscard]] auto open(const Outgoing& request, ConnectionSlot slot) -> Task<std::unique_ptr<Connection>>;
     [[nodiscard]] auto tls_context(bool to_proxy) -> const net::TlsClientContext&;
     [[nodiscard]] auto find_addresses(const Outgoing& request, const Endpoint& of) -> Task<std::vector<net::Address>>;
@@ -103,6 +112,7 @@ private:
     std::optional<TimerHandle> age_timer_;
     std::shared_ptr<const std::vector<ClientMiddleware>> middlewares_;
     Tracer::Hooks traces_;
+    std::string key_;                              ///< Of the connections that a request was last for.
     std::function<net::Stream(const Url&)> dial_;  ///< Empty: over the network.
     bool is_closed_ = false;
 };

@@ -1,10 +1,30 @@
 #include "settings.hpp"
 
+#include <gyre/http/core/errors.hpp>
+#include <gyre/http/core/fields.hpp>
+
 namespace gyre::http::internal {
+
+namespace {
+
+auto lines_of(const std::string& user_agent) -> std::string {
+    std::string lines;
+    try {
+        Fields fields;
+        if (!user_agent.empty()) fields.add("User-Agent", user_agent);
+        fields.add("Accept", "*/*");
+        for (const auto field : fields) lines.append(field.name).append(": ").append(field.value).append("\r\n");
+    } catch (const ProtocolError&) {  // each request tells
+    }
+    return lines;
+}
+
+}  // namespace
 
 Settings::Settings(const ClientOptions& options)
     : options_(options),
       user_agent_(options.user_agent == nullptr ? "gyre/" GYRE_VERSION : options.user_agent),
+      usual_lines_(lines_of(user_agent_)),
       tls_(options.tls == nullptr ? net::TlsClientOptions() : *options.tls),
       proxy_tls_(options.proxy_tls == nullptr ? net::TlsClientOptions() : *options.proxy_tls),
       proxies_(options.unix_socket.empty() ? options : ClientOptions()) {

@@ -23,6 +23,8 @@ public:
     [[nodiscard]] auto timeout() const noexcept -> const ClientTimeouts& { return options_.timeout; }
     [[nodiscard]] auto base_url() const noexcept -> const std::optional<Url>& { return base_url_; }
     [[nodiscard]] auto user_agent() const noexcept -> const std::string& { return user_agent_; }
+    /// User-Agent and Accept as lines of a head, for requests that have neither; empty if that cannot be sent.
+    [[nodiscard]] auto usual_lines() const noexcept -> const std::string& { return usual_lines_; }
     [[nodiscard]] auto tls() const noexcept -> const net::TlsClientOptions& { return tls_; }
     [[nodiscard]] auto proxy_tls() const noexcept -> const net::TlsClientOptions& { return proxy_tls_; }
     [[nodiscard]] auto proxies() const noexcept -> const ClientProxies& { return proxies_; }
@@ -35,6 +37,7 @@ private:
     ClientOptions options_;
     std::optional<Url> base_url_;
     std::string user_agent_;
+    std::string usual_lines_;
     net::TlsClientOptions tls_;
     net::TlsClientOptions proxy_tls_;
     ClientProxies proxies_;

@@ -18,6 +18,8 @@ public:
     void clear() noexcept { entries_.clear(); }
 
     void push(std::size_t name_offset, std::size_t name_size, std::size_t value_offset, std::size_t value_size) {
+        constexpr std::size_t first_entries = 8;  // what most heads need is taken at once: a full list is handed over
+        if (entries_.capacity() == 0) entries_.reserve(first_entries);
         entries_.push_back({static_cast<std::uint32_t>(name_offset), static_cast<std::uint32_t>(name_size),
             static_cast<std::uint32_t>(value_offset), static_cast<std::uint32_t>(value_size)});
     }

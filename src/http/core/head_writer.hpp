@@ -30,6 +30,10 @@ public:
     [[nodiscard]] static auto response(const ResponseHead& head, FramingFacts facts, const OwnFields& own,
         std::string_view reason, std::string_view request_method, Version client_version, std::string& out)
         -> BodyEncoder;
+    /// Of a body behind a head that announces its length.
+    [[nodiscard]] static auto encoder_of(std::uint64_t content_length) noexcept -> BodyEncoder {
+        return {BodyFraming::content_length, content_length};
+    }
 };
 
 }  // namespace gyre::http::internal

@@ -75,6 +75,7 @@ void UrlParser::strict_fail(std::string_view problem, std::string_view at) const
 
 auto UrlParser::parse() -> Url {
     if (text_.size() > max_url_bytes) fail("the URL is too long", text_.substr(max_url_bytes));
+    if (take_plain()) return std::move(url_);
     clean();
     auto rest = take_fragment(text_);
     const auto after = take_scheme(rest);

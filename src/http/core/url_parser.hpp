@@ -18,6 +18,9 @@ public:
     auto parse() -> Url;
 
 private:
+    /// Nearly every URL is written as it would be normalized: an http or https one of which each part stands for itself is
+    /// taken apart in one pass. @return false: it may be another, and nothing was taken.
+    [[nodiscard]] auto take_plain() -> bool;
     void clean();
     [[nodiscard]] auto is_slash(char c) const noexcept -> bool { return c == '/' || (is_special_ && c == '\\'); }
     [[nodiscard]] auto starts_with_slash(std::string_view text) const noexcept -> bool {

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <string>
+
 namespace gyre::http {
 namespace {
 
@@ -294,6 +297,47 @@ TEST(Url, errors_say_where) {
     EXPECT_EQ(offset_of("http://a b/"), 7U);
     EXPECT_EQ(offset_of("ht\ttp://"), 8U);
     EXPECT_EQ(offset_of(" ht\ntp://h:\t8a/"), 13U);
+}
+
+/// What `text` says, or why it is no URL.
+auto outcome_of(const std::string& text, UrlMode mode) -> std::string {
+    try {
+        const auto url = Url::parse(text, mode);
+        const std::string kind = std::to_string(static_cast<int>(url.host_kind()));
+        return url.href() + " " + kind + " " + std::string(url.host()) + " " + std::string(url.path()) + " " +
+               std::string(url.query().value_or("-")) + " " + std::to_string(url.effective_port());
+    } catch (const UrlError& error) {
+        return error.what();
+    }
+}
+
+// A scheme in capitals goes the long way: the short one for plain URLs gives the same.
+TEST(Url, the_short_way_gives_what_the_long_one_gives) {
+    const auto check = [](const std::string& rest) {
+        for (const auto mode : {UrlMode::whatwg, UrlMode::strict}) {
+            EXPECT_EQ(outcome_of("http://" + rest, mode), outcome_of("HTTP://" + rest, mode)) << rest;
+            EXPECT_EQ(outcome_of("https://" + rest, mode), outcome_of("HTTPS://" + rest, mode)) << rest;
+        }
+    };
+    for (const char* rest : {"h", "h/", "h:80/", "h:443/", "h:00080/", "h:000080/", "h:/", "h:65536/", "h?q", "h/?",
+             "h/??/", "h/'?'", "h/.", "h/..", "h/.x", "h/a/../b", "h/%2e", "h/a/%2E%2e/b", "h/a%2fb?%20", "h/a//b",
+             "1.2.3.4/", "1.2.3/", "1.2.3.4.5/", "01.2.3.4/", "1.2.3.256/", "1.2.3.04/", "1.2.3.0/", "0.0.0.0/",
+             "1..3.4/", "0x7f.1/", "a.0x1/", "a.1/", "a.1b/", "9a/", "a./", ".a/", "a..b/", "./", "-/", "xn--/",
+             "xn--bcher-kva.de/", "a.xn--p1ai/", "axn--/", "u@h/", "h/@:", "h/a b", "h/a\\b", "h/#f", "h/\xc3\xa4",
+             "h/{|}", "h/?a|b\"", "H/", "h_x/", "", ":80/", "/"}) {
+        check(rest);
+    }
+    std::uint64_t state = 7;
+    const auto random = [&state] {
+        state = state * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
+        return static_cast<std::size_t>(state >> 33U);
+    };
+    constexpr std::string_view alphabet = "aa09x.-%2e/?:@'#&=~\\ [";
+    for (int i = 0; i < 20'000; ++i) {
+        std::string rest;
+        for (auto size = random() % 14; size > 0; --size) rest += alphabet[random() % alphabet.size()];
+        check(rest);
+    }
 }
 
 TEST(Url, length_is_limited) {
