@@ -56,8 +56,10 @@ private:
     /// The best challenge of a response that can be answered.
     [[nodiscard]] static auto challenge_of(const ClientResponse& response) -> std::optional<DigestChallenge>;
     void begin(DigestChallenge challenge);
-    void take_next_nonce(const ClientResponse& response);
-    [[nodiscard]] auto answer(ClientCall& call) -> Task<void>;
+    /// @param used the nonce of the request.
+    void take_next_nonce(const ClientResponse& response, std::string_view used);
+    /// Proves the knowledge of the password. @return the nonce that it is for.
+    [[nodiscard]] auto answer(ClientCall& call) -> Task<std::string>;
 
     std::optional<std::string> origin_;  ///< Empty: that of the first request.
     std::string user_;
@@ -95,15 +97,17 @@ void DigestAuth::begin(DigestChallenge challenge) {
     count_ = 0;
 }
 
-void DigestAuth::take_next_nonce(const ClientResponse& response) {
-    if (!challenge_ || response.status() == unauthorized) return;
+// Only as long as nothing newer is known: of requests under way together the answers may come in any order, and a late one
+// brings the nonce that the server has replaced since.
+void DigestAuth::take_next_nonce(const ClientResponse& response, std::string_view used) {
+    if (!challenge_ || response.status() == unauthorized || challenge_->nonce != used) return;
     auto nonce = next_nonce(response.header("Authentication-Info").value_or(""));
     if (!nonce || *nonce == challenge_->nonce) return;
     challenge_->nonce = *std::move(nonce);
     count_ = 0;
 }
 
-auto DigestAuth::answer(ClientCall& call) -> Task<void> {
+auto DigestAuth::answer(ClientCall& call) -> Task<std::string> {
     std::string body;
     if (challenge_->covers_body) {
         body = co_await call.read_body();
@@ -113,13 +117,15 @@ auto DigestAuth::answer(ClientCall& call) -> Task<void> {
     const std::string uri = call.url().request_target();
     const DigestRequest request{user_, password_, call.method(), uri, cnonce_, count_, body, session_};
     call.fields().set("Authorization", digest_credentials(*challenge_, request));
+    co_return challenge_->nonce;
 }
 
 auto DigestAuth::run(ClientCall& call, ClientNext next) -> Task<ClientResponse> {
     if (!is_mine(call)) co_return co_await next(call);
     constexpr int most_answers = 2;  // to the first challenge, and to one that says that its nonce was too old
     const bool knows_nonce = challenge_.has_value();
-    if (knows_nonce) co_await answer(call);
+    std::string used;
+    if (knows_nonce) used = co_await answer(call);
     auto response = co_await next(call);
     for (int answers = 0; answers < most_answers && call.can_be_sent_again(); ++answers) {
         auto challenge = challenge_of(response);
@@ -127,10 +133,10 @@ auto DigestAuth::run(ClientCall& call, ClientNext next) -> Task<ClientResponse> 
         if (!challenge || (answers > 0 && !challenge->is_stale)) break;
         co_await response.discard();
         begin(std::move(*challenge));
-        co_await answer(call);
+        used = co_await answer(call);
         response = co_await next(call);
     }
-    take_next_nonce(response);
+    take_next_nonce(response, used);
     co_return response;
 }
 

@@ -217,6 +217,37 @@ GYRE_TEST(HttpDigestAuth, uses_the_nonce_that_the_server_names_next) {
     EXPECT_EQ(said(3), "n2 00000002") << "the same one is no new one";
 }
 
+GYRE_TEST(HttpDigestAuth, a_late_answer_does_not_bring_an_old_nonce_back) {
+    const auto later = [](Duration wait, std::string nonce) {
+        return [wait, nonce](ClientCall& call) -> Task<ClientResponse> {
+            co_await sleep(wait);
+            http::ResponseHead head;
+            head.status = 200;
+            head.fields.add("Authentication-Info", "nextnonce=\"" + nonce + "\"");
+            co_return call.respond(std::move(head));
+        };
+    };
+    MockTransport mock;
+    mock.on("GET", "/slow").respond(later(20ms, "old"));
+    mock.on("GET", "/fast").respond(later(10ms, "new")).respond(later(20ms, "newer"));
+    mock.on("GET", "/first")
+        .respond(401, "", {{"WWW-Authenticate", "Digest realm=x, nonce=n1, qop=auth, algorithm=SHA-256"}})
+        .respond(200);
+    http::Client client({.base_url = origin, .transport = &mock});
+    client.use(http::digest_auth(origin, "ann", "word"));
+    co_await client.get("/first");
+    co_await gather(client.get("/slow").send(), client.get("/fast").send());
+    co_await client.get("/fast");
+    co_await client.get("/fast");
+    EXPECT_EQ(mock.calls().size(), 6U);
+    const auto nonce_of = [&](std::size_t index) {
+        const auto given = http::parse_challenges(sent(mock, index)).at(0);
+        return std::string(given.parameter("nonce").value_or(""));
+    };
+    EXPECT_EQ(nonce_of(4), "new") << "the answer to /slow came last, but to a request from before";
+    EXPECT_EQ(nonce_of(5), "newer");
+}
+
 GYRE_TEST(HttpDigestAuth, covers_a_body_that_is_made_while_it_is_sent) {
     MockTransport mock;
     mock.on("POST", "/*")
