@@ -52,12 +52,14 @@ struct LogFile::State {
         is_closed = !wanted;
     }
 
-    /// The last of the successors takes over.
-    void succeed() {
-        for (auto& successor : std::exchange(successors, {})) {
-            file = std::move(successor->file);
-            successor->is_used = true;
-            successor->settled.set();
+    /// The last of the first `count` successors takes over.
+    void succeed(std::size_t count) {
+        for (; count > 0 && !successors.empty(); --count) {
+            const auto next = successors.front();
+            successors.erase(successors.begin());
+            file = std::move(next->file);
+            next->is_used = true;
+            next->settled.set();
         }
     }
 
@@ -80,6 +82,16 @@ auto open_log(const std::string& path, unsigned mode) -> Task<fs::File> {
     fs::OpenOptions how;
     how.permissions = mode;
     return fs::open(path, "a", how);
+}
+
+/// @return why it was not written, or null.
+auto try_write(fs::File& file, std::string_view text) -> Task<std::exception_ptr> {
+    try {
+        co_await file.write(text);
+    } catch (const IoError&) {
+        co_return std::current_exception();
+    }
+    co_return std::exception_ptr();
 }
 
 }  // namespace
@@ -139,11 +151,21 @@ auto LogFile::write_lines(std::shared_ptr<State> state) -> Task<void> {
             static_cast<void>(co_await move_on_after(pause, state->changed.wait()));
             state->changed.clear();
             const bool is_last = state->is_ending;
+            // A successor that comes while this is written waits for what has come meanwhile.
+            auto due = state->successors.size();
             state->take(text);
-            if (!text.empty()) co_await state->file.write(text);
+            while (!text.empty()) {
+                const auto failure = co_await try_write(state->file, text);
+                if (!failure) break;
+                // What the old file does not take goes to the one that takes its place, from the start.
+                if (state->successors.empty()) std::rethrow_exception(failure);
+                this_loop().handle_error({failure, ErrorOrigin::task, "a log file that is opened anew"});
+                state->succeed(state->successors.size());
+                due = 0;
+            }
             if (is_last) break;
             text.clear();
-            state->succeed();
+            state->succeed(due);
         }
         co_await state->file.close();
     } catch (const IoError&) {

@@ -285,6 +285,30 @@ TEST_P(HttpAccessLog, begins_again_after_a_failed_write) {
     });
 }
 
+TEST_P(HttpAccessLog, gives_the_new_file_what_the_old_one_does_not_take) {
+    run([]() -> Task<> {
+        std::string told;
+        this_loop().set_exception_handler([&](const ErrorContext& context) { told += context.text() + "\n"; });
+        auto directory = co_await fs::TemporaryDirectory::create();
+        const auto path = directory.path() / "access.log";
+        co_await fs::symlink("/dev/full", path);
+        http::LogFileOptions options;
+        options.flush_interval = Duration::max();  // a disk takes real time, in which simulated time may pass
+        auto file = co_await http::LogFile::open(path.string(), options);
+        const auto sink = file.sink();
+        sink("waits\n");
+        co_await fs::remove(path);
+        co_await file.reopen();
+        sink("follows\n");
+        co_await file.close();
+        const auto text = co_await fs::read_text(path);
+        EXPECT_EQ(text, "waits\nfollows\n");
+        EXPECT_EQ(file.dropped_lines(), 0U);
+        EXPECT_NE(told.find("a log file that is opened anew"), std::string::npos) << told;
+        EXPECT_NE(told.find("No space left on device"), std::string::npos) << told;
+    });
+}
+
 TEST_P(HttpAccessLog, says_where_it_cannot_be_written) {
     run([]() -> Task<> {
         const auto outcome = co_await as_outcome(http::LogFile::open("/nowhere/access.log"));

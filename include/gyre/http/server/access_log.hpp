@@ -70,7 +70,8 @@ public:
     /// Lines that were dropped: the queue was full, the file closed, or a write had failed.
     [[nodiscard]] auto dropped_lines() const noexcept -> std::uint64_t;
     /// Opens the path again, for programs such as logrotate that have moved the file away: what waits goes to the old one, lines
-    /// from the return of this on to the new one. After a failed write it begins to write again.
+    /// from the return of this on to the new one. What the old one does not take, its disk being full, goes to the new one as
+    /// well, and the loop's exception handler is told. After a failed write it begins to write again.
     /// @throws IoError if it cannot be opened: the old one stays in use; InvalidStateError once the log was closed, and for one
     /// that was made `over` a file.
     /// On cancel: the old file or the new one is in use, and no line is lost.
