@@ -19,6 +19,7 @@ namespace internal {
 
 void GroupWait::open() {
     const Scope& outer = *frame_->scope;
+    errors_.reserve(1);  // the first error has its room, however little memory there is then
     outer.scheduler->admit();
     scope_.emplace(outer, static_cast<Wait&>(*this));
     scope_->inherit(outer);
@@ -95,8 +96,12 @@ auto GroupWait::unwinds() const noexcept -> bool {
 void GroupWait::add_error(const std::exception_ptr& error) noexcept {
     try {
         errors_.push_back(error);
+    } catch (...) {  // no memory for a later one: it goes where later ones go
+        return scope_->scheduler->loop.handle_error({error, ErrorOrigin::sibling, "a task group"});
+    }
+    try {
         if (!scope_->cancelled) cancel_all("a task of the group failed: " + describe(error), {}, CancelKind::sibling);
-    } catch (...) {  // no memory for the list or the text: the siblings are cancelled all the same
+    } catch (...) {  // no memory for the text: the siblings are cancelled all the same
         scope_->cancel(plain_cause());
     }
 }
