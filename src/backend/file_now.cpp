@@ -1,10 +1,13 @@
 #include "file_now.hpp"
 
 #include "broken_pipe_signal.hpp"
+#include "local_files.hpp"
 
 #include <fcntl.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,24 +20,33 @@ constexpr std::size_t longest_read = std::size_t{128} << 10;  // more holds up t
 constexpr std::size_t longest_send = std::size_t{256} << 10;
 constexpr std::size_t shorter_send = std::size_t{64} << 10;
 
+/// Linux 5.9 and 5.10 say that a file is over where they would have to wait for the disk.
+auto is_over(int file, std::int64_t offset) noexcept -> bool {
+    if (offset < 0) offset = ::lseek(file, 0, SEEK_CUR);
+    struct statx found{};
+    const int result = ::statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &found);
+    return result == 0 && found.stx_size <= static_cast<std::uint64_t>(offset);
+}
+
 auto read_now(const FileRequest& request) noexcept -> std::int64_t {
     if (request.size > longest_read) return -EAGAIN;
     const iovec buffer{.iov_base = request.buffer, .iov_len = request.size};
     const ssize_t result = ::preadv2(request.descriptor, &buffer, 1, request.offset, RWF_NOWAIT);
+    if (result == 0 && request.size > 0 && !is_over(request.descriptor, request.offset)) return -EAGAIN;
     return result < 0 ? -EAGAIN : result;  // not there, or an error, which the thread will find too
 }
 
 auto open_beneath_now(const FileRequest& request) noexcept -> std::int64_t {
     const auto result = open_beneath(request, true);
     // What else goes wrong may be for want of a kernel that can look at what it knows only.
-    const bool is_answer = result >= 0 || result == -ENOENT || result == -ELOOP || result == -EXDEV;
+    const bool is_answer = result >= 0 || result == -ENOENT || result == -ELOOP;
     return is_answer ? result : -EAGAIN;
 }
 
-/// What was only read has nothing to be written back.
+/// What was only read has nothing to be written back; a file system of elsewhere is told of each close all the same.
 auto close_now(const FileRequest& request) noexcept -> std::int64_t {
     const int flags = ::fcntl(request.descriptor, F_GETFL);
-    if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY) return -EAGAIN;
+    if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY || !is_local(request.descriptor)) return -EAGAIN;
     return kernel_files().close(request.descriptor);
 }
 
@@ -42,7 +54,8 @@ auto close_now(const FileRequest& request) noexcept -> std::int64_t {
 auto is_in_memory(int file, std::uint64_t offset) noexcept -> bool {
     char byte = 0;
     const iovec buffer{.iov_base = &byte, .iov_len = 1};
-    return ::preadv2(file, &buffer, 1, static_cast<off_t>(offset), RWF_NOWAIT) >= 0;
+    const ssize_t result = ::preadv2(file, &buffer, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    return result > 0 || (result == 0 && is_over(file, static_cast<std::int64_t>(offset)));
 }
 
 /// What the socket has to say, and not the file, whose errors a read will tell.

@@ -1,4 +1,5 @@
 #include "file_now.hpp"
+#include "local_files.hpp"
 #include "remove_tree.hpp"
 
 #include <gyre/backend/files.hpp>
@@ -219,7 +220,12 @@ auto copy(const FileRequest& request) noexcept -> std::int64_t {
 auto open_beneath(const FileRequest& request, bool is_known_only) noexcept -> std::int64_t {
     const int directory = open_root(request, is_known_only);
     if (directory < 0) return directory;
-    auto result = resolve_beneath(directory, request, is_known_only ? RESOLVE_CACHED : 0);
+    if (is_known_only && !is_local(directory)) {
+        ::close(directory);
+        return -EAGAIN;
+    }
+    // What is mounted below may be of elsewhere again.
+    auto result = resolve_beneath(directory, request, is_known_only ? RESOLVE_CACHED | RESOLVE_NO_XDEV : 0);
     // Before 5.6, and under the filters of older containers.
     if ((result == -ENOSYS || result == -EPERM) && (request.flags & O_NOFOLLOW) != 0 && !is_known_only) {
         result = walk_beneath(directory, request);
