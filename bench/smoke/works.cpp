@@ -1,11 +1,13 @@
 #include "works.hpp"
 
 #include <gyre/gyre.hpp>
+#include <gyre/http/client/client.hpp>
 #include <gyre/http/server/server.hpp>
 
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -153,6 +155,22 @@ gyre::Task<> http() {
     if (ended.has_value()) std::abort();
 }
 
+// The same with the client of the library.
+gyre::Task<> http_client() {
+    auto listener = co_await gyre::net::listen("127.0.0.1", 0);
+    const auto url = "http://127.0.0.1:" + std::to_string(listener.local_address().port()) + "/plaintext";
+    auto server = gyre::spawn(serve(std::move(listener)));
+    gyre::http::Client client;
+    for (int i = 0; i < many; ++i) {
+        auto response = co_await client.get(url);
+        const auto text = co_await response.text();
+        if (text != "Hello, World!") std::abort();
+    }
+    server.cancel();
+    const auto ended = co_await gyre::as_outcome(server.join());
+    if (ended.has_value()) std::abort();
+}
+
 constexpr std::array list{
     Work{"yields", "epoll,sim", yields},
     Work{"spawn_join", "epoll,sim", spawn_join},
@@ -166,6 +184,7 @@ constexpr std::array list{
     Work{"timers", "sim", timers},
     Work{"timeouts", "sim", timeouts},
     Work{"http", "sim", http},
+    Work{"http_client", "sim", http_client},
 };
 
 }  // namespace

@@ -33,7 +33,8 @@ public:
     [[nodiscard]] auto local_address() const -> Address;
     /// Lets nobody connect any more, while those who have can still be accepted: for the moment before `close`, which resets who
     /// was not accepted. Who tries to connect gets no answer, and tries again a second later; with SO_REUSEPORT another
-    /// listener answers then. TCP over the kernel only, else nothing happens. Idempotent.
+    /// listener answers then. It is the socket's for good, for forked children that share it as well. TCP over the kernel only,
+    /// else nothing happens. Idempotent.
     void hold_off() noexcept;
     /// Idempotent. No `accept` may be pending.
     void close() noexcept;
