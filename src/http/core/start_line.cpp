@@ -162,6 +162,17 @@ auto RequestLineScanner::pause(std::size_t position, Phase phase) noexcept -> bo
 constexpr std::size_t status_start = version_size + 1;
 constexpr std::size_t fixed_size = status_start + 3;
 
+namespace {
+
+// As nearly every response begins.
+auto is_usual_status(const char* data) noexcept -> bool {
+    constexpr std::string_view usual = "HTTP/1.1 ";
+    return std::memcmp(data, usual.data(), usual.size()) == 0 && data[status_start] != '0' &&
+           is_digit(data[status_start]) && is_digit(data[status_start + 1]) && is_digit(data[status_start + 2]);
+}
+
+}  // namespace
+
 auto StatusLineScanner::scan(std::span<const char> input, std::size_t limit) -> bool {
     const char* const data = input.data();
     const std::size_t size = input.size();
@@ -178,6 +189,7 @@ auto StatusLineScanner::scan(std::span<const char> input, std::size_t limit) -> 
 
     switch (phase_) {
     case Phase::fixed_part:
+        if (at == 0 && stop > fixed_size && is_usual_status(data)) at = fixed_size;
         for (; at <= fixed_size; ++at) {
             if (at == size) return pause(Phase::fixed_part);
             check_length();
