@@ -7,6 +7,7 @@
 #include <gyre/obs/figures.hpp>
 #include <gyre/obs/findings.hpp>
 #include <gyre/obs/leaks.hpp>
+#include <gyre/obs/observe.hpp>
 #include <gyre/obs/recorder.hpp>
 #include <gyre/obs/recording.hpp>
 #include <gyre/obs/snapshot.hpp>

@@ -38,16 +38,20 @@ struct Request {
     std::atomic<State> state = State::none;
     std::atomic<pthread_t> thread{};  // a handler that comes too late reads it while the next one is asked
     ThreadSample* sample = nullptr;
+    bool with_stack = false;
     void (*look)(void*) noexcept = nullptr;
     void* argument = nullptr;
 };
 constinit Request request;
 
-/// Who probes, one after the other, and what SIGURG did before.
+/// What SIGURG did before.
+struct sigaction action_before{};
+
+/// Who probes, one after the other.
 struct Probing {
     std::mutex mutex;
     std::size_t probes = 0;
-    struct sigaction before{};
+    bool stack_is_safe = false;
 };
 
 auto probing() -> Probing& {
@@ -55,17 +59,28 @@ auto probing() -> Probing& {
     return all;
 }
 
-void answer(int) {
+/// Of whoever uses the signal as well: an answer to a request that was given up gets there too, and is as good as any other.
+void pass_on(int signal, siginfo_t* info, void* context) {
+    if ((action_before.sa_flags & SA_SIGINFO) != 0) {
+        if (action_before.sa_sigaction != nullptr) action_before.sa_sigaction(signal, info, context);
+    } else if (action_before.sa_handler != SIG_DFL && action_before.sa_handler != SIG_IGN) {
+        action_before.sa_handler(signal);
+    }
+}
+
+void answer(int signal, siginfo_t* info, void* context) {
     const int saved = errno;
     auto expected = Request::State::asked;
     if (pthread_equal(request.thread.load(std::memory_order_relaxed), pthread_self()) != 0 &&
         request.state.compare_exchange_strong(expected, Request::State::answering)) {
-        if (std::uncaught_exceptions() == 0) {
+        if (request.with_stack && std::uncaught_exceptions() == 0) {
             const int depth = ::backtrace(request.sample->stack.data(), static_cast<int>(request.sample->stack.size()));
             request.sample->depth = static_cast<std::size_t>(std::max(0, depth));
         }
         request.look(request.argument);
         request.state = Request::State::answered;
+    } else {
+        pass_on(signal, info, context);
     }
     errno = saved;
 }
@@ -84,12 +99,15 @@ ThreadProbe::ThreadProbe() {
     const std::lock_guard lock(all.mutex);
     if (all.probes == 0) {
         void* first[4];
-        ::backtrace(first, 4);  // the first call loads a library, which a handler must not
+        all.stack_is_safe = native_stacks_are_safe();
+        if (all.stack_is_safe) ::backtrace(first, 4);  // the first call loads a library, which a handler must not
+        // As it was when the handler here is called for the first time.
+        ::sigaction(probe_signal, nullptr, &action_before);
         struct sigaction action{};
-        action.sa_handler = answer;
-        action.sa_flags = SA_RESTART;
+        action.sa_sigaction = answer;
+        action.sa_flags = SA_RESTART | SA_SIGINFO | SA_ONSTACK;
         sigfillset(&action.sa_mask);
-        if (::sigaction(probe_signal, &action, &all.before) < 0) {
+        if (::sigaction(probe_signal, &action, nullptr) < 0) {
             throw std::system_error(errno, std::generic_category(), "sigaction, to look at threads");
         }
     }
@@ -99,7 +117,11 @@ ThreadProbe::ThreadProbe() {
 ThreadProbe::~ThreadProbe() {
     Probing& all = probing();
     const std::lock_guard lock(all.mutex);
-    if (--all.probes == 0) ::sigaction(probe_signal, &all.before, nullptr);
+    if (--all.probes > 0) return;
+    struct sigaction now{};
+    ::sigaction(probe_signal, nullptr, &now);
+    const bool is_ours = (now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == answer;
+    if (is_ours) ::sigaction(probe_signal, &action_before, nullptr);  // else somebody came later, who may pass on to it
 }
 
 auto ThreadProbe::sample(const ThreadName& thread, Duration limit, ThreadSample& sample, void (*look)(void*) noexcept,
@@ -107,6 +129,7 @@ auto ThreadProbe::sample(const ThreadName& thread, Duration limit, ThreadSample&
     const std::lock_guard lock(probing().mutex);
     request.thread.store(thread.handle, std::memory_order_relaxed);
     request.sample = &sample;
+    request.with_stack = probing().stack_is_safe;
     request.look = look;
     request.argument = argument;
     request.state = Request::State::asked;
@@ -125,6 +148,11 @@ auto ThreadProbe::sample(const ThreadName& thread, Duration limit, ThreadSample&
     }
     request.state = Request::State::none;
     return true;
+}
+
+auto native_stacks_are_safe() noexcept -> bool {
+    // Before it had this (2.35), the unwinder took the lock of the dynamic linker, which the thread may hold.
+    return ::dlsym(RTLD_DEFAULT, "_dl_find_object") != nullptr;
 }
 
 auto code_text(void* address) -> std::string {
@@ -188,12 +216,24 @@ auto system_call_text(int number) -> std::string {
     return found != std::end(known) ? found->name : "number " + std::to_string(number);
 }
 
-void write_to_standard_error(std::string_view text) noexcept {
+void write_to_standard_error(std::string_view text, const std::atomic<bool>* gives_up) noexcept {
+    constexpr std::size_t piece = 4096;  // what a pipe takes that says it takes something
+    constexpr int look = 20;             // milliseconds
+    const auto patience = std::chrono::seconds(1);
+    Time end = monotonic_time() + patience;
     while (!text.empty()) {
-        const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return;
-        text.remove_prefix(static_cast<std::size_t>(written));
+        pollfd out{STDERR_FILENO, POLLOUT, 0};
+        if (::poll(&out, 1, look) > 0) {
+            const ssize_t written = ::write(STDERR_FILENO, text.data(), std::min(text.size(), piece));
+            if (written == 0 || (written < 0 && errno != EINTR && errno != EAGAIN)) return;
+            if (written > 0) {
+                text.remove_prefix(static_cast<std::size_t>(written));
+                end = monotonic_time() + patience;
+                continue;
+            }
+            ::poll(nullptr, 0, 1);  // somebody else was first
+        }
+        if (monotonic_time() > end || (gives_up != nullptr && *gives_up)) return;
     }
 }
 

@@ -254,15 +254,41 @@ void EventLoop::sample_turn() {
     const Time began = scheduler_.stamp;
     bool has_more = true;
     if (!scheduler_.exact && !scheduler_.ready.empty()) {
-        const Time before = now();
-        has_more = scheduler_.run(1);  // false also in a child that was forked in that slice, which runs nothing more
-        if (histograms != nullptr) histograms->slice.record(now() - before);
+        has_more = run_first();  // false also in a child that was forked in that slice, which runs nothing more
     }
     if (has_more) run_ready();
     if (histograms == nullptr) return;
     histograms->turn.record(now() - began);
     const auto tape = tape_;  // what it tells may put another in its place
     if (tape != nullptr) tape->measured(*histograms);
+}
+
+/// The first slice of a turn that is measured. One of those that were woken before it, or else by it, is followed until its turn.
+auto EventLoop::run_first() noexcept -> bool {
+    const auto& ring = scheduler_.ready.normal();
+    const std::size_t woken = ring.pushed() - woken_from_;
+    if (!sample_.waits && woken > 0) {
+        sample_ = {true, woken_from_ + scheduler_.turns / turns_per_sample % woken, scheduler_.stamp};
+    }
+    const std::size_t end = ring.pushed();
+    const Time before = now();
+    const bool has_more = scheduler_.run(sample_.waits ? slices_to_sample(1) : 1);
+    if (scheduler_.histograms != nullptr) scheduler_.histograms->slice.record(now() - before);
+    if (!sample_.waits && woken == 0 && ring.pushed() > end) sample_ = {true, end, before};
+    return has_more;
+}
+
+/// How many of the next `slices` there are before the one whose delay is measured; if that is the next, its time has come.
+auto EventLoop::slices_to_sample(int slices) noexcept -> int {
+    const auto& ring = scheduler_.ready.normal();
+    const std::size_t ahead = sample_.position - ring.popped();
+    if (ahead > 0 && ahead < ring.size())
+        return static_cast<int>(std::min<std::size_t>(ahead, static_cast<std::size_t>(slices)));
+    sample_.waits = false;
+    if (ahead == 0 && !scheduler_.exact && scheduler_.histograms != nullptr) {
+        scheduler_.histograms->delay.record(now() - sample_.since);
+    }
+    return slices;
 }
 
 void EventLoop::set_timing(Timing timing) {
@@ -311,7 +337,9 @@ void EventLoop::run_ready() noexcept {
     const Time began = scheduler_.stamp;
     int until_check = resumes_per_check_;
     for (int left = resumes_per_turn; left > 0;) {
-        const int slices = std::min(left, until_check);
+        int slices = std::min(left, until_check);
+        if (sample_.waits) [[unlikely]]
+            slices = slices_to_sample(slices);
         left -= slices;
         if (!scheduler_.run(slices)) return;
         if (now() - began > longest_turn) {
@@ -326,6 +354,7 @@ void EventLoop::run_ready() noexcept {
 
 void EventLoop::wait_for_events(Time limit) {
     check_process();
+    woken_from_ = scheduler_.ready.normal().pushed();
     scheduler_.stale = true;
     const bool busy = !scheduler_.ready.empty() || (main_ == nullptr ? stopping_ : main_->done());
     if (busy) {

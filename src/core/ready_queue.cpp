@@ -12,11 +12,9 @@ void ReadyRing::grow(std::size_t count) {
     const std::size_t length = std::bit_ceil(count);
     auto larger = std::make_unique<std::uintptr_t[]>(length);
     const std::size_t used = size();
-    for (std::size_t i = 0; i < used; ++i) larger[i] = at(i);
+    for (std::size_t i = 0; i < used; ++i) larger[(head_ + i) & (length - 1)] = at(i);
     ring_ = std::move(larger);
     mask_ = length - 1;
-    head_ = 0;
-    tail_ = used;
 }
 
 auto ReadyQueue::others_size() const noexcept -> std::size_t { return levels_->high.size() + levels_->low.size(); }

@@ -37,6 +37,24 @@ auto checked_count(const RunOptions& options, std::size_t cores) -> std::size_t 
     return count;
 }
 
+/// Whether an error came to nobody at all. The others came beside one that was thrown, or ended a connection that stood for
+/// itself; what is left at the end of a run is told of otherwise.
+auto ends_run(ErrorOrigin origin) noexcept -> bool {
+    switch (origin) {
+    case ErrorOrigin::task:
+    case ErrorOrigin::callback:
+    case ErrorOrigin::future:
+    case ErrorOrigin::deadlock:
+        return true;
+    case ErrorOrigin::sibling:
+    case ErrorOrigin::cleanup:
+    case ErrorOrigin::connection:
+    case ErrorOrigin::leak:
+        break;
+    }
+    return false;
+}
+
 /// Of a loop that threw: what failed may have passed, and then its tasks get their clean-up.
 void close_failed(EventLoop& loop) noexcept {
     try {
@@ -232,7 +250,7 @@ void Runner::Loops::join() noexcept {
 auto Runner::Loops::unreceived_error() const noexcept -> std::exception_ptr {
     for (const Member& member : members_) {
         for (const ErrorContext& context : member.loop->unreceived_errors()) {
-            if (context.origin == ErrorOrigin::task || context.origin == ErrorOrigin::callback) return context.error;
+            if (ends_run(context.origin)) return context.error;
         }
     }
     return leak_;

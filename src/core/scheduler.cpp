@@ -6,6 +6,7 @@
 #include <gyre/core/task_node.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <exception>
 #include <utility>
 
@@ -160,6 +161,7 @@ void Scheduler::start_eagerly(Frame& root) noexcept {
     if (notes_tasks) begin_eager(spawner, task);
     const bool ended = start_inline(root);
     current = outer;
+    if (!ended) check_suspended(root);
     if (ended) {
         Strand& strand = *root.strand();
         if (!task.holds(strand, false))
@@ -325,7 +327,16 @@ void Scheduler::run_carefully() noexcept {
     } else {
         run_frame(entry.frame());
     }
+    if (current != nullptr) check_suspended(*current);
     current = nullptr;
+}
+
+void Scheduler::refuse_lost_wait(const Frame& frame) const noexcept {
+    if (next_ != 0) return;  // it may be the one
+    const Frame* leaf = &frame;
+    while (const ChildLink* link = leaf->child_link()) leaf = link->child;
+    [[maybe_unused]] const bool goes_on = leaf->queued || leaf->wait() != nullptr || leaf->done();
+    assert(goes_on && "a task is suspended and has told nobody on what");
 }
 
 auto Scheduler::run(int count) noexcept -> bool {
@@ -340,6 +351,7 @@ auto Scheduler::run(int count) noexcept -> bool {
             const auto entry = ring.pop();
             if (entry.is_frame()) [[likely]] {
                 run_frame(entry.frame());
+                if (current != nullptr) check_suspended(*current);
             } else {
                 current = nullptr;
                 loop.run_callback(entry.callback());

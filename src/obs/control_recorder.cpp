@@ -1,10 +1,13 @@
 #include "obs/control_recorder.hpp"
 
+#include "core/tape.hpp"
+#include "obs/json_out.hpp"
+#include "obs/length.hpp"
+
 #include <gyre/http/server/http_error.hpp>
 #include <gyre/obs/recorder.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -13,28 +16,16 @@ namespace gyre::obs {
 
 namespace {
 
-constexpr Duration longest_asked = std::chrono::hours(24);
-
 /// "10s", "250ms", "5m": of the query `last`; everything if it is not there.
 auto asked_length(const http::Request& request) -> Duration {
     const auto asked = request.query_param("last");
     if (!asked) return Duration::max();
-    std::int64_t number = 0;
-    const std::string text(*asked);
-    const char* const end = text.c_str() + text.size();
-    const auto [rest, error] = std::from_chars(text.c_str(), end, number);
-    const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
-    Duration length = Duration::zero();
-    if (error == std::errc() && number > 0 && number <= 86'400'000) {
-        if (unit == "ms") length = std::chrono::milliseconds(number);
-        if (unit == "s") length = std::chrono::seconds(number);
-        if (unit == "m") length = std::chrono::minutes(number);
-    }
-    if (length <= Duration::zero() || length > longest_asked) {
+    const auto length = read_length(*asked);
+    if (!length) {
         throw http::HttpError(
             400, "last: a length of time up to a day, for instance ?last=10s; the units are ms, s and m");
     }
-    return length;
+    return *length;
 }
 
 auto asked_kind(const http::Request& request) -> FoldedKind {
@@ -53,16 +44,52 @@ auto asked_state(std::string body) -> bool {
     throw http::HttpError(400, R"(the body says {"on":true} or {"on":false})");
 }
 
-auto state_text(std::span<EventLoop* const> loops) -> std::string {
-    const bool on = std::any_of(loops.begin(), loops.end(), [](const EventLoop* loop) { return is_recording(*loop); });
-    return std::string(R"({"version":1,"on":)") + (on ? "true" : "false") + "}\n";
+/// From the first event that is there to the last.
+auto length_of(const Recording& recorded) -> Duration {
+    Time begin = Time::max();
+    Time end = Time::min();
+    for (const LoopRecording& loop : recorded.loops) {
+        if (loop.events.empty()) continue;
+        begin = std::min(begin, loop.events.front().when);
+        end = std::max(end, loop.events.back().when);
+    }
+    return begin < end ? end - begin : Duration::zero();
 }
 
-/// Begins with what is not recorded yet: what is there stays.
+/// @param with_length takes as long as to fetch what is recorded.
+auto state_of(std::span<EventLoop* const> loops, bool with_length) -> http::Response {
+    bool on = false;
+    bool has_recording = false;
+    std::string reason;
+    for (const EventLoop* loop : loops) {
+        const auto tape = loop->tape_slot().get();
+        if (tape == nullptr) continue;
+        has_recording = true;
+        on = on || !tape->stopped();
+        if (reason.empty()) reason = tape->reason();
+    }
+    std::ostringstream out;
+    JsonOut json(out);
+    json.open('{');
+    json.number("version", 1);
+    json.flag("on", on);
+    json.flag("has_recording", has_recording);
+    if (!reason.empty()) json.text("reason", reason);
+    if (with_length) json.number("length_ns", has_recording ? length_of(recording(loops)).count() : 0);
+    json.close('}');
+    return http::Response::json(std::move(out).str() + "\n");
+}
+
+/// What begins anew keeps what a trigger of the program's own is about, though not what it has recorded.
 void switch_recorders(std::span<EventLoop* const> loops, bool on) {
     for (EventLoop* loop : loops) {
         if (on == is_recording(*loop)) continue;
-        on ? start_recording(*loop) : stop_recording(*loop);
+        if (!on) {
+            stop_recording(*loop);
+            continue;
+        }
+        const auto before = loop->tape_slot().get();
+        start_recording(*loop, before != nullptr ? before->options : RecorderOptions());
     }
 }
 
@@ -76,12 +103,13 @@ auto recorded(std::span<EventLoop* const> loops, const http::Request& request) -
 }  // namespace
 
 void add_recorder_routes(http::App& app, std::span<EventLoop* const> loops, std::string program, int process) {
-    app.get("/v1/recorder",
-        [loops](http::Request&) -> Task<http::Response> { co_return http::Response::json(state_text(loops)); });
+    app.get("/v1/recorder", [loops](http::Request& request) -> Task<http::Response> {
+        co_return state_of(loops, request.query_param("length").has_value());
+    });
     app.put("/v1/recorder", [loops](http::Request& request) -> Task<http::Response> {
         auto body = co_await request.text();
         switch_recorders(loops, asked_state(std::move(body)));
-        co_return http::Response::json(state_text(loops));
+        co_return state_of(loops, false);
     });
     app.get("/v1/trace", [loops, program = std::move(program), process](http::Request& request) -> Task<http::Response> {
         const Recording all = recorded(loops, request);

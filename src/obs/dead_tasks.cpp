@@ -7,6 +7,8 @@ namespace gyre::obs {
 
 namespace {
 
+constexpr std::size_t most_named = 16;  // of a circle
+
 /// What has to happen before one end of a task goes on.
 struct End {
     const Stack* stack = nullptr;
@@ -57,16 +59,7 @@ public:
         }
         moves_ = now_.ready + now_.timers + now_.in_flight + now_.expected_posts > 0 ||
                  std::find(alive_.begin(), alive_.end(), true) != alive_.end();
-        // A task is alive if any of its ends can be woken by one that is, or by nobody knows whom while something moves.
-        for (bool changed = true; changed;) {
-            changed = false;
-            for (std::size_t i = 0; i < ends_.size(); ++i) {
-                if (alive_[i] ||
-                    !std::any_of(ends_[i].begin(), ends_[i].end(), [&](const End& e) { return can_end(e); }))
-                    continue;
-                alive_[i] = changed = true;
-            }
-        }
+        spread_life();
         for (std::size_t i = 0; i < ends_.size(); ++i) {
             if (!alive_[i]) find_circle(i, found);
         }
@@ -76,6 +69,30 @@ public:
     }
 
 private:
+    /// A task is alive if any of its ends can be woken by one that is, or by nobody knows whom while something moves.
+    void spread_life() {
+        std::vector<std::vector<std::size_t>> wakes(ends_.size());
+        std::vector<std::size_t> living;
+        for (std::size_t i = 0; i < ends_.size(); ++i) {
+            for (const End& end : ends_[i]) {
+                if (!end.known && moves_) alive_[i] = true;
+                for (const std::size_t waker : end.wakers) {
+                    if (end.known) wakes[waker].push_back(i);
+                }
+            }
+            if (alive_[i]) living.push_back(i);
+        }
+        while (!living.empty()) {
+            const std::size_t waker = living.back();
+            living.pop_back();
+            for (const std::size_t task : wakes[waker]) {
+                if (alive_[task]) continue;
+                alive_[task] = true;
+                living.push_back(task);
+            }
+        }
+    }
+
     void read(std::size_t task) {
         const TaskInfo& info = now_.tasks[task];
         for_each_end(info.stack, info.spawned, [&](const Stack& stack, const Place& place) {
@@ -107,11 +124,6 @@ private:
         }
     }
 
-    [[nodiscard]] auto can_end(const End& end) const -> bool {
-        if (!end.known) return moves_;
-        return std::any_of(end.wakers.begin(), end.wakers.end(), [this](std::size_t task) { return alive_[task]; });
-    }
-
     /// Follows one waker of each dead task until one comes up again.
     void find_circle(std::size_t start, std::vector<Finding>& found) {
         std::vector<std::size_t> path;
@@ -140,12 +152,14 @@ private:
                                ? "it waits for itself"
                                : std::to_string(circle.size()) + " tasks wait for each other, and will for ever";
         bool certain = true;
+        std::size_t named = 0;
         for (const std::size_t task : circle) {
             in_circle_.insert(task);
             const TaskInfo& info = now_.tasks[task];
-            text += "; '" + title_of(info) + "' " + standing_of(info);
+            if (++named <= most_named) text += "; '" + title_of(info) + "' " + standing_of(info);
             certain = certain && ends_[task].size() == 1 && (!info.stack.wait || info.stack.wait->holders.empty());
         }
+        if (named > most_named) text += "; and " + std::to_string(named - most_named) + " more";
         found.push_back({Rule::wait_circle, certain ? Severity::error : Severity::warning, title_of(first), first.id,
             end_of(first), std::move(text),
             "take locks in one order everywhere, and do not hold what a task needs that you wait for; a timeout around "

@@ -10,6 +10,7 @@
 #include <map>
 #include <stdexcept>
 #include <tuple>
+#include <unordered_set>
 #include <utility>
 
 namespace gyre::obs {
@@ -48,7 +49,14 @@ public:
         queues();
         loop_figures();
         timers();
-        growth();
+        sees_all() ? growth() : growth_of_many();
+        sockets();
+        if (now_.tasks.size() < now_.task_count) {
+            found_.push_back({Rule::not_all_seen, Severity::note, {}, 0, {},
+                std::to_string(now_.tasks.size()) + " of " + counted(now_.task_count, "task") +
+                    " were looked at: circles of tasks and waits that never end cannot be told",
+                "gyre ps groups them by line, which shows what there is so much of"});
+        }
     }
 
 private:
@@ -97,6 +105,7 @@ private:
     void lock_held(const WaitInfo& wait) {
         const TaskInfo* owner = wait.owner_id != 0 ? looks_.find(wait.owner_id) : nullptr;
         if (owner == nullptr || owner->state != TaskState::waiting || !first_of(wait.address)) return;
+        if (waits_for_a_lock(owner->stack)) return;  // then whoever holds that one is to blame
         const Duration held = looks_.stands(*owner);
         if (held < long_) return;
         add(Rule::lock_held, Severity::warning, *owner, end_of(*owner),
@@ -105,6 +114,11 @@ private:
                 (wait.waiting == 1 ? " waits" : " wait") + " for the lock",
             "give the lock up before a long wait: take what is needed, release, wait, and lock again to write the "
             "result");
+    }
+
+    static auto waits_for_a_lock(const Stack& stack) -> bool {
+        if (!stack.branches.empty()) return std::all_of(stack.branches.begin(), stack.branches.end(), waits_for_a_lock);
+        return stack.wait && stack.wait->kind == WaitKind::lock;
     }
 
     void permit_held(const TaskInfo& task, const Place& place, const WaitInfo& wait) {
@@ -328,27 +342,58 @@ private:
             }
         }
         for (const auto& [key, grown] : tasks) {
-            if (!grows(grown.counts)) continue;
-            const TaskInfo* parent = looks_.find(grown.last->parent);
-            const std::string by = parent != nullptr ? " in a group of '" + title_of(*parent) + "'" : "";
-            add(Rule::growing, Severity::warning, *grown.last, grown.last->spawned,
-                counted(grown.counts.back(), "task") + " that were spawned here" + by + ", " +
-                    std::to_string(grown.counts.back() - grown.counts.front()) + " more than " +
-                    duration_text(looks_.length()) + " ago: they come faster than they end; the last one " +
-                    standing_of(*grown.last),
-                "limit how many there are: a CapacityLimiter or Semaphore taken before the spawn, or a queue with "
-                "workers");
+            if (grows(grown.counts)) add_growing(*grown.last, grown.counts);
         }
-        std::map<Key, std::pair<std::vector<std::size_t>, const SocketInfo*>> sockets;
+    }
+
+    /// Each look has every task.
+    [[nodiscard]] auto sees_all() const -> bool {
+        return std::all_of(looks_.all().begin(), looks_.all().end(),
+            [](const Snapshot& look) { return look.tasks.size() >= look.task_count; });
+    }
+
+    /// The same where some looks lack tasks: by their number, and the line that has the most of those that are known.
+    void growth_of_many() {
+        std::vector<std::size_t> counts;
+        for (const Snapshot& look : looks_.all()) counts.push_back(look.task_count);
+        if (counts.size() < 2 || now_.tasks.empty() || !grows(counts)) return;
+        std::map<std::pair<std::string_view, std::uint_least32_t>, std::size_t> lines;
+        const TaskInfo* most = nullptr;
+        std::size_t its = 0;
+        for (const TaskInfo& task : now_.tasks) {
+            const std::size_t count = ++lines[{task.spawned.file, task.spawned.line}];
+            if (count <= its) continue;
+            its = count;
+            most = &task;
+        }
+        add_growing(*most, counts);
+    }
+
+    void add_growing(const TaskInfo& last, const std::vector<std::size_t>& counts) {
+        const TaskInfo* parent = looks_.find(last.parent);
+        const std::string by = parent != nullptr ? " in a group of '" + title_of(*parent) + "'" : "";
+        const std::string_view which = sees_all() ? " that were spawned here" : " in all, most of them spawned here";
+        add(Rule::growing, Severity::warning, last, last.spawned,
+            counted(counts.back(), "task") + std::string(which) + by + ", " +
+                std::to_string(counts.back() - counts.front()) + " more than " + duration_text(looks_.length()) +
+                " ago: they come faster than they end; the last one " + standing_of(last),
+            "limit how many there are: a CapacityLimiter or Semaphore taken before the spawn, or a queue with "
+            "workers");
+    }
+
+    void sockets() {
+        if (looks_.all().size() < 2) return;
+        using Key = std::pair<std::string_view, std::uint_least32_t>;
+        std::map<Key, std::pair<std::vector<std::size_t>, const SocketInfo*>> lines;
         for (std::size_t i = 0; i < looks_.all().size(); ++i) {
             for (const SocketInfo& socket : looks_.all()[i].sockets) {
-                auto& [counts, last] = sockets[{socket.opened.file, socket.opened.line}];
+                auto& [counts, last] = lines[{socket.opened.file, socket.opened.line}];
                 counts.resize(looks_.all().size());
                 ++counts[i];
                 last = &socket;
             }
         }
-        for (const auto& [key, grown] : sockets) {
+        for (const auto& [key, grown] : lines) {
             if (!grows(grown.first)) continue;
             found_.push_back({Rule::growing, Severity::warning, grown.second->opener, 0, grown.second->opened,
                 counted(grown.first.back(), "socket") + " that were opened here, " +
@@ -364,11 +409,7 @@ private:
     }
 
     /// Whether an object comes up for the first time: many wait for the same.
-    auto first_of(const void* object) -> bool {
-        if (std::find(seen_.begin(), seen_.end(), object) != seen_.end()) return false;
-        seen_.push_back(object);
-        return true;
-    }
+    auto first_of(const void* object) -> bool { return seen_.insert(object).second; }
 
     struct Waiting {
         const TaskInfo* task;
@@ -383,7 +424,7 @@ private:
     Duration stands_{};  ///< Of the task that is looked at.
     std::vector<Finding>& found_;
     std::map<const void*, std::vector<Waiting>> full_;
-    std::vector<const void*> seen_;
+    std::unordered_set<const void*> seen_;
 };
 
 /// A loop that was looked at while it did not come back.
@@ -408,7 +449,8 @@ void merge(std::vector<Finding>& found) {
     for (Finding& finding : found) {
         const bool is_of_many = finding.rule == Rule::silent_peer || finding.rule == Rule::never_woken ||
                                 finding.rule == Rule::starved || finding.rule == Rule::self_wake ||
-                                finding.rule == Rule::threads_busy || finding.rule == Rule::cancel_ignored;
+                                finding.rule == Rule::threads_busy || finding.rule == Rule::cancel_ignored ||
+                                finding.rule == Rule::lock_held;
         if (is_of_many) {
             const auto [entry, is_new] = known.try_emplace(
                 {finding.rule, finding.place.file, finding.place.line}, merged.size());
@@ -427,7 +469,7 @@ void merge(std::vector<Finding>& found) {
 auto to_string(Rule rule) noexcept -> std::string_view {
     static constexpr std::string_view names[] = {"wait-circle", "never-woken", "lost-wait", "lock-held", "permit-held",
         "queue-full", "cancel-ignored", "never-yields", "long-slice", "self-wake", "starved", "never-started",
-        "unreceived-error", "timer-churn", "growing", "silent-peer", "slow-branch", "threads-busy"};
+        "unreceived-error", "timer-churn", "growing", "silent-peer", "slow-branch", "threads-busy", "not-all-seen"};
     return names[static_cast<std::size_t>(rule)];
 }
 
@@ -438,9 +480,11 @@ auto to_string(Severity severity) noexcept -> std::string_view {
 
 auto findings(std::span<const Snapshot> looks, const FindingOptions& options) -> std::vector<Finding> {
     if (looks.empty()) throw std::invalid_argument("obs::findings: there is no look to find something in");
+    if (!looks.back().is_read && !looks.back().blocked_for) return {};  // it is closed, or nobody runs it
     if (looks.back().blocked_for) return {blocking(looks.back())};
     for (std::size_t i = looks.size(); i-- > 0;) {
-        if (looks[i].blocked_for) looks = looks.subspan(std::exchange(i, 0) + 1);  // only tasks are known of that one
+        // Only the tasks are known of one that was blocked, if anything.
+        if (looks[i].blocked_for || !looks[i].is_read) looks = looks.subspan(std::exchange(i, 0) + 1);
     }
     const Looks all(looks);
     std::vector<Finding> found;

@@ -72,7 +72,7 @@ public:
     }
     void closes(EventLoop& loop) noexcept override {
         add([&] {
-            report_.timers += loop.scheduler().timers.size();
+            loop.scheduler().timers.for_each([&](const internal::Timer& timer) { add_timer(timer); });
             report_.descriptors += loop.backend().open_descriptors();
         });
     }
@@ -92,6 +92,11 @@ public:
     }
 
 private:
+    void add_timer(const internal::Timer& timer) {
+        const auto* callback = dynamic_cast<const internal::Callback*>(&timer);
+        if (callback == nullptr) return;  // nothing that waits is left
+        if (++report_.timers <= most_left) report_.timer_places.push_back(make_place(callback->where));
+    }
     template<class F>
     void add(F&& function) noexcept {
         try {
@@ -129,7 +134,10 @@ auto LeakReport::text() const -> std::string {
     }
     if (socket_count > sockets.size())
         text += "  and " + std::to_string(socket_count - sockets.size()) + " more sockets\n";
-    if (timers > 0) text += "  " + std::to_string(timers) + " timers of call_later or call_at\n";
+    for (const Place& place : timer_places) text += "  timer of call_later or call_at at " + place_of(place) + "\n";
+    if (timers > timer_places.size()) {
+        text += "  and " + std::to_string(timers - timer_places.size()) + " more timers\n";
+    }
     if (descriptors > 0) text += "  " + std::to_string(descriptors) + " descriptors that are no sockets\n";
     return text;
 }

@@ -103,12 +103,18 @@ private:
     std::optional<TaskReader> reader_;
 };
 
-/// Of a loop that says nothing and lets nobody look: it is closed, does not run, or its thread cannot be interrupted.
+/// How long a loop blocks that says nothing and lets nobody look: its thread cannot be interrupted, unless it is closed or nobody
+/// runs it.
+auto blocked_for(const EventLoop& loop) -> std::optional<Duration> {
+    if ((loop.beat() & 1) == 0) return std::nullopt;
+    return patience;
+}
+
 auto unread(const EventLoop& loop) -> Snapshot {
     Snapshot none;
     none.loop = loop.index();
     none.is_read = false;
-    none.blocked_for = patience;
+    none.blocked_for = blocked_for(loop);
     return none;
 }
 
@@ -150,7 +156,6 @@ auto ProgramLoops::figures_of(EventLoop& loop) -> Task<LoopFigures> {
     auto question = std::make_shared<Question<LoopFigures>>(this_loop().mailbox());
     LoopFigures none;
     none.loop = loop.index();
-    none.blocked_for = patience;
     try {
         loop.post([&loop, question] {
             if (!question->is_abandoned()) Question<LoopFigures>::answer(question, obs::figures(loop));
@@ -162,6 +167,7 @@ auto ProgramLoops::figures_of(EventLoop& loop) -> Task<LoopFigures> {
     if (answers) co_return question->take();
     TaskLook look(loop, 0);
     if (look.look(probe_)) co_return look.figures();
+    none.blocked_for = blocked_for(loop);
     co_return none;
 }
 

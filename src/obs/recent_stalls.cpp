@@ -1,5 +1,6 @@
 #include "obs/recent_stalls.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
 
@@ -25,6 +26,9 @@ auto kept() -> Kept& {
 void keep_stall(Time when, const StallReport& report) {
     Kept& all = kept();
     const std::lock_guard lock(all.mutex);
+    const auto is_same = [&](const RecentStall& kept) { return kept.when == when && kept.report.loop == report.loop; };
+    const auto before = std::find_if(all.last.rbegin(), all.last.rend(), is_same);
+    if (before != all.last.rend()) return void(before->report = report);
     ++all.counts[static_cast<std::size_t>(report.cause)];
     all.last.push_back({when, report});
     if (all.last.size() > most_kept) all.last.pop_front();

@@ -14,7 +14,9 @@ struct RecentStall {
     StallReport report;
 };
 
-/// Keeps it for those who ask later: the last 32 of this process. Thread: any, as of the others.
+/// Keeps it for those who ask later: the last 32 of this process. A later report of a stall, which was found at the same time on the
+/// same loop, takes the place of the one before; a stall counts once, with the cause that was seen first. Thread: any, as of the
+/// others.
 void keep_stall(Time when, const StallReport& report);
 /// The oldest first.
 [[nodiscard]] auto recent_stalls() -> std::vector<RecentStall>;

@@ -40,9 +40,10 @@ constexpr Duration most_frequent_look = milliseconds(2);
 constexpr Duration patience = milliseconds(100);  // for a loop that is asked for its tasks
 constexpr Duration late_look = milliseconds(20);
 constexpr int looks_of_examination = 4;  // besides the one that was written
-constexpr std::size_t most_tasks_examined = 10'000;
+constexpr std::size_t most_tasks_before = 10'000;
+constexpr std::size_t most_tasks_at_the_end = 250'000;  // who waits for whom needs all of them, in one look
 constexpr Duration sample_limit = milliseconds(50);
-constexpr std::size_t most_reports = 5;  // in a minute
+constexpr std::size_t most_stalls = 5;  // that are reported in a minute
 constexpr Duration reports_are_counted = std::chrono::minutes(1);
 
 /// What a loop answers when it is asked for its tasks. It may outlive the question.
@@ -58,6 +59,8 @@ struct WatchedLoop {
     std::uint64_t beat = 0;
     Time since{};  ///< When `beat` was seen first.
     Duration next_report{};
+    std::optional<Time> found;                      ///< The stall that lasts now.
+    bool is_reported = false;                       ///< Its reports are not too many.
     std::optional<backend::ThreadActivity> before;  ///< In this turn, some time ago.
     Time before_at{};
     std::shared_ptr<Answer> late;  ///< It was asked for its tasks and has not answered yet.
@@ -155,6 +158,7 @@ private:
                 watched.beat = beat;
                 watched.since = now;
                 watched.next_report = limit_;
+                watched.found.reset();
                 watched.before.reset();
             } else if (!watched.before) {
                 watched.before = backend::thread_activity(watched.loop->thread().number);
@@ -167,30 +171,38 @@ private:
     }
 
     void stalled(WatchedLoop& watched, Time now) {
-        if (!may_report(now)) {
-            ++suppressed_;
-            return;
-        }
+        const bool is_new = !watched.found;
+        if (!is_new && !watched.is_reported) return;
         // Before the thread is interrupted, which ends the call that it is in.
         const auto activity = backend::thread_activity(watched.loop->thread().number);
         auto report = report_on(watched);
         if (!report) return;  // it has just come back
         report->lasted = now - watched.since;
         find_cause(*report, *watched.before, activity, now - watched.before_at);
-        report->suppressed = std::exchange(suppressed_, 0);
-        reported_.push_back(now);
-        keep_stall(now, *report);
-        if (on_stall_ != nullptr) {
-            on_stall_(*report);
-        } else {
-            backend::write_to_standard_error("gyre: " + report->text());
+        if (is_new) {
+            watched.found = now;
+            watched.is_reported = admit(now);
         }
-        stall_found(*watched.loop, report->text());
+        if (watched.is_reported) {
+            if (is_new) report->suppressed = std::exchange(suppressed_, 0);
+            if (on_stall_ != nullptr) {
+                on_stall_(*report);
+            } else {
+                say("gyre: " + report->text());
+            }
+        } else {
+            ++suppressed_;
+        }
+        keep_stall(*watched.found, *report);
+        if (is_new) stall_found(*watched.loop, report->text());
     }
 
-    [[nodiscard]] auto may_report(Time now) -> bool {
+    /// Whether one more stall may be reported, as often as it takes.
+    [[nodiscard]] auto admit(Time now) -> bool {
         while (!reported_.empty() && now - reported_.front() > reports_are_counted) reported_.pop_front();
-        return reported_.size() < most_reports;
+        if (reported_.size() == most_stalls) return false;
+        reported_.push_back(now);
+        return true;
     }
 
     /// What the thread of a loop does now; nothing if its turn is over.
@@ -229,17 +241,20 @@ private:
                 write(seen);
                 watched.late.reset();
             } else {
-                backend::write_to_standard_error("loop " + std::to_string(watched.loop->index()) +
-                                                 " does not answer; its tasks follow when it does\n");
+                say("loop " + std::to_string(watched.loop->index()) +
+                    " does not answer; its tasks follow when it does\n");
             }
         }
     }
 
-    static void write(const Snapshot& snapshot) {
+    void write(const Snapshot& snapshot) const {
         std::ostringstream text;
         write_text(text, snapshot);
-        backend::write_to_standard_error(text.str());
+        say(text.str());
     }
+
+    /// Standard error may be a pipe that nobody reads: this thread does not stay for that when the run ends.
+    void say(const std::string& text) const { backend::write_to_standard_error(text, &stopping_); }
 
     [[nodiscard]] auto step() const -> Duration { return long_wait_ / looks_of_examination + milliseconds(1); }
 
@@ -247,7 +262,7 @@ private:
     void examine() {
         for (WatchedLoop& watched : watched_) {
             if (watched.late != nullptr) continue;
-            ask(watched, {.most_tasks = most_tasks_examined});
+            ask(watched, {.most_tasks = looks_left_ > 1 ? most_tasks_before : most_tasks_at_the_end});
             watched.is_look = true;
         }
         const Time end = backend::monotonic_time() + patience;
@@ -273,7 +288,7 @@ private:
                                : std::to_string(found.size()) + " findings")
              << "\n";
         write_text(text, found);
-        backend::write_to_standard_error(text.str());
+        say(text.str());
     }
 
     /// A loop that does not answer, as a finding.
@@ -294,7 +309,7 @@ private:
         return finding;
     }
 
-    static void ask(WatchedLoop& watched, const SnapshotOptions& options = {}) {
+    void ask(WatchedLoop& watched, const SnapshotOptions& options = {}) {
         auto answer = std::make_shared<Answer>();
         try {
             EventLoop& loop = *watched.loop;
@@ -304,20 +319,21 @@ private:
                 answer->arrived.notify_all();
             });
         } catch (const LoopError&) {
-            return backend::write_to_standard_error("a loop is closed\n");
+            return say("a loop is closed\n");
         }
         watched.late = std::move(answer);
     }
 
     /// Waits until `end` for what was asked for. @return whether it has come.
-    static auto take_answer(WatchedLoop& watched, Time end) -> bool {
+    auto take_answer(WatchedLoop& watched, Time end) -> bool {
         Answer& answer = *watched.late;
         std::unique_lock lock(answer.mutex);
         const auto left = std::max(Duration::zero(), end - backend::monotonic_time());
         answer.arrived.wait_for(lock, left, [&] { return answer.snapshot.has_value(); });
         if (!answer.snapshot) return false;
         if (!watched.is_look) write(*answer.snapshot);
-        if (answer.snapshot->tasks.size() > most_tasks_examined) answer.snapshot->tasks.resize(most_tasks_examined);
+        auto& tasks = answer.snapshot->tasks;
+        if (!watched.is_look && tasks.size() > most_tasks_before) tasks.resize(most_tasks_before);
         watched.looks.push_back(std::move(*answer.snapshot));
         lock.unlock();
         watched.late.reset();
@@ -339,9 +355,9 @@ private:
     std::vector<WatchedLoop> watched_;
     std::optional<backend::ThreadProbe> probe_;
     backend::ThreadAlarm alarm_;
-    std::deque<Time> reported_;
-    std::size_t suppressed_ = 0;
-    std::atomic<bool> stopping_{false};
+    std::deque<Time> reported_;          ///< When those began that were reported of late.
+    std::size_t suppressed_ = 0;         ///< Stalls since the last one that was reported.
+    std::atomic<bool> stopping_{false};  ///< Also read by who writes.
     std::thread thread_;
 };
 

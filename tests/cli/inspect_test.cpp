@@ -1,4 +1,5 @@
-// gyre ps, tree, why, stalls, locks, fds, top on programs in known states, as a person uses them.
+// gyre ps, tree, why, stalls, locks, fds, top on programs in known states, as a
+// person uses them.
 
 #include "cli/tool.hpp"
 #include "support/loops.hpp"
@@ -237,23 +238,25 @@ TEST_F(InspectTool, finds_who_holds_what_and_deadlocks) {
             group.cancel("seen");
         });
     };
-    show(program, [this] {
-        const auto locks = tool({"locks", self_});
-        EXPECT_TRUE(has(locks.out, "lock 'left fork', which task 'Plato' holds")) << locks.out;
-        EXPECT_TRUE(has(locks.out, "1 task waits: task 'Kant' at inspect_test.cpp:")) << locks.out;
-        EXPECT_TRUE(has(locks.out, "deadlock: 2 tasks wait for each other in a circle")) << locks.out;
-        EXPECT_TRUE(has(locks.out, "queue: put 'counter', with 1 items of 1")) << locks.out;
-        const auto why = tool({"why", "Plato", self_});
-        EXPECT_TRUE(has(why.out, "task 'Plato' (inspect_test.cpp:")) << why.out;
-        EXPECT_TRUE(has(why.out, "which is held by task 'Kant'")) << why.out;
-        EXPECT_TRUE(has(why.out, "a circle, none of these can ever go on")) << why.out;
-        const auto json = nlohmann::json::parse(tool({"why", "Plato", self_, "--json"}).out);
-        EXPECT_EQ(json[0]["circle"], true);
-        EXPECT_EQ(json[0]["chain"].size(), 3U);
-        const auto objects = nlohmann::json::parse(tool({"locks", self_, "--json"}).out);
-        EXPECT_EQ(objects["objects"].size(), 3U);
-        EXPECT_EQ(objects["circles"][0].size(), 2U);
-    });
+    show(program,
+        [this] {
+            const auto locks = tool({"locks", self_});
+            EXPECT_TRUE(has(locks.out, "lock 'left fork', which task 'Plato' holds")) << locks.out;
+            EXPECT_TRUE(has(locks.out, "1 task waits: task 'Kant' at inspect_test.cpp:")) << locks.out;
+            EXPECT_TRUE(has(locks.out, "deadlock: 2 tasks wait for each other in a circle")) << locks.out;
+            EXPECT_TRUE(has(locks.out, "queue: put 'counter', with 1 items of 1")) << locks.out;
+            const auto why = tool({"why", "Plato", self_});
+            EXPECT_TRUE(has(why.out, "task 'Plato' (inspect_test.cpp:")) << why.out;
+            EXPECT_TRUE(has(why.out, "which is held by task 'Kant'")) << why.out;
+            EXPECT_TRUE(has(why.out, "a circle, none of these can ever go on")) << why.out;
+            const auto json = nlohmann::json::parse(tool({"why", "Plato", self_, "--json"}).out);
+            EXPECT_EQ(json[0]["circle"], true);
+            EXPECT_EQ(json[0]["chain"].size(), 3U);
+            const auto objects = nlohmann::json::parse(tool({"locks", self_, "--json"}).out);
+            EXPECT_EQ(objects["objects"].size(), 3U);
+            EXPECT_EQ(objects["circles"][0].size(), 2U);
+        },
+        {.on_deadlock = OnDeadlock::report});
 }
 
 TEST_F(InspectTool, tells_of_a_cancellation_that_is_not_over) {

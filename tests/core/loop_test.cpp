@@ -219,6 +219,32 @@ TEST(Run, throws_what_a_forgotten_task_or_callback_left_behind) {
     EXPECT_EQ(run(give(4)), 4);
 }
 
+TEST(Run, throws_the_error_of_a_promise_that_nobody_looked_at) {
+    const auto program = []() -> Task<> {
+        Promise<int> promise;
+        const auto future = promise.future();
+        promise.set_error(std::make_exception_ptr(std::runtime_error("lost")));
+        co_return;
+    };
+    EXPECT_EQ(error_of([&] { run(program()); }), "lost");
+}
+
+TEST(Run, throws_no_error_beside_one_that_was_received) {
+    const auto fail = [](const char* text) -> Task<> {
+        co_await yield_now();
+        throw std::runtime_error(text);
+    };
+    const auto program = [&]() -> Task<> {
+        const auto both = co_await as_outcome(task_group([&](TaskGroup& group) {
+            group.spawn(fail("first"));
+            group.spawn(fail("second"));
+        }));
+        EXPECT_TRUE(both.is_error());
+        EXPECT_EQ(this_loop().unreceived_errors().size(), 1U);
+    };
+    EXPECT_EQ(error_of([&] { run(program()); }), "nothing");
+}
+
 TEST(Run, a_handler_takes_them) {
     int heard = 0;
     run([&]() -> Task<> {

@@ -21,7 +21,9 @@ using namespace std::chrono_literals;  // NOLINT(google-global-names-in-headers)
 
 namespace diagnosis {
 
-inline constexpr gyre::RunOptions options{
-    .on_leak = gyre::OnLeak::report, .dump_on_quit = true, .long_wait = std::chrono::milliseconds(200)};
+inline constexpr gyre::RunOptions options{.on_deadlock = gyre::OnDeadlock::report,
+    .on_leak = gyre::OnLeak::report,
+    .dump_on_quit = true,
+    .long_wait = std::chrono::milliseconds(200)};
 
 }  // namespace diagnosis

@@ -65,11 +65,43 @@ TEST(Circle, of_five_locks_names_all_five) {
     }
 }
 
-TEST(Circle, is_reported_and_waited_in_by_default) {
+TEST(Circle, is_raised_by_default_and_so_ends_the_run) {
+    Lock left("left");
+    Lock right("right");
+    const auto text = error_of([&] {
+        run([&]() -> Task<> {
+            co_await task_group([&](TaskGroup& group) {
+                group.spawn(take_both(left, right), {.name = "Plato"});
+                group.spawn(take_both(right, left), {.name = "Kant"});
+            });
+        });
+    });
+    EXPECT_TRUE(has(text, "deadlock: 2 tasks wait for each other in a circle")) << text;
+}
+
+TEST(Circle, that_is_reported_to_nobody_is_thrown_at_the_end_of_the_run) {
+    Lock left("left");
+    Lock right("right");
+    bool went_on = false;
+    const auto work = [&]() -> Task<> {
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            group.spawn(take_both(left, right), {.name = "Plato"});
+            group.spawn(take_both(right, left), {.name = "Kant"});
+            while (this_loop().unreceived_error_count() == 0) co_await sleep(1ms);
+            group.cancel("seen");
+        });
+        went_on = true;
+    };
+    const auto text = error_of([&] { run(work(), {.on_deadlock = OnDeadlock::report}); });
+    EXPECT_TRUE(went_on);
+    EXPECT_TRUE(has(text, "deadlock: 2 tasks wait for each other in a circle")) << text;
+}
+
+TEST(Circle, is_reported_and_waited_in_if_that_is_asked_for) {
     Lock left("left");
     Lock right("right");
     std::vector<ErrorContext> errors;
-    TestLoop loop;
+    TestLoop loop("sim", {.on_deadlock = OnDeadlock::report});
     loop->set_exception_handler([&](const ErrorContext& context) { errors.push_back(context); });
     loop.run([&]() -> Task<> {
         auto ended = co_await move_on_after(1s, task_group([&](TaskGroup& group) {

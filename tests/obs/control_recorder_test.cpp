@@ -29,7 +29,7 @@ GYRE_TEST(ControlRecorder, is_switched_and_read) {
     auto on = co_await client.put("/v1/recorder").body(R"({ "on": true })").send();
     EXPECT_EQ(on.status(), 200);
     const std::string answer = co_await on.text();
-    EXPECT_EQ(answer, "{\"version\":1,\"on\":true}\n");
+    EXPECT_EQ(answer, "{\"version\":1,\"on\":true,\"has_recording\":true}\n");
     EXPECT_TRUE(obs::is_recording(this_loop()));
     auto walker = spawn(turns(3), {.name = "walker"});
     co_await walker.join();
@@ -45,6 +45,30 @@ GYRE_TEST(ControlRecorder, is_switched_and_read) {
     auto later = co_await client.get("/v1/folded").send();
     const std::string kept = co_await later.text();
     EXPECT_NE(kept.find("walker;"), std::string::npos) << "what there is stays";
+}
+
+GYRE_TEST(ControlRecorder, says_what_a_trigger_has_kept_and_begins_anew_with_the_same_options) {
+    http::TestClient client(site());
+    auto none = co_await client.get("/v1/recorder").send();
+    const std::string nothing = co_await none.text();
+    EXPECT_EQ(nothing, "{\"version\":1,\"on\":false,\"has_recording\":false}\n");
+    static std::string heard;
+    heard.clear();
+    obs::start_recording(this_loop(), {.on_trigger = [](const obs::Recording& recording) { heard = recording.reason; }});
+    co_await turns(3);
+    co_await sleep(5ms);
+    obs::trigger_recorder(this_loop(), "the till is \"empty\"");
+    EXPECT_EQ(heard, "the till is \"empty\"");
+    auto kept = co_await client.get("/v1/recorder").query("length", "1").send();
+    const std::string state = co_await kept.text();
+    EXPECT_TRUE(state.starts_with(
+        R"({"version":1,"on":false,"has_recording":true,"reason":"the till is \"empty\"","length_ns":)"))
+        << state;
+    EXPECT_FALSE(state.ends_with(":0}\n")) << state;
+    static_cast<void>(co_await client.put("/v1/recorder").body(R"({"on":true})").send());
+    heard.clear();
+    obs::trigger_recorder(this_loop(), "again");
+    EXPECT_EQ(heard, "again") << "the program's own function is told as before";
 }
 
 GYRE_TEST(ControlRecorder, refuses_what_it_does_not_understand) {

@@ -174,6 +174,44 @@ TEST_F(ControlSocket, shows_the_tasks_of_a_loop_that_is_blocked) {
     });
 }
 
+TEST_F(ControlSocket, finds_a_circle_of_more_tasks_than_most_looks_take) {
+    constexpr std::size_t count = 12'000;
+    std::vector<std::unique_ptr<Lock>> locks;
+    for (std::size_t i = 0; i < count; ++i) locks.push_back(std::make_unique<Lock>("lock"));
+    const auto take_both = [&](std::size_t i) -> Task<> {
+        const auto one = co_await locks[i]->acquire();
+        co_await yield_now();
+        const auto two = co_await locks[(i + 1) % count]->acquire();
+    };
+    inspected([&]() -> Task<> {
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            for (std::size_t i = 0; i < count; ++i) group.spawn(take_both(i));
+            const auto answer = co_await ask(socket(), "/v1/findings?long=50");
+            EXPECT_TRUE(has(answer.body, "\"rule\":\"wait-circle\"")) << answer.body;
+            EXPECT_TRUE(has(answer.body, "12000 tasks wait for each other")) << answer.body;
+            EXPECT_TRUE(has(answer.body, "and 11984 more")) << answer.body;
+            EXPECT_FALSE(has(answer.body, "lock-held")) << answer.body;
+            EXPECT_LT(answer.body.size(), 10'000U);
+            group.cancel("seen");
+        });
+    });
+}
+
+TEST_F(ControlSocket, calls_no_loop_blocked_that_nobody_runs) {
+    RunOptions options;
+    options.control = &obs::control_socket;
+    Runner runner(options);
+    runner.run(yield_now());
+    const auto findings = ask_from_outside(socket(), "/v1/findings?long=20");
+    EXPECT_EQ(findings.status, 200);
+    EXPECT_FALSE(has(findings.body, "never-yields")) << findings.body;
+    const auto snapshot = ask_from_outside(socket(), "/v1/snapshot");
+    EXPECT_TRUE(has(snapshot.body, "\"is_read\":false")) << snapshot.body;
+    EXPECT_FALSE(has(snapshot.body, "blocked_for_ns")) << snapshot.body;
+    const auto figures = ask_from_outside(socket(), "/v1/figures");
+    EXPECT_FALSE(has(figures.body, "blocked_for_ns")) << figures.body;
+}
+
 TEST_F(ControlSocket, answers_numbers_and_metrics_and_stalls) {
     inspected([this]() -> Task<> {
         for (int i = 0; i < 100; ++i) co_await yield_now();

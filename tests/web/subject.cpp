@@ -113,6 +113,7 @@ int main(int argc, char** argv) {
     const std::string_view what = argc > 1 ? argv[1] : "";
     const std::size_t number = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 0;
     gyre::run(amain(what, number), {.timing = what == "mixed" ? gyre::Timing::exact : gyre::Timing::sampled,
+                                       .on_deadlock = gyre::OnDeadlock::report,
                                        .stall_limit = 25ms,
                                        .on_stall = [](const gyre::obs::StallReport&) {},
                                        .control = &gyre::obs::control_socket});

@@ -4,6 +4,7 @@
 #include <gyre/backend/threads.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,11 +15,12 @@ namespace gyre::backend {
 /// What a thread was doing when it was interrupted.
 struct ThreadSample {
     std::array<void*, 48> stack{};
-    std::size_t depth = 0;  ///< Of `stack`; 0 if the thread was throwing an exception, whose stack is no place to be in.
+    /// Of `stack`; 0 if the thread was throwing an exception, whose stack is no place to be in, or stacks are not safe to take.
+    std::size_t depth = 0;
 };
 
-/// Looks at threads of this process by interrupting them for some microseconds with SIGURG, whose disposition is its own while
-/// one of these lives. (A call that the thread blocks in may end with EINTR, as with every profiler.) Thread: any.
+/// Looks at threads of this process by interrupting them for some microseconds with SIGURG. Its handler is this one's while one of
+/// these lives; a signal that nobody here has sent goes on to the handler that was there before. (A call that the thread blocks in may end with EINTR, as with every profiler.) Thread: any.
 class ThreadProbe {
 public:
     /// @throws std::system_error if the kernel refuses the handler.
@@ -51,8 +53,12 @@ struct ThreadActivity {
 /// "nanosleep", or "number 77".
 [[nodiscard]] auto system_call_text(int number) -> std::string;
 
-/// Writes a text to standard error, as far as that takes it.
-void write_to_standard_error(std::string_view text) noexcept;
+/// Whether a signal handler may take the native stack: with glibc from 2.35 on.
+[[nodiscard]] auto native_stacks_are_safe() noexcept -> bool;
+
+/// Writes a text to standard error. A pipe or terminal that is full is waited for, until it has taken nothing for a second or
+/// `gives_up` is set; then the rest is dropped.
+void write_to_standard_error(std::string_view text, const std::atomic<bool>* gives_up = nullptr) noexcept;
 
 /// The time of the kernel backends' clock, for threads that belong to no loop.
 [[nodiscard]] auto monotonic_time() noexcept -> Time;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -35,6 +36,7 @@ public:
     Scheduler* scheduler = nullptr;  ///< Of the loop that will call it.
     Callback* next = nullptr;        ///< In the queue of posts from other threads.
     Time when{};                     ///< Its deadline, if it has one.
+    std::source_location where;      ///< Who asked for it then.
     ContextPointer context;          ///< The task-local values that it sees: those of who asked for the call.
     bool cancelled = false;
     bool finished = false;

@@ -57,7 +57,7 @@ struct RunOptions {
     std::string_view backend = {};  ///< "mixed", "epoll" or "io_uring"; empty: as GYRE_BACKEND says, else "mixed".
     std::size_t loops = 1;          ///< How many loops `run` starts, each on a thread; 0: one for each usable core.
     bool pin = false;               ///< Each loop stays on a core of its own: loop i on the i-th that may be used.
-    OnDeadlock on_deadlock = OnDeadlock::report;  ///< When locks and joins make a circle of tasks.
+    OnDeadlock on_deadlock = OnDeadlock::raise;  ///< When locks and joins make a circle of tasks.
     RecorderOptions recorder = {};  ///< Whether what happens is recorded from the start; see <gyre/obs/recorder.hpp>.
     OnLeak on_leak = OnLeak::off;  ///< `run`, `Runner`: tasks, timers, sockets that are left at the end, and where they began.
     // These are for `run` and `Runner`; each means a thread that looks at the loops from outside.
@@ -179,13 +179,17 @@ public:
     }
     /// Calls `function` when `delay` has passed. @throws LoopError if the loop is closed.
     template<std::invocable F>
-    auto call_later(AnyDuration delay, F&& function) -> TimerHandle {
-        return call_at(now() + delay, std::forward<F>(function));
+    auto call_later(AnyDuration delay, F&& function, std::source_location where = std::source_location::current())
+        -> TimerHandle {
+        return call_at(now() + delay, std::forward<F>(function), where);
     }
     /// Calls `function` when the clock has reached `deadline`. @throws LoopError if the loop is closed.
     template<std::invocable F>
-    auto call_at(Time deadline, F&& function) -> TimerHandle {
-        return TimerHandle(schedule(deadline, internal::make_callback(std::forward<F>(function))));
+    auto call_at(Time deadline, F&& function, std::source_location where = std::source_location::current())
+        -> TimerHandle {
+        auto callback = internal::make_callback(std::forward<F>(function));
+        callback->where = where;
+        return TimerHandle(schedule(deadline, std::move(callback)));
     }
     /// Calls `function` on the loop's thread, waking it if it sleeps. @throws LoopError if the loop is closed.
     /// Thread: any. Source: asyncio's call_soon_threadsafe.
@@ -205,7 +209,7 @@ public:
     auto remove_writer(int descriptor) -> bool;
 
     /// Who is told of errors that nobody received. Without one they are kept for `unreceived_errors`, and `gyre::run`
-    /// throws the first from a task or callback if the main task itself succeeded.
+    /// throws the first of a task, a callback, a future or a deadlock if the main task itself succeeded.
     void set_exception_handler(std::function<void(const ErrorContext&)> handler);
     /// The first such errors while there is no handler, at most 64.
     [[nodiscard]] auto unreceived_errors() const noexcept -> std::span<const ErrorContext> { return unreceived_; }
@@ -223,7 +227,8 @@ public:
     [[nodiscard]] auto timing() const noexcept -> Timing;
 
     /// Switches the histograms of `obs::snapshot` on or off; off, what they had is gone. They are on unless `Timing::off`:
-    /// one turn in 16, its first slice and each wait for I/O are measured, with `Timing::exact` all slices and delays.
+    /// one turn in 16, its first slice, how long one of those that were woken waited for it, and each wait for I/O are
+    /// measured, with `Timing::exact` all slices and delays.
     void measure(bool on);
 
     /// "mixed", "epoll", "io_uring" or "sim".
@@ -325,6 +330,8 @@ private:
     void drive(internal::TaskNode& main);
     void turn();
     void sample_turn();
+    [[nodiscard]] auto run_first() noexcept -> bool;
+    [[nodiscard]] auto slices_to_sample(int slices) noexcept -> int;
     void run_ready() noexcept;
     void take_posts();
     void wait_for_events(Time limit = Time::max());
@@ -370,6 +377,12 @@ private:
     int resumes_per_check_ = 1;         ///< Of the clock; adapts to the length of the slices.
     std::atomic<bool> running_{false};  ///< Written by the thread that runs the loop; read by others to name a mistake.
     std::uint32_t turns_to_sample_ = 1;
+    std::size_t woken_from_ = 0;  ///< In the ready queue: what has become ready since the last turn ended.
+    struct {
+        bool waits = false;
+        std::size_t position = 0;  ///< In the ready queue.
+        Time since{};              ///< When it was woken.
+    } sample_;                     ///< One whose delay is measured.
     std::atomic<std::uint64_t> beat_{0};
     backend::ThreadName thread_;
     bool stopping_ = false;

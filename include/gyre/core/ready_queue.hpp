@@ -35,6 +35,9 @@ public:
     [[nodiscard]] auto empty() const noexcept -> bool { return head_ == tail_; }
     [[nodiscard]] auto size() const noexcept -> std::size_t { return tail_ - head_; }
     [[nodiscard]] auto capacity() const noexcept -> std::size_t { return mask_ + 1; }
+    /// How many have ever come and gone: the position of the next one to come, and of the one in front.
+    [[nodiscard]] auto pushed() const noexcept -> std::size_t { return tail_; }
+    [[nodiscard]] auto popped() const noexcept -> std::size_t { return head_; }
 
     /// Room for `count` entries in all. @throws std::bad_alloc.
     void reserve(std::size_t count) {

@@ -14,8 +14,8 @@ namespace gyre {
 /// With `.loops = n` there are n loops on n threads, and the work runs on the first, on the calling thread. At the end all
 /// of them cancel their tasks; when none is left they close.
 /// @return its value. @throws its error; CancelledError if it was cancelled; the error that a loop died of, first of all;
-/// if the work succeeded, the first error of a spawned task or a callback that nobody received and no exception handler
-/// took; LoopError if a loop runs on this thread already; std::system_error if a backend, thread or core cannot be had.
+/// if the work succeeded, the first error of a spawned task, a callback or a future that nobody received and no exception
+/// handler took, or the DeadlockError of `OnDeadlock::report`; LoopError if a loop runs on this thread already; std::system_error if a backend, thread or core cannot be had.
 /// Source: asyncio.run.
 template<Work W>
 auto run(W&& work, RunOptions options = {}, std::source_location where = std::source_location::current())

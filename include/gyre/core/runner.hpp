@@ -50,7 +50,8 @@ public:
     /// Idempotent. @throws the error that a loop died of; LoopError if a loop runs on this thread.
     void close();
 
-    /// The first error of a task or a callback, on any loop, that nobody received and no handler took; null if there is none.
+    /// The first error of a task, a callback, a future or a deadlock, on any loop, that nobody received and no handler took; null
+    /// if there is none. One beside another that was thrown, or of a single connection, ends no run: see `unreceived_errors`.
     [[nodiscard]] auto unreceived_error() const noexcept -> std::exception_ptr;
 
 private:

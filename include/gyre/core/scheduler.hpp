@@ -25,8 +25,8 @@ enum class Timing : std::uint8_t;
 
 /// What happens when tasks wait for each other in a circle; see `RunOptions::on_deadlock`.
 enum class OnDeadlock : std::uint8_t {
-    report,  ///< The loop's exception handler is told, and the tasks wait on. The default.
-    raise,   ///< The task that would close the circle gets a DeadlockError instead of waiting.
+    report,  ///< The loop's exception handler is told, and the tasks wait on; without one `run` throws it at its end.
+    raise,   ///< The task that would close the circle gets a DeadlockError instead of waiting. The default.
 };
 }  // namespace gyre
 
@@ -62,7 +62,7 @@ struct DroppedTask {
 struct LoopHistograms {
     Histogram turn;                           ///< From the end of one wait for events to the begin of the next.
     Histogram slice;                          ///< From the resume of a task to its next wait.
-    Histogram delay;                          ///< From the wake-up of a task to its resume; with `Timing::exact` only.
+    Histogram delay;                          ///< From the wake-up of a task to its resume.
     std::array<Histogram, io_kind_count> io;  ///< See `IoMark`.
 };
 
@@ -147,6 +147,7 @@ public:
         Frame* outer = std::exchange(current, &root);
         const bool done = start_inline(root);
         current = outer;
+        check_suspended(root);
         return done;
     }
     /// The scope in which code runs now or is unwound, or of the group whose task ends; null outside of all.
@@ -237,6 +238,13 @@ private:
     }
     void enqueue_specially(Frame& frame) noexcept;
     void run_carefully() noexcept;
+    /// In debug builds: a frame that was just left must have ended, be ready, or have said what it waits for.
+    void check_suspended([[maybe_unused]] const Frame& frame) const noexcept {
+#ifndef NDEBUG
+        refuse_lost_wait(frame);
+#endif
+    }
+    void refuse_lost_wait(const Frame& frame) const noexcept;
     void begin_eager(TaskNode* spawner, TaskNode& task) noexcept;
     void pause_eager(TaskNode& task, const Frame& root) noexcept;
     void end_eager(TaskNode* spawner) noexcept;

@@ -8,9 +8,9 @@ namespace gyre {
 
 /// How exactly a loop measures its tasks; see `RunOptions::timing` and `EventLoop::set_timing`.
 enum class Timing : std::uint8_t {
-    off,  ///< No figures of tasks; the clock is read once a turn for the timers.
-    sampled,  ///< Figures of the loop: one turn in 16, each wait for I/O to the turn; the clock is read once a turn. The default.
-    exact,  ///< Figures of every task: one stamp a resume, about 12 to 35 ns.
+    off,      ///< No figures of tasks; the clock is read once a turn for the timers.
+    sampled,  ///< Figures of the loop: one turn in 16, and one delay in it, each wait for I/O to the turn; the clock is read once a turn. The default.
+    exact,    ///< Figures of every task: one stamp a resume, about 12 to 35 ns.
 };
 
 /// What a task cost, in nanoseconds. The four parts partition its life exactly:

@@ -72,6 +72,13 @@ public:
     [[nodiscard]] auto fired_count() const noexcept -> std::uint32_t { return fired_; }
     /// How many are armed.
     [[nodiscard]] auto size() const noexcept -> std::size_t { return size_ - dead_; }
+    /// Calls `function` with each that is armed, in no order.
+    template<class F>
+    void for_each(F&& function) const {
+        for (std::size_t i = 0; i < size_; ++i) {
+            if (!heap_[i].dead()) function(*heap_[i].timer());
+        }
+    }
 
 private:
     struct Entry {

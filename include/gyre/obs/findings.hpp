@@ -33,6 +33,7 @@ enum class Rule : std::uint8_t {
     silent_peer,       ///< A peer says nothing, and no time limit ends that.
     slow_branch,       ///< All but one have ended, and the others' results wait for it.
     threads_busy,      ///< A job waits for a free thread.
+    not_all_seen,      ///< There are more tasks than were looked at.
 };
 
 /// "wait-circle" and so on.

@@ -23,7 +23,8 @@ struct LeakReport {
     std::size_t task_count = 0;       ///< More than in `tasks` if there were too many.
     std::vector<SocketInfo> sockets;  ///< At most 100.
     std::size_t socket_count = 0;
-    std::size_t timers = 0;       ///< Of `call_later` and `call_at`.
+    std::vector<Place> timer_places;  ///< Where `call_later` or `call_at` was asked; at most 100.
+    std::size_t timers = 0;
     std::size_t descriptors = 0;  ///< Others than sockets.
 
     [[nodiscard]] auto empty() const noexcept -> bool;
