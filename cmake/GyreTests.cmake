@@ -175,7 +175,9 @@ if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
                                                "${PROJECT_BINARY_DIR}/tests/diagnosis")
     set_tests_properties(diagnosis.${backend} PROPERTIES ENVIRONMENT "GYRE_BACKEND=${backend}" TIMEOUT 120 SKIP_RETURN_CODE 77)
   endforeach()
-  add_test(NAME diagnosis.gdb COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tests/diagnosis/gdb_test"
-                                      "${PROJECT_BINARY_DIR}/tests/diagnosis")
-  set_tests_properties(diagnosis.gdb PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+  foreach(debugger gdb lldb)
+    add_test(NAME diagnosis.${debugger} COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tests/diagnosis/debugger_test"
+                                                ${debugger} "${PROJECT_BINARY_DIR}/tests/diagnosis")
+    set_tests_properties(diagnosis.${debugger} PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+  endforeach()
 endif()

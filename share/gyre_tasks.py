@@ -1,0 +1,215 @@
+"""Reads the tasks of a gyre program for a debugger: gdb/gyre.py and lldb/gyre.py are its fronts.
+
+Nothing of the program runs for this, and it needs no debug information: the library has a table of where things lie, which
+`strip --strip-all` alone removes. The kind of a wait is the name of its class.
+"""
+
+NAMES = (
+    "version scheduler_owners scheduler_current owner_link owner_tasks task_link task_strand strand_root task_place "
+    "frame_continuation frame_awaiting frame_location frame_state frame_queued extra_name"
+).split()
+VERSION = 1
+MOST_LOOPS = 256
+MOST_FRAMES = 1000
+MOST_OF_A_WAIT = 512  # bytes
+FRAME_FAILED = 3
+
+
+class Unreadable(Exception):
+    """Memory that is not there."""
+
+
+class Refused(Exception):
+    """What cannot be done, in words."""
+
+
+class Debugger:
+    """What a front gives: `read(address, size)` as bytes, or Unreadable; `address_of(symbol)`, or None; `symbol_at(address)`."""
+
+
+class Memory:
+    """Reads the memory of what is looked at."""
+
+    def __init__(self, debugger):
+        self.read = debugger.read
+
+    def word(self, address):
+        return int.from_bytes(self.read(address, 8), "little")
+
+    def byte(self, address):
+        return self.read(address, 1)[0]
+
+    def number(self, address):
+        return int.from_bytes(self.read(address, 4), "little")
+
+    def text(self, address, length=None):
+        """A C string, or as many bytes."""
+        if length is not None:
+            return self.read(address, length).decode(errors="replace")
+        found = b""
+        while len(found) < 4096:
+            found += self.read(address + len(found), 16 - (address + len(found)) % 16)
+            if b"\0" in found:
+                break
+        return found.split(b"\0")[0].decode(errors="replace")
+
+
+class Place:
+    """A std::source_location, which is one pointer to file, function and line."""
+
+    def __init__(self, memory, pointer):
+        self.file, self.function, self.line = "", "", 0
+        if pointer:
+            self.file = memory.text(memory.word(pointer))
+            self.function = memory.text(memory.word(pointer + 8))
+            self.line = memory.number(pointer + 16)
+
+    def is_plausible(self):
+        return self.file.isprintable() and "." in self.file and self.line < 10_000_000
+
+    def __str__(self):
+        if not self.line:
+            return "an unknown place"
+        where = f"{self.file.rsplit('/', 1)[-1]}:{self.line}"
+        name = self.function.split("(")[0].split(" ")[-1]
+        return f"{where} in {name}" if name else where
+
+    def is_wrapper(self):
+        """Whether it is in gyre's own frame around some work."""
+        return not self.line or self.file.endswith("gyre/core/work.hpp")
+
+
+class Program:
+    def __init__(self, debugger):
+        self.debugger = debugger
+        self.memory = Memory(debugger)
+        table = self.address_of("gyre_debug_offsets")
+        self.at = {name: self.memory.word(table + 8 * i) for i, name in enumerate(NAMES)}
+        if self.at["version"] == 0:
+            raise Refused("no loop was ever made in this process")
+        if self.at["version"] != VERSION:
+            raise Refused(f"this script reads layout {VERSION}, and the program has {self.at['version']}")
+
+    def address_of(self, symbol):
+        address = self.debugger.address_of(symbol)
+        if address is None:
+            raise Refused(f"{symbol} is not here: this is no program with gyre in it, or all of its symbols were stripped")
+        return address
+
+    def schedulers(self):
+        slots = self.address_of("gyre_schedulers")
+        for i in range(MOST_LOOPS):
+            scheduler = self.memory.word(slots + 8 * i)
+            if scheduler:
+                yield scheduler
+
+    def items(self, head, link):
+        """The items of an IntrusiveList that stands at `head`."""
+        at = self.memory.word(head)
+        while at and at != head:
+            yield at - link
+            at = self.memory.word(at)
+
+    def tasks(self):
+        """Triples of number, loop and address."""
+        number = 0
+        for loop, scheduler in enumerate(self.schedulers()):
+            for owner in self.items(scheduler + self.at["scheduler_owners"], self.at["owner_link"]):
+                for task in self.items(owner + self.at["owner_tasks"], self.at["task_link"]):
+                    yield number, scheduler, task
+                    number += 1
+
+    def name(self, task):
+        pointer = self.memory.word(task + self.at["task_place"])
+        try:
+            place = Place(self.memory, pointer)
+            if place.is_plausible():
+                return "", place
+        except Unreadable:
+            pass
+        text = pointer + self.at["extra_name"]
+        name = self.memory.text(self.memory.word(text), min(self.memory.word(text + 8), 200))
+        return name, Place(self.memory, self.memory.word(pointer))
+
+    def frames(self, task):
+        """The chain of a task, the outermost frame first."""
+        frame = self.memory.word(task + self.at["task_strand"] + self.at["strand_root"])
+        for _ in range(MOST_FRAMES):
+            if not frame:
+                return
+            yield frame
+            awaiting = self.memory.word(frame + self.at["frame_awaiting"])
+            frame = self.memory.word(awaiting & ~1) if awaiting & 1 else self.inside(awaiting)
+
+    def inside(self, wait):
+        """The first frame of the only strand inside a wait (the body of a time limit or group); 0 if there is none.
+
+        A strand has a pointer to its root, whose continuation points back to the strand: nothing else looks like that."""
+        roots = []
+        for delta in range(0, MOST_OF_A_WAIT if wait else 0, 8):
+            try:
+                root = self.memory.word(wait + delta)
+                strand = wait + delta - self.at["strand_root"]
+                if root % 8 == 0 and root and self.memory.word(root + self.at["frame_continuation"]) == strand | 1:
+                    roots.append(root)
+            except Unreadable:
+                continue
+        return roots[0] if len(roots) == 1 else 0
+
+    def place(self, frame):
+        if self.memory.byte(frame + self.at["frame_state"]) == FRAME_FAILED:
+            return Place(self.memory, 0)
+        return Place(self.memory, self.memory.word(frame + self.at["frame_location"]))
+
+    def wait(self, frame):
+        """What the last frame of a chain does: "ready", or the class of its wait and that wait's address."""
+        if self.memory.byte(frame + self.at["frame_queued"]):
+            return "ready"
+        wait = self.memory.word(frame + self.at["frame_awaiting"])
+        if not wait:
+            return "running"
+        kind = self.debugger.symbol_at(self.memory.word(wait)).removeprefix("vtable for ")
+        for prefix in ("gyre::internal::", "gyre::"):
+            kind = kind.removeprefix(prefix)
+        return f"waits on {kind} {wait:#x}"
+
+    def summary(self, number, task):
+        name, spawned = self.name(task)
+        title = f"'{name}' (spawned at {spawned})" if name else f"spawned at {spawned}"
+        frames = list(self.frames(task))
+        if not frames:
+            return f"{number:4}  {title}: has ended"
+        places = [place for place in map(self.place, frames) if not place.is_wrapper()]
+        where = places[-1] if places else "its start"
+        return f"{number:4}  {title}: {self.wait(frames[-1])} at {where}"
+
+
+def tasks(debugger):
+    """The lines of `gyre tasks`."""
+    program = Program(debugger)
+    loops, count = set(), 0
+    for number, scheduler, task in program.tasks():
+        if scheduler not in loops:
+            loops.add(scheduler)
+            yield f"loop {len(loops) - 1} (scheduler {scheduler:#x})"
+        yield program.summary(number, task)
+        count += 1
+    yield f"{count} tasks"
+
+
+def backtrace(debugger, argument):
+    """The lines of `gyre bt ARGUMENT`."""
+    wanted = argument.strip().strip("'\"")
+    if not wanted:
+        raise Refused("gyre bt: which task? A number of `gyre tasks`, a name, or `all`")
+    program, found = Program(debugger), False
+    for number, _, task in program.tasks():
+        if wanted not in ("all", str(number), program.name(task)[0]):
+            continue
+        found = True
+        yield program.summary(number, task)
+        for depth, frame in enumerate(reversed(list(program.frames(task)))):
+            place = program.place(frame)
+            yield f"#{depth:<3} {frame:#x}  {'(gyre)' if place.is_wrapper() else place}"
+    if not found:
+        raise Refused(f"gyre bt: no task is called {wanted}")
