@@ -86,7 +86,8 @@ auto TlsTransport::handshake() -> Task<void> {
         if (ended_) break;
     }
     if (unsent) std::rethrow_exception(unsent);
-    throw error("the peer ended the connection during the handshake");
+    throw TlsError(std::make_error_code(std::errc::connection_reset), "tls", peer_,
+        "the peer ended the connection during the handshake");
 }
 
 auto TlsTransport::read_some(std::span<std::byte> buffer) -> Task<std::size_t> {

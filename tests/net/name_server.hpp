@@ -37,7 +37,8 @@ private:
         const std::size_t name_end = question.find('\0', header);
         const bool is_six = question[name_end + 2] == 28;
         if (is_six ? label == "dropsix" : label == "dropfour") return {};
-        const bool is_known = label == "both" || label == "late" || label == "dropsix" || label == "dropfour" || (label == "four" && !is_six);
+        const bool is_known = label == "both" || label == "late" || label == "dropsix" || label == "dropfour" ||
+                              (label == "four" && !is_six);
         const bool is_missing = label == "missing";
         std::string reply = question.substr(0, name_end + 5);
         reply[2] = static_cast<char>(0x81);

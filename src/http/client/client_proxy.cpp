@@ -1,6 +1,7 @@
 #include "client_proxy.hpp"
 
 #include "../core/base64.hpp"
+#include "passing.hpp"
 
 #include <gyre/core/errors.hpp>
 #include <gyre/http/core/errors.hpp>
@@ -179,10 +180,15 @@ auto open_tunnel(net::Stream stream, std::string authority, std::string authoriz
 
     ResponseParser parser(limits);
     parser.expect("CONNECT");
+    std::size_t interim = 0;
     for (;;) {
         const Event event = parser.next(stream.buffered());
         stream.consume(event.consumed);
         if (event.kind == EventKind::head) break;
+        if (event.kind == EventKind::interim_head && ++interim > max_interim_responses) {
+            throw IoError(std::make_error_code(std::errc::protocol_error), "CONNECT", authority,
+                "more than " + std::to_string(max_interim_responses) + " interim responses");
+        }
         if (event.kind != EventKind::need_more) continue;
         const auto came = co_await stream.fill();
         if (came == 0) {
@@ -192,8 +198,8 @@ auto open_tunnel(net::Stream stream, std::string authority, std::string authoriz
     }
     const auto& answer = parser.head();
     if (answer.status / 100 != 2) {
-        const auto code = answer.status == 407 || answer.status == 403 ? std::errc::permission_denied
-                                                                       : std::errc::connection_refused;
+        const auto code = is_for_the_moment(answer.status) ? std::errc::connection_refused
+                                                           : std::errc::permission_denied;
         throw IoError(std::make_error_code(code), "CONNECT", authority,
             "the proxy answered " + std::to_string(answer.status) + " " + std::string(answer.reason));
     }

@@ -16,24 +16,11 @@ namespace {
 constexpr int no_content = 204;
 constexpr int ok = 200;
 constexpr Duration shortest_retry = std::chrono::milliseconds(100);
+constexpr Duration longest_retry = std::chrono::hours(24);
 
 auto is_event_stream(const ClientResponse& response) -> bool {
     const auto type = MediaType::parse(response.header("Content-Type").value_or(""));
     return type && type->essence() == "text/event-stream";
-}
-
-/// Is it of a kind that may pass by itself?
-auto may_pass(const RequestError& error) -> bool {
-    switch (error.phase()) {
-    case RequestPhase::url:
-    case RequestPhase::redirect:
-        return false;
-    case RequestPhase::proxy:
-    case RequestPhase::tls:
-        return error.is_timeout();
-    default:
-        return !internal::is_forbidden(error);
-    }
 }
 
 }  // namespace
@@ -99,10 +86,14 @@ auto EventSource::may_try_again() noexcept -> bool {
 }
 
 auto EventSource::wait_before_connecting() const -> Duration {
-    // A server that asks to be asked again at once is not to keep both sides busy.
-    Duration wait = parser_.retry() ? std::max(Duration(*parser_.retry()), shortest_retry) : wait_;
+    // A server that asks to be asked again at once is not to keep both sides busy. It is never asked sooner than it said.
+    const auto said = parser_.retry() ? std::max(Duration(*parser_.retry()), shortest_retry) : Duration::zero();
+    const auto least = std::min(std::max(said, retry_after_), longest_retry);
+    Duration wait = least > Duration::zero() ? least : wait_;
     for (std::size_t i = 1; i < failures_ && wait < longest_wait_; ++i) wait *= 2;
-    return internal::some_of(std::min(wait, longest_wait_));
+    wait = std::min(wait, longest_wait_);
+    if (wait > least) return std::max(least, internal::some_of(wait));
+    return least + (least - internal::some_of(least));
 }
 
 auto EventSource::connect() -> Task<void> {
@@ -112,7 +103,7 @@ auto EventSource::connect() -> Task<void> {
     try {
         response = co_await ask();
     } catch (const RequestError& error) {
-        if (!may_pass(error) || !may_try_again()) {
+        if (!internal::may_pass(error) || !may_try_again()) {
             close();
             throw;
         }
@@ -136,7 +127,11 @@ auto EventSource::ask() -> Task<ClientResponse> {
 }
 
 void EventSource::take(ClientResponse response) {
-    if (internal::is_for_the_moment(response.status()) && may_try_again()) return;
+    retry_after_ = Duration::zero();
+    if (internal::is_for_the_moment(response.status()) && may_try_again()) {
+        retry_after_ = internal::retry_after(response).value_or(Duration::zero());
+        return;
+    }
     is_closed_ = true;
     if (response.status() == no_content) return;
     response.raise_for_status();

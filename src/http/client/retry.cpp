@@ -5,14 +5,10 @@
 #include "pool.hpp"
 #include "retry_budget.hpp"
 
-#include "http/wall_clock.hpp"
-
 #include <gyre/core/loop.hpp>
 #include <gyre/core/sleep.hpp>
-#include <gyre/http/core/date.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -49,8 +45,7 @@ struct Attempt {
     std::optional<ClientResponse> response;
     std::exception_ptr error;
     std::optional<RequestPhase> phase;  ///< Of a RequestError.
-    bool is_timeout = false;
-    bool is_forbidden = false;
+    bool may_pass = false;
 };
 
 auto make_attempt(ClientCall& call, const ClientNext& next) -> Task<Attempt> {
@@ -60,28 +55,9 @@ auto make_attempt(ClientCall& call, const ClientNext& next) -> Task<Attempt> {
     } catch (const RequestError& error) {
         attempt.error = std::current_exception();
         attempt.phase = error.phase();
-        attempt.is_timeout = error.is_timeout();
-        attempt.is_forbidden = is_forbidden(error);
+        attempt.may_pass = may_pass(error);
     }
     co_return attempt;
-}
-
-/// What the server asked for, if it did.
-auto retry_after(const ClientResponse& response) -> std::optional<Duration> {
-    const auto text = response.header("Retry-After");
-    if (!text) return std::nullopt;
-    std::uint64_t seconds = 0;
-    const auto result = std::from_chars(text->data(), text->data() + text->size(), seconds);
-    if (result.ptr == text->data() + text->size() && !text->empty()) {
-        // A number that is too large for us is too long as well.
-        constexpr std::uint64_t longest = std::uint64_t{100} * 365 * 24 * 3600;
-        if (result.ec != std::errc()) seconds = longest;
-        return std::chrono::seconds(std::min(seconds, longest));
-    }
-    const auto now = this_loop().local<WallClock>().now();
-    const auto date = parse_http_date(*text, now);
-    if (!date) return std::nullopt;
-    return std::max<Duration>(*date - now, Duration::zero());
 }
 
 class Retrier {
@@ -107,10 +83,9 @@ auto Retrier::is_worth_it(const ClientCall& call, const Attempt& attempt) const 
     switch (*attempt.phase) {
     case RequestPhase::resolve:
     case RequestPhase::connect:
-        return !attempt.is_forbidden;
     case RequestPhase::proxy:
     case RequestPhase::tls:
-        return attempt.is_timeout;  // a password or a certificate is as wrong the second time
+        return attempt.may_pass;
     case RequestPhase::send:
     case RequestPhase::response:
         return may_come_twice;

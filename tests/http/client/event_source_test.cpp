@@ -85,14 +85,28 @@ GYRE_TEST(HttpEventSourceRules, waits_as_the_server_asks) {
     const auto before = this_loop().now();
     const auto text = co_await read_from(mock);
     EXPECT_EQ(text, "message:x end");
-    EXPECT_GE(this_loop().now() - before, 5s);
-    EXPECT_LE(this_loop().now() - before, 10s);
+    EXPECT_GE(this_loop().now() - before, 10s);
+    EXPECT_LE(this_loop().now() - before, 15s);
+
+    MockTransport patient;  // more than `longest_wait`
+    patient.on("GET", "/").respond(200, "retry: 300000\ndata: x\n\n", event_stream).respond(204);
+    const auto quiet = this_loop().now();
+    co_await read_from(patient);
+    EXPECT_GE(this_loop().now() - quiet, 300s);
+    EXPECT_LE(this_loop().now() - quiet, 450s);
+
+    MockTransport busy;
+    busy.on("GET", "/").respond(503, "", {{"Retry-After", "30"}}).respond(503).respond(204);
+    const auto refused = this_loop().now();
+    co_await read_from(busy);
+    EXPECT_GE(this_loop().now() - refused, 31s) << "and of the second, which asked for nothing, 1 to 2";
+    EXPECT_LE(this_loop().now() - refused, 47s);
 
     MockTransport hasty;
     hasty.on("GET", "/").respond(200, "retry: 0\ndata: x\n\n", event_stream).respond(204);
     const auto start = this_loop().now();
     co_await read_from(hasty);
-    EXPECT_GE(this_loop().now() - start, 50ms);
+    EXPECT_GE(this_loop().now() - start, 100ms);
 }
 
 GYRE_TEST(HttpEventSourceRules, what_may_pass_is_tried_again_and_later_each_time) {

@@ -90,6 +90,12 @@ TEST_P(HttpProxy, that_shows_no_good_certificate_is_refused) {
     EXPECT_EQ(proxy.heads.size(), 0U);
 }
 
+auto repeated(std::string_view text, int times) -> std::string {
+    std::string all;
+    for (int i = 0; i < times; ++i) all += text;
+    return all;
+}
+
 TEST_P(HttpProxy, that_refuses_a_tunnel_is_an_error) {
     struct Case {
         std::string answer;
@@ -100,6 +106,9 @@ TEST_P(HttpProxy, that_refuses_a_tunnel_is_an_error) {
             ": the proxy answered 407 Proxy Authentication Required"},
         {"HTTP/1.1 502 Bad Gateway\r\n\r\n", ": the proxy answered 502 Bad Gateway"},
         {"HTTP/1.1 100 Continue\r\n\r\n", ": the proxy closed the connection without an answer"},
+        {repeated("HTTP/1.1 103 Early Hints\r\n\r\n", 8) + "HTTP/1.1 502 Bad Gateway\r\n\r\n",
+            ": the proxy answered 502 Bad Gateway"},
+        {repeated("HTTP/1.1 103 Early Hints\r\n\r\n", 9), ": more than 8 interim responses"},
         {"nonsense\r\n\r\n", ""},
     };
     for (const auto& one : cases) {

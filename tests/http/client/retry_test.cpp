@@ -1,11 +1,13 @@
 // New attempts: when, how long after, and how many in all.
 #include "scripted_server.hpp"
 
+#include "http/client/passing.hpp"
 #include "http/client/retry_budget.hpp"
 
 #include <gyre/http/client/mock.hpp>
 #include <gyre/http/client/retry.hpp>
 #include <gyre/net/egress_policy.hpp>
+#include <gyre/net/tls.hpp>
 
 namespace gyre::testing {
 namespace {
@@ -88,6 +90,18 @@ TEST_P(HttpRetry, refused_connections_also_for_a_post) {
     });
 }
 
+TEST_P(HttpRetry, a_server_that_goes_during_the_tls_handshake) {
+    run([]() -> Task<> {
+        ScriptedServer server([](Peer&) -> Task<> { co_return; });
+        co_await server.run(ClientOptions(), [](http::Client& client, std::string base) -> Task<> {
+            client.use(http::retry({.first_wait = 1ms}));
+            const auto reply = co_await fetch(client, "https" + base.substr(4), "POST");
+            EXPECT_EQ(reply.phase, RequestPhase::tls) << reply.error;
+            EXPECT_EQ(client.stats().retries, 2U) << "nothing was sent yet";
+        });
+    });
+}
+
 GYRE_TEST(HttpRetryRules, statuses_that_are_for_the_moment) {
     for (int status = 200; status < 600; ++status) {
         MockTransport mock;
@@ -135,6 +149,28 @@ GYRE_TEST(HttpRetryRules, other_errors_are_final) {
         EXPECT_EQ(tried.error, "GET http://x.example/: wrong");
         EXPECT_EQ(tried.calls, 1U);
     }
+}
+
+/// Whether an error of a phase may pass, with an error of this type and code below it.
+template<class Error = IoError>
+auto passes(RequestPhase phase, std::errc code) -> bool {
+    const auto cause = std::make_exception_ptr(Error(std::make_error_code(code), "doing", "a.test", ""));
+    return http::internal::may_pass(http::RequestError(phase, "GET", url, "", "reason", cause));
+}
+
+TEST(HttpRetryErrors, of_a_lost_way_pass_and_of_a_wrong_key_or_password_do_not) {
+    for (const auto phase : {RequestPhase::tls, RequestPhase::proxy}) {
+        for (const auto code : {std::errc::connection_reset, std::errc::broken_pipe, std::errc::connection_aborted,
+                 std::errc::connection_refused, std::errc::host_unreachable, std::errc::network_unreachable}) {
+            EXPECT_TRUE(passes(phase, code)) << static_cast<int>(code);
+            EXPECT_TRUE(passes<net::TlsError>(phase, code)) << static_cast<int>(code);
+        }
+        EXPECT_FALSE(passes(phase, std::errc::permission_denied)) << "407";
+        EXPECT_FALSE(passes<net::TlsError>(phase, std::errc::protocol_error)) << "a wrong certificate";
+    }
+    EXPECT_TRUE(passes(RequestPhase::connect, std::errc::permission_denied));
+    EXPECT_FALSE(passes<net::EgressError>(RequestPhase::connect, std::errc::permission_denied));
+    EXPECT_FALSE(passes(RequestPhase::url, std::errc::connection_reset));
 }
 
 GYRE_TEST(HttpRetryRules, last_attempt_is_the_callers) {

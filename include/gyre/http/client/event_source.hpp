@@ -17,8 +17,8 @@ namespace gyre::http {
 
 /// How an `EventSource` behaves.
 struct EventSourceOptions {
-    /// Before it connects again, unless the server asks for another time ("retry:"). Twice as long after each further failure,
-    /// and up to a half of it shorter, at random.
+    /// Before it connects again, twice as long after each further failure, and up to a half of it shorter, at random. Never
+    /// sooner than the server has asked for ("retry:", Retry-After), which counts up to a day.
     AnyDuration wait = std::chrono::seconds(1);
     AnyDuration longest_wait = std::chrono::seconds(60);
     /// Failed attempts in a row after which the error is the caller's; 0: it goes on for ever.
@@ -66,6 +66,7 @@ private:
     std::function<ClientRequest()> make_request_;
     Duration wait_;
     Duration longest_wait_;
+    Duration retry_after_ = Duration::zero();  ///< What the last response that failed asked for.
     std::size_t attempts_;
     EventStreamParser parser_;
     std::string last_id_;
