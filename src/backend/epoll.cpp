@@ -61,7 +61,8 @@ auto wanted_events(const Slot& slot) noexcept -> std::uint32_t {
     if (!slot.in.waiting.is_empty()) events |= EPOLLIN;
     if (!slot.out.waiting.is_empty()) events |= EPOLLOUT;
     for (const Operation* poll = slot.polls.front(); poll != nullptr; poll = poll->next) {
-        events |= static_cast<std::uint16_t>(poll->events) | EPOLLERR;  // an error is always of interest, also alone
+        const auto wanted = static_cast<std::uint16_t>(poll->events);
+        events |= wanted != 0 ? wanted : std::uint32_t{EPOLLERR};  // errors are always told, also alone
     }
     return events;
 }
@@ -120,7 +121,7 @@ private:
     [[nodiscard]] auto collect(std::span<epoll_event> events, Time deadline) -> std::span<epoll_event>;
     void handle(const epoll_event& event) noexcept;
     void serve(Direction& direction) noexcept;
-    void serve_polls(Slot& slot, std::uint32_t events) noexcept;
+    [[nodiscard]] auto serve_polls(Slot& slot, std::uint32_t events) noexcept -> bool;
     [[nodiscard]] auto file_ring() noexcept -> FileRing*;
     void serve_files();
 
@@ -217,7 +218,10 @@ void EpollBackend::serve_files() {
 }
 
 auto EpollBackend::start_poll(Operation& operation, Slot& slot) noexcept -> bool {
-    const std::int64_t ready = ready_events(operation.descriptor, operation.events);
+    // Where input is watched, and the last receive left none, an event tells of the next: no need to ask.
+    const bool is_told = operation.events == POLLIN && (slot.watched & EPOLLIN) != 0 && slot.is_kept &&
+                         !slot.in.is_ready;
+    const std::int64_t ready = is_told ? 0 : ready_events(operation.descriptor, operation.events);
     if (ready != 0) return end_at_once(operation, ready);
     return enqueue(operation, slot, slot.polls);
 }
@@ -338,10 +342,11 @@ void EpollBackend::handle(const epoll_event& event) noexcept {
         return serve(slot->in);
     }
     const bool is_broken = (event.events & (EPOLLHUP | EPOLLERR)) != 0;
-    serve_polls(*slot, event.events);
+    // Who waited for input will read it now.
+    const bool told_reader = serve_polls(*slot, event.events) && slot->is_kept;
     if (is_broken || (event.events & EPOLLOUT) != 0) serve(slot->out);
     if (is_broken || (event.events & EPOLLIN) != 0) {
-        const bool had_reader = !slot->in.waiting.is_empty();
+        const bool had_reader = told_reader || !slot->in.waiting.is_empty();
         serve(slot->in);
         // Nobody was there to read: level-triggered, it would fire again and again. The ready bit remembers.
         if (!had_reader) return unwatch_unwanted(descriptor, *slot, 0);
@@ -364,17 +369,21 @@ void EpollBackend::serve(Direction& direction) noexcept {
     direction.is_ready = is_ready;
 }
 
-void EpollBackend::serve_polls(Slot& slot, std::uint32_t events) noexcept {
+/// @return whether somebody was told of input.
+auto EpollBackend::serve_polls(Slot& slot, std::uint32_t events) noexcept -> bool {
+    bool is_input = false;
     Operation* poll = slot.polls.front();
     while (poll != nullptr) {
         Operation* const following = poll->next;
         const auto heard = static_cast<std::uint32_t>(static_cast<std::uint16_t>(poll->events)) | EPOLLHUP | EPOLLERR;
         if ((events & heard) != 0) {
+            is_input = is_input || (events & heard & EPOLLIN) != 0;
             slot.polls.remove(*poll);
             end(*poll, events & heard);
         }
         poll = following;
     }
+    return is_input;
 }
 
 auto EpollBackend::note_given_out(int descriptor) noexcept -> bool {

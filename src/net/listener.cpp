@@ -12,10 +12,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace gyre::net {
@@ -118,6 +120,10 @@ auto open_listening(const Address& address, const ListenOptions& options, bool d
     if (address.is_ip()) {
         if (options.reuse_address) socket.set_option(SOL_SOCKET, SO_REUSEADDR, 1);
         if (options.reuse_port) socket.set_option(SOL_SOCKET, SO_REUSEPORT, 1);
+        if (options.unsent_limit > 0) {  // the accepted ones inherit it
+            const auto most = std::min<std::size_t>(options.unsent_limit, std::numeric_limits<int>::max());
+            socket.set_option(IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(most));
+        }
         if (address.family() == AF_INET6) socket.set_option(IPPROTO_IPV6, IPV6_V6ONLY, dual ? 0 : 1);
     }
     error = socket.bind(address);

@@ -5,9 +5,13 @@
 #include <gyre/net/listener.hpp>
 #include <gyre/sync/event.hpp>
 
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstring>
 #include <exception>
 #include <new>
 #include <utility>
@@ -58,6 +62,25 @@ private:
     Places* places_;
 };
 
+/// Who is at the other end, in a quarter of the memory of an address that may also be a path.
+class PeerNote {
+public:
+    explicit PeerNote(const Address& peer) noexcept : size_(std::min<socklen_t>(peer.length(), sizeof bytes_)) {
+        std::memcpy(&bytes_, &peer.storage(), size_);
+    }
+    /// Of a Unix socket, which has hardly ever a name, only that.
+    [[nodiscard]] auto address() const noexcept -> Address {
+        sockaddr_storage storage{};
+        std::memcpy(&storage, &bytes_, size_);
+        if (storage.ss_family == AF_UNSPEC) return {};
+        return {storage, storage.ss_family == AF_UNIX ? socklen_t{sizeof storage.ss_family} : size_};
+    }
+
+private:
+    std::array<std::byte, sizeof(sockaddr_in6)> bytes_;
+    socklen_t size_;
+};
+
 /// Where there is no memory for the peer's address, the error goes without it.
 void report(std::exception_ptr error, const Address& peer) noexcept {
     ErrorContext context{std::move(error), ErrorOrigin::connection, {}};
@@ -69,7 +92,7 @@ void report(std::exception_ptr error, const Address& peer) noexcept {
 
 auto handle_connection(Stream stream, Place place, ConnectionHandler& handler) -> Task<void> {
     const Place own = std::move(place);
-    const Address peer = stream.peer_address();
+    const PeerNote peer(stream.peer_address());
     std::exception_ptr error;
     try {
         auto handling = handler(std::move(stream));
@@ -77,7 +100,7 @@ auto handle_connection(Stream stream, Place place, ConnectionHandler& handler) -
     } catch (...) {
         error = std::current_exception();
     }
-    if (error) report(std::move(error), peer);
+    if (error) report(std::move(error), peer.address());
 }
 
 /// Accepts what has connected already: closing the listener would reset it.

@@ -110,6 +110,7 @@ auto Socket::send_file_now(int file, std::uint64_t offset, std::size_t size) con
     return state_->loop->backend.send_file_now(state_->descriptor, file, offset, size);
 }
 
+auto Socket::readable() const noexcept -> SocketWait { return {*state_, short{POLLIN}}; }
 auto Socket::writable() const noexcept -> SocketWait { return {*state_, short{POLLOUT}}; }
 
 auto Socket::receive_message(msghdr& message) const noexcept -> SocketWait {

@@ -114,6 +114,8 @@ public:
     [[nodiscard]] auto send_now(std::span<const std::byte> bytes) const -> std::size_t;
     /// As `Backend::send_file_now`; -EBADF if it is closed.
     [[nodiscard]] auto send_file_now(int file, std::uint64_t offset, std::size_t size) const noexcept -> std::int64_t;
+    /// Until a receive is worth a try.
+    [[nodiscard]] auto readable() const noexcept -> SocketWait;
     /// Until a send is worth a try.
     [[nodiscard]] auto writable() const noexcept -> SocketWait;
     [[nodiscard]] auto receive_message(msghdr& message) const noexcept -> SocketWait;

@@ -1,6 +1,10 @@
 #include "net/socket_transport.hpp"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
+
 #include <cerrno>
+#include <cstddef>
 
 namespace gyre::net {
 
@@ -8,6 +12,12 @@ auto SocketTransport::read_some(std::span<std::byte> buffer) -> Task<std::size_t
     const internal::Busy reading = begin_read();
     const auto result = co_await receive(buffer);
     co_return check_read(result);
+}
+
+auto SocketTransport::wait_for_input() -> Task<void> {
+    const internal::Busy reading = begin_read();
+    const auto ready = co_await readable();
+    static_cast<void>(check_read(ready));
 }
 
 namespace {
@@ -19,6 +29,14 @@ constexpr const char* two_writers = "write: another task is writing to this conn
 auto SocketTransport::write_now(std::span<const std::byte> data) -> std::size_t {
     const internal::Busy busy(is_writing_, two_writers);
     return socket_.send_now(data);
+}
+
+auto SocketTransport::arrived() const noexcept -> std::optional<std::uint64_t> {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    constexpr auto needed = offsetof(tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked;
+    if (socket_.get_option(IPPROTO_TCP, TCP_INFO, &info, size) != 0 || size < needed) return std::nullopt;
+    return info.tcpi_bytes_acked;
 }
 
 auto SocketTransport::write_all(std::span<const std::byte> data) -> Task<void> {

@@ -13,8 +13,10 @@ public:
     explicit SocketTransport(internal::Socket socket) noexcept : socket_(std::move(socket)) {}
 
     [[nodiscard]] auto read_some(std::span<std::byte> buffer) -> Task<std::size_t> override;
+    [[nodiscard]] auto wait_for_input() -> Task<void> override;
     [[nodiscard]] auto write_all(std::span<const std::byte> data) -> Task<void> override;
     [[nodiscard]] auto write_now(std::span<const std::byte> data) -> std::size_t override;
+    [[nodiscard]] auto arrived() const noexcept -> std::optional<std::uint64_t> override;
     [[nodiscard]] auto send_file(int file, std::uint64_t offset, std::size_t size) -> Task<std::size_t> override;
     [[nodiscard]] auto shutdown_write() -> Task<void> override;
     [[nodiscard]] auto close() -> Task<void> override;
@@ -36,6 +38,7 @@ public:
     [[nodiscard]] auto receive(std::span<std::byte> buffer) const noexcept -> internal::SocketWait {
         return socket_.receive(buffer);
     }
+    [[nodiscard]] auto readable() const noexcept -> internal::SocketWait { return socket_.readable(); }
     [[nodiscard]] auto check_read(std::int64_t result) const -> std::size_t { return socket_.check(result, "read"); }
 
 private:

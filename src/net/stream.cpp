@@ -130,6 +130,44 @@ auto Stream::fill_from_socket(std::size_t size_hint) -> Task<std::size_t> {
     co_return count;
 }
 
+auto Stream::fill_late(std::size_t size_hint) -> Task<std::size_t> {
+    return socket_ != nullptr ? fill_late_from_socket(size_hint) : fill_late_from_layer(size_hint);
+}
+
+auto Stream::fill_late_from_layer(std::size_t size_hint) -> Task<std::size_t> {
+    const internal::Busy busy(is_reading_, two_readers);
+    if (begin_ == end_) {
+        trim();
+        co_await layer().wait_for_input();
+    }
+    const auto room = make_room(std::max<std::size_t>(size_hint, 1));
+    const auto count = co_await layer().read_some(room);
+    end_ += count;
+    co_return count;
+}
+
+auto Stream::fill_late_from_socket(std::size_t size_hint) -> Task<std::size_t> {
+    const internal::Busy busy(is_reading_, two_readers);
+    if (socket_ == nullptr) throw_changed();
+    const internal::Busy reading = socket_->begin_read();
+    if (begin_ == end_) {
+        trim();
+        const auto ready = co_await socket_->readable();
+        static_cast<void>(socket_->check_read(ready));
+    }
+    const auto room = make_room(std::max<std::size_t>(size_hint, 1));
+    const auto result = co_await socket_->receive(room);
+    const std::size_t count = socket_->check_read(result);
+    end_ += count;
+    co_return count;
+}
+
+/// Gives the memory of an empty buffer back.
+void Stream::trim() noexcept {
+    std::string().swap(buffer_);
+    begin_ = end_ = 0;
+}
+
 auto Stream::read_some(std::span<std::byte> buffer) -> Task<std::size_t> {
     // A buffer that is large enough does without the copy.
     return socket_ != nullptr && buffer.size() >= read_size ? read_socket(buffer) : read_layer(buffer);

@@ -128,7 +128,9 @@ void TlsEngine::feed(std::span<const std::byte> ciphertext) {
 }
 
 auto TlsEngine::has_input() const noexcept -> bool {
-    return consumed_ < input_.size() || SSL_has_pending(ssl_.get()) == 1;
+    const bool is_over = (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) !=
+                         0;  // a goodbye came with the last bytes
+    return is_over || consumed_ < input_.size() || SSL_has_pending(ssl_.get()) == 1;
 }
 
 auto TlsEngine::take_output() noexcept -> std::vector<std::byte> { return std::exchange(output_, {}); }

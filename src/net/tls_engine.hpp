@@ -54,10 +54,13 @@ public:
     void say_goodbye();
 
     void feed(std::span<const std::byte> ciphertext);
-    /// Whether bytes wait that a read may give.
+    /// Whether a read may give something without more input: bytes, or the end.
     [[nodiscard]] auto has_input() const noexcept -> bool;
     [[nodiscard]] auto has_output() const noexcept -> bool { return !output_.empty(); }
     [[nodiscard]] auto take_output() noexcept -> std::vector<std::byte>;
+
+    /// Gives back what the library keeps for the next record. Between any two calls.
+    void release_buffers() noexcept;
 
     [[nodiscard]] auto is_open() const noexcept -> bool { return open_; }
     [[nodiscard]] auto has_failed() const noexcept -> bool { return !failure_.empty(); }
@@ -77,7 +80,6 @@ private:
     static auto bio_write(BIO* bio, const char* data, std::size_t size, std::size_t* count) -> int;
     static auto verified(int accepted, X509_STORE_CTX* store) -> int;
 
-    void release_buffers() noexcept;
     auto step(int result) -> TlsStep;
     auto fail(std::string_view otherwise) -> TlsStep;
 

@@ -114,6 +114,19 @@ auto TlsTransport::read_some(std::span<std::byte> buffer) -> Task<std::size_t> {
     }
 }
 
+auto TlsTransport::wait_for_input() -> Task<void> {
+    check_open("read");
+    const internal::Busy busy(reading_, "read: another task is reading this connection");
+    if (ended_ || engine_.has_failed() || engine_.has_input()) co_return;
+    if (receiving_) {
+        co_await received_.wait();
+        co_return;
+    }
+    engine_.release_buffers();
+    const Receiving receiving(*this);
+    co_await below_->wait_for_input();
+}
+
 auto TlsTransport::write_all(std::span<const std::byte> data) -> Task<void> {
     check_writable("write");
     const internal::Busy busy(writing_, "write: another task is writing to this connection");

@@ -36,7 +36,9 @@ public:
     void check_pins(const std::vector<std::string>& pins) const;
 
     [[nodiscard]] auto read_some(std::span<std::byte> buffer) -> Task<std::size_t> override;
+    [[nodiscard]] auto wait_for_input() -> Task<void> override;
     [[nodiscard]] auto write_all(std::span<const std::byte> data) -> Task<void> override;
+    [[nodiscard]] auto arrived() const noexcept -> std::optional<std::uint64_t> override { return below_->arrived(); }
     [[nodiscard]] auto shutdown_write() -> Task<void> override;
     [[nodiscard]] auto close() -> Task<void> override;
     void abort() noexcept override;

@@ -305,6 +305,63 @@ TEST_P(Stream, a_poll_and_a_receive_on_one_descriptor) {
     close(client, server);
 }
 
+TEST_P(Stream, polls_and_receives_take_turns) {
+    auto [client, server] = world().pair();
+    for (int round = 0; round < 50; ++round) {
+        const std::string text = "request " + std::to_string(round);
+        Request readable{OperationKind::poll, server};
+        readable.events = POLLIN;
+        ASSERT_FALSE(world()->start(readable)) << round;
+        EXPECT_EQ(world().send(client, text), static_cast<std::int64_t>(text.size()));
+        world().finish(readable);
+        EXPECT_EQ(readable.result & POLLIN, POLLIN);
+        EXPECT_EQ(world().receive_exactly(server, text.size()), text);
+    }
+    Request last{OperationKind::poll, server};
+    last.events = POLLIN;
+    ASSERT_FALSE(world()->start(last));
+    close(client);
+    world().finish(last);
+    EXPECT_EQ(last.result & POLLIN, POLLIN);
+    EXPECT_EQ(world().receive(server).first, 0);
+    close(server);
+}
+
+TEST_P(Stream, a_poll_tells_again_of_what_nobody_has_read) {
+    auto [client, server] = world().pair();
+    Request first{OperationKind::poll, server};
+    first.events = POLLIN;
+    ASSERT_FALSE(world()->start(first));
+    EXPECT_EQ(world().send(client, "xy"), 2);
+    world().finish(first);
+    EXPECT_EQ(world().receive(server, 1).second, "x");
+    for (int i = 0; i < 3; ++i) {
+        Request again{OperationKind::poll, server};
+        again.events = POLLIN;
+        EXPECT_EQ(world().run(again) & POLLIN, POLLIN);
+    }
+    EXPECT_EQ(world().receive(server).second, "y");
+    close(client, server);
+}
+
+TEST_P(Stream, what_a_poll_has_told_and_nobody_reads_keeps_nobody_awake) {
+    auto [client, server] = world().pair();
+    std::string buffer(16, '\0');
+    EXPECT_EQ(world().send(client, "x"), 1);
+    EXPECT_EQ(world().receive(server).second, "x");
+    Request request{OperationKind::poll, server};
+    request.events = POLLIN;
+    ASSERT_FALSE(world()->start(request));
+    EXPECT_EQ(world().send(client, "y"), 1);
+    world().finish(request);
+    const auto end = world()->now() + std::chrono::milliseconds(20);
+    int waits = 0;
+    for (; world()->now() < end; ++waits) world()->wait(end);
+    EXPECT_LT(waits, 10);
+    EXPECT_EQ(world().receive(server).second, "y");
+    close(client, server);
+}
+
 GYRE_ON_EVERY_BACKEND(Stream);
 
 }  // namespace

@@ -47,6 +47,59 @@ TEST_P(Tcp, has_input_tells_without_waiting_whether_a_read_would_end) {
     });
 }
 
+TEST_P(Tcp, fill_late_takes_what_comes_and_keeps_what_is_there) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        for (const std::string_view text : {"one", "two"}) {
+            co_await task_group([&](TaskGroup& group) -> Task<> {
+                group.spawn([&]() -> Task<> { co_await both.client.write(text); });
+                const auto count = co_await both.server.fill_late(16);
+                EXPECT_EQ(count, 3U);
+            });
+            EXPECT_EQ(std::string_view(both.server.buffered().data(), both.server.buffered().size()), text);
+            both.server.consume(text == "one" ? 3 : 1);
+        }
+        co_await both.client.write("!");
+        const auto more = co_await both.server.fill_late();
+        EXPECT_EQ(more, 1U);
+        EXPECT_EQ(std::string_view(both.server.buffered().data(), both.server.buffered().size()), "wo!");
+        both.server.consume(3);
+        co_await both.client.close();
+        const auto end = co_await both.server.fill_late();
+        EXPECT_EQ(end, 0U);
+    });
+}
+
+TEST_P(Tcp, a_cancelled_fill_late_loses_nothing_and_two_readers_are_one_too_many) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        const auto nothing = co_await move_on_after(1ms, both.server.fill_late());
+        EXPECT_FALSE(nothing.has_value());
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            auto first = group.spawn(both.server.fill_late());
+            co_await yield_now();
+            const auto second = co_await failure_of(both.server.fill_late());
+            EXPECT_EQ(second, "read: another task is reading this stream");
+            co_await both.client.write("late");
+            const auto count = co_await first.join();
+            EXPECT_EQ(count, 4U);
+        });
+    });
+}
+
+TEST_P(Tcp, fill_late_fails_as_fill_does_when_the_stream_is_closed) {
+    run([]() -> Task<> {
+        auto both = co_await connected();
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            auto reading = group.spawn(failure_of(both.server.fill_late()));
+            co_await yield_now();
+            both.server.abort();
+            const auto failure = co_await reading.join();
+            EXPECT_NE(failure.find("closed on this side"), std::string::npos) << failure;
+        });
+    });
+}
+
 TEST_P(Tcp, write_now_writes_what_goes_without_waiting_and_write_the_rest) {
     run([]() -> Task<> {
         auto both = co_await connected();

@@ -39,6 +39,44 @@ GYRE_TEST(TlsStream, both_directions_at_once) {
     EXPECT_TRUE(std::get<1>(received) == up);
 }
 
+/// As `read_all`, with waits that hold no memory.
+auto read_all_late(net::Stream& stream) -> Task<std::string> {
+    std::string all;
+    for (;;) {
+        const auto count = co_await stream.fill_late();
+        if (count == 0) co_return all;
+        all.append(stream.buffered().data(), stream.buffered().size());
+        stream.consume(stream.buffered().size());
+    }
+}
+
+/// Sends in pieces, with new keys now and then: input that is none for the reader.
+auto send_in_pieces(net::Stream& stream, std::string_view data) -> Task<void> {
+    for (std::size_t at = 0; at < data.size(); at += 10'000) {
+        engine_of(stream).renew_keys(at % 20'000 == 0);
+        co_await stream.write(data.substr(at, 10'000));
+        co_await sleep(1ms);
+    }
+    co_await stream.shutdown_write();
+}
+
+GYRE_TEST(TlsStream, waits_without_memory_lose_nothing) {
+    const auto up = pattern(200'000, 1);
+    const auto down = pattern(300'000, 2);
+    auto listener = co_await net::listen("127.0.0.1", 0);
+    auto left = co_await net::connect("127.0.0.1", listener.local_address().port());
+    auto right = co_await listener.accept();
+    auto pair = co_await gather(
+        good_client().handshake(std::move(left), "server.example"), good_server().handshake(std::move(right)));
+    auto& [client, server] = pair;
+    const auto nothing = co_await move_on_after(1ms, server.fill_late());
+    EXPECT_FALSE(nothing.has_value());
+    auto received = co_await gather(
+        read_all_late(client), read_all_late(server), send_in_pieces(client, up), send_in_pieces(server, down));
+    EXPECT_TRUE(std::get<0>(received) == down);
+    EXPECT_TRUE(std::get<1>(received) == up);
+}
+
 GYRE_TEST(TlsStream, byte_by_byte) {
     const auto up = pattern(40'000, 1);
     const auto down = pattern(50'000, 2);

@@ -18,6 +18,9 @@ struct ListenOptions {
     bool reuse_address = true;
     bool reuse_port = false;
     bool no_delay = true;  ///< TCP_NODELAY of the accepted connections.
+    /// How many bytes the kernel takes at most of what the peer has no room for yet, about; 0: megabytes. What is under way to the
+    /// peer does not count. Source: tcp(7), TCP_NOTSENT_LOWAT.
+    std::size_t unsent_limit = 0;
 };
 
 /// A listening socket. Move-only; destroying it closes it, and removes the path of a Unix one.

@@ -95,6 +95,9 @@ public:
     /// Reads more behind them, waiting for at least one byte; makes room for at least `size_hint`.
     /// @return how many came; 0 at the end of the stream. `buffered()` spans taken before are void.
     [[nodiscard]] auto fill(std::size_t size_hint = 16'384) -> Task<std::size_t>;
+    /// As `fill`, but holds no memory while it waits, if nothing is buffered: for waits that may be long. A stream that is read
+    /// again and again in quick succession is better off with `fill`.
+    [[nodiscard]] auto fill_late(std::size_t size_hint = 16'384) -> Task<std::size_t>;
     /// Whether something is there for a read, or may be: `buffered()` is not empty, or the transport has input. False is
     /// certain: a kept connection of which this is false is quiet. Never waits.
     [[nodiscard]] auto has_input() const noexcept -> bool;
@@ -118,6 +121,9 @@ private:
     [[nodiscard]] auto read_socket(std::span<std::byte> buffer) -> Task<std::size_t>;
     [[nodiscard]] auto fill_from_layer(std::size_t size_hint) -> Task<std::size_t>;
     [[nodiscard]] auto fill_from_socket(std::size_t size_hint) -> Task<std::size_t>;
+    [[nodiscard]] auto fill_late_from_layer(std::size_t size_hint) -> Task<std::size_t>;
+    [[nodiscard]] auto fill_late_from_socket(std::size_t size_hint) -> Task<std::size_t>;
+    void trim() noexcept;
 
     std::unique_ptr<Transport> transport_;
     SocketTransport* socket_ = nullptr;  ///< `transport_`, if it is a plain socket, whose waits are awaited right here.

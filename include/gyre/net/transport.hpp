@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace gyre::net {
@@ -23,6 +24,10 @@ public:
     /// @throws IoError. On cancel: nothing was read, and nothing is lost.
     [[nodiscard]] virtual auto read_some(std::span<std::byte> buffer) -> Task<std::size_t> = 0;
 
+    /// Waits until `read_some` is worth a try, and holds no memory for what comes: for waits that may be long. It may return for
+    /// nothing, and returns at once where a transport has no such way. @throws IoError. On cancel: nothing is lost.
+    [[nodiscard]] virtual auto wait_for_input() -> Task<void> { co_return; }
+
     /// Writes all of it. Returns when the layer below has taken every byte. @throws IoError.
     /// On cancel: some of it may have been written; what follows on this stream is undefined, so close it.
     [[nodiscard]] virtual auto write_all(std::span<const std::byte> data) -> Task<void> = 0;
@@ -33,6 +38,10 @@ public:
         static_cast<void>(data);
         return 0;
     }
+
+    /// How many bytes of all that was written have arrived at the other end's machine, if the layer below can tell. What was written
+    /// may lie in this machine for long: the kernel takes megabytes ahead of a slow peer. Source: tcp(7), TCP_INFO.
+    [[nodiscard]] virtual auto arrived() const noexcept -> std::optional<std::uint64_t> { return std::nullopt; }
 
     /// Sends bytes of an open file without copying them through the program, waiting until the layer below takes some.
     /// @param file a descriptor that stays open until this returns. @return how many bytes went; 0 if there is no such way, or

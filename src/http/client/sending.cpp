@@ -1,5 +1,6 @@
 #include "sending.hpp"
 
+#include "http/write_watch.hpp"
 #include "outgoing.hpp"
 #include "pool.hpp"
 
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 namespace gyre::http::internal {
@@ -24,21 +26,58 @@ auto time_left(WriteLimit limit) -> Duration {
     return limit.each <= Duration::zero() ? left : std::min(limit.each, left);
 }
 
+/// Writes a piece as long as some of what was written arrives in each stretch of that length, at most until the deadline.
+auto write_piece(net::Stream& stream, std::string_view piece, Duration patience, WriteLimit limit) -> Task<bool> {
+    CancelScope scope;
+    auto arrived = stream.transport().arrived();
+    const WriteWatch watch(scope, patience, [&] {
+        const auto before = std::exchange(arrived, stream.transport().arrived());
+        const bool moves = before && arrived && *arrived > *before && this_loop().now() < limit.deadline;
+        return moves ? time_left(limit) : Duration::zero();
+    });
+    auto writing = stream.write(piece);
+    const bool sent = co_await scope.run(std::move(writing));
+    co_return sent;
+}
+
 }  // namespace
 
 auto write_within(net::Stream& stream, std::string_view bytes, WriteLimit limit) -> Task<void> {
     while (!bytes.empty()) {
+        if (bytes.size() <= small_piece) bytes.remove_prefix(stream.write_now(bytes));  // most requests are gone then
+        if (bytes.empty()) break;
         const Duration patience = time_left(limit);
-        auto writing = stream.write(bytes.substr(0, write_size));
+        const auto piece = bytes.substr(0, write_size);
         bool sent = true;
         if (patience <= Duration::zero()) {
-            co_await std::move(writing);
+            co_await stream.write(piece);
         } else {
-            sent = co_await move_on_after(patience, std::move(writing));
+            sent = co_await write_piece(stream, piece, patience, limit);
         }
         if (!sent) throw TimeoutError("write timed out");
-        bytes.remove_prefix(std::min(bytes.size(), write_size));
+        bytes.remove_prefix(piece.size());
     }
+}
+
+auto write_at_speed(net::Stream& stream, std::string_view bytes, SpeedQuota& speed, WriteLimit limit) -> Task<bool> {
+    auto& loop = this_loop();
+    while (!bytes.empty()) {
+        const auto piece = bytes.substr(0, speed.piece(bytes.size()));
+        speed.note_arrived(stream.transport().arrived());
+        CancelScope scope;
+        Time before = loop.now();
+        const WriteWatch watch(scope, speed.patience(), [&] {
+            if (!speed.has_arrived(stream.transport().arrived())) return Duration::zero();
+            before = loop.now();
+            return speed.patience();
+        });
+        auto writing = write_within(stream, piece, limit);
+        const bool is_sent = co_await scope.run(std::move(writing));
+        speed.took(piece.size(), loop.now() - before);
+        if (!is_sent || speed.patience() <= Duration::zero()) co_return false;
+        bytes.remove_prefix(piece.size());
+    }
+    co_return true;
 }
 
 /// Tells of the end however it comes: a cancelled task is unwound without a word.
@@ -116,20 +155,14 @@ auto Sending::send(std::string_view bytes) -> Task<void> {
 }
 
 auto Sending::send_watched(std::string_view bytes) -> Task<void> {
-    auto& loop = this_loop();
-    while (speed_.is_on() && !bytes.empty()) {
-        const auto piece = bytes.substr(0, speed_.piece(bytes.size()));
-        const Time before = loop.now();
-        auto writing = write_within(connection_->stream, piece, limit_);
-        const bool is_sent = co_await move_on_after(speed_.patience(), std::move(writing));
-        speed_.took(piece.size(), loop.now() - before);
-        if (!is_sent || speed_.patience() <= Duration::zero()) {
-            failure_ = Failure::slow;
-            throw TimeoutError("too slow");
-        }
-        bytes.remove_prefix(piece.size());
+    if (!speed_.is_on()) {
+        co_await write_within(connection_->stream, bytes, limit_);
+        co_return;
     }
-    co_await write_within(connection_->stream, bytes, limit_);
+    const bool is_fast = co_await write_at_speed(connection_->stream, bytes, speed_, limit_);
+    if (is_fast) co_return;
+    failure_ = Failure::slow;
+    throw TimeoutError("too slow");
 }
 
 void Sending::tell_of_piece(std::size_t bytes) const noexcept {

@@ -32,6 +32,11 @@ struct WriteLimit {
 /// Writes all of it, a piece at a time. @throws IoError, TimeoutError.
 [[nodiscard]] auto write_within(net::Stream& stream, std::string_view bytes, WriteLimit limit) -> Task<void>;
 
+/// The same, and at the speed that is wanted. A kernel that holds megabytes takes nothing for long while the peer takes them: what
+/// counts then is what has arrived there. @return false: it goes too slowly. @throws as `write_within`.
+[[nodiscard]] auto write_at_speed(net::Stream& stream, std::string_view bytes, SpeedQuota& speed, WriteLimit limit)
+    -> Task<bool>;
+
 /// The sending of a request's body beside the reading of the response, in a task of its own: it may go on after the head of
 /// the response has come.
 class Sending final : public BodySink {

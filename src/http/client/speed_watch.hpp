@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace gyre::http::internal {
 
@@ -40,8 +41,8 @@ private:
 };
 
 /// The same for what goes out, where nobody can say how much of a piece has gone until all of it has: in each stretch of waiting so
-/// many bytes must go, and no piece is larger than what the stretch still lacks, or than 16 KiB, so that a low limit makes no
-/// small writes.
+/// many bytes must go, or arrive at the other end, and no piece is larger than what the stretch still lacks, or than 16 KiB, so
+/// that a low limit makes no small writes.
 class SpeedQuota {
 public:
     SpeedQuota(std::uint64_t bytes_per_second, Duration stretch) noexcept
@@ -62,16 +63,32 @@ public:
     void took(std::size_t bytes, Duration waited) noexcept {
         left_ -= std::min<std::uint64_t>(bytes, left_);
         waited_ += waited;
-        if (left_ > 0) return;
-        left_ = quota_;
-        waited_ = Duration::zero();
+        if (left_ == 0) renew();
+    }
+    /// A stretch begins, or goes on, and so many bytes have arrived in all, where that is known.
+    void note_arrived(std::optional<std::uint64_t> bytes) noexcept {
+        if (!arrived_) arrived_ = bytes;
+    }
+    /// At the end of a stretch: the same. @return whether enough has arrived in it; then another one begins.
+    [[nodiscard]] auto has_arrived(std::optional<std::uint64_t> bytes) noexcept -> bool {
+        if (!arrived_ || !bytes || *bytes < *arrived_ + quota_) return false;
+        renew();
+        arrived_ = bytes;
+        return true;
     }
 
 private:
+    void renew() noexcept {
+        left_ = quota_;
+        waited_ = Duration::zero();
+        arrived_.reset();
+    }
+
     Duration stretch_;
     std::uint64_t quota_ = 0;
     std::uint64_t left_ = 0;
     Duration waited_ = Duration::zero();
+    std::optional<std::uint64_t> arrived_;  ///< At the beginning of the stretch.
 };
 
 }  // namespace gyre::http::internal

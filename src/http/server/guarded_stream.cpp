@@ -1,9 +1,12 @@
 #include "guarded_stream.hpp"
 
+#include "http/write_watch.hpp"
+
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
 #include <gyre/core/scope.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <system_error>
@@ -73,7 +76,7 @@ auto GuardedStream::wait_for_end(std::size_t limit) -> Task<void> {
         watch.filling = &scope;
         std::optional<std::size_t> count;
         try {
-            count = co_await scope.run(stream_.fill(piece_bytes));
+            count = co_await scope.run(stream_.fill_late(piece_bytes));
         } catch (const IoError&) {
             is_broken_ = true;
         }
@@ -111,15 +114,20 @@ auto GuardedStream::fill(Time deadline, CancelScope* scope) -> Task<Fill> {
         if (is_broken_) check("read");
         if (received_ != before) co_return Fill::bytes;
     }
+    const bool was_quick = is_quick_;
+    const auto slow_at = this_loop().now() + slow_after;
+    const auto until = was_quick ? std::min(deadline, slow_at) : deadline;
     std::optional<std::size_t> count;
     const ScopeOptions options{.scope = scope};
     try {
-        count = co_await move_on_at(deadline, options, stream_.fill(piece_bytes));
+        auto filling = was_quick ? stream_.fill(piece_bytes) : stream_.fill_late(piece_bytes);
+        count = co_await move_on_at(until, options, std::move(filling));
     } catch (const IoError&) {
         is_broken_ = true;
         throw;
     }
-    if (!count) co_return Fill::late;
+    is_quick_ = this_loop().now() < slow_at;
+    if (!count) co_return was_quick && !is_quick_ && until < deadline ? Fill::slow : Fill::late;
     received_ += *count;
     co_return *count == 0 ? Fill::end : Fill::bytes;
 }
@@ -180,17 +188,47 @@ auto GuardedStream::write(std::string_view data) -> Task<void> {
     auto& loop = this_loop();
     const auto held = std::exchange(held_, {});
     std::string_view first = held;
+    const bool is_long = first.size() + data.size() > piece_bytes;
     while (!first.empty() || !data.empty()) {
         auto& left = first.empty() ? data : first;
         const auto piece = left.substr(0, piece_bytes);
         const auto before = loop.now();
         written_ += piece.size();
-        const bool taken = co_await move_on_after(write_pace_.patience(written_, waited_), stream_.write(piece));
+        const auto patience = write_pace_.patience(written_, waited_);
+        bool taken = false;
+        if (is_long) {
+            taken = co_await write_watched(piece, patience);
+        } else {
+            taken = co_await move_on_after(patience, stream_.write(piece));
+        }
         waited_ += loop.now() - before;
         if (!taken) give_up_slow_client();
         left.remove_prefix(piece.size());
     }
     is_writing_ = false;
+}
+
+/// For how long a write may go on that has had its time: by what has arrived at the peer since it was looked at before.
+auto GuardedStream::next_patience(std::optional<std::uint64_t>& arrived, Time& from) -> Duration {
+    const auto now = this_loop().now();
+    const auto before = std::exchange(arrived, stream_.transport().arrived());
+    const auto bytes = before && arrived ? *arrived - *before : 0;
+    const auto took = now - std::exchange(from, now);
+    return write_pace_.is_kept_by(bytes, took) ? write_pace_.longest_wait : Duration::zero();
+}
+
+auto GuardedStream::write_watched(std::string_view piece, Duration patience) -> Task<bool> {
+    piece.remove_prefix(stream_.write_now(piece));
+    if (piece.empty()) co_return true;
+    // The kernel takes nothing for long if it has taken much before: what counts then is what the peer takes of that.
+    auto& loop = this_loop();
+    auto arrived = stream_.transport().arrived();
+    auto from = loop.now();
+    CancelScope scope;
+    const WriteWatch watch(scope, patience, [&] { return next_patience(arrived, from); });
+    auto writing = stream_.write(piece);
+    const bool taken = co_await scope.run(std::move(writing));
+    co_return taken;
 }
 
 auto GuardedStream::send_file(int file, std::uint64_t offset, std::size_t size) -> Task<std::size_t> {
@@ -200,7 +238,16 @@ auto GuardedStream::send_file(int file, std::uint64_t offset, std::size_t size) 
     auto& loop = this_loop();
     const auto before = loop.now();
     const auto patience = write_pace_.patience(written_ + piece_bytes, waited_);
-    const auto sent = co_await move_on_after(patience, stream_.send_file(file, offset, size));
+    std::optional<std::size_t> sent;
+    if (size <= piece_bytes) {
+        sent = co_await move_on_after(patience, stream_.send_file(file, offset, size));
+    } else {
+        auto arrived = stream_.transport().arrived();
+        auto from = before;
+        CancelScope scope;
+        const WriteWatch watch(scope, patience, [&] { return next_patience(arrived, from); });
+        sent = co_await scope.run(stream_.send_file(file, offset, size));
+    }
     waited_ += loop.now() - before;
     if (!sent) give_up_slow_client();
     written_ += *sent;

@@ -22,10 +22,18 @@ namespace gyre::http::internal {
 class GuardedStream {
 public:
     /// How a wait for bytes ended.
-    enum class Fill : std::uint8_t { bytes, end, late };
+    enum class Fill : std::uint8_t {
+        bytes,
+        end,
+        late,
+        slow,  ///< The peer takes its time: nothing yet, and the next wait will hold no memory.
+    };
 
     /// What is read ahead at most, and what the peer must take within the time limit of a write.
     static constexpr std::size_t piece_bytes = 16 * 1024;
+
+    /// A peer that is silent for that long is slow. Shorter pauses are part of work.
+    static constexpr Duration slow_after = std::chrono::seconds(1);
 
     GuardedStream(net::Stream stream, const Pace& write_pace) noexcept
         : stream_(std::move(stream)), write_pace_(write_pace) {}
@@ -47,6 +55,14 @@ public:
     /// Waits for more bytes behind the buffered ones. @throws IoError. On cancel: nothing is lost.
     /// @param scope that ends the wait like the deadline; or null.
     [[nodiscard]] auto fill(Time deadline, CancelScope* scope = nullptr) -> Task<Fill>;
+    /// Whether a `fill` waits with a buffer at hand, as it does where the next bytes are likely to come soon.
+    [[nodiscard]] auto is_quick() const noexcept -> bool { return is_quick_; }
+    /// A pause of the peer is as likely as not.
+    void expect_pause() noexcept { is_quick_ = false; }
+    /// Gives back what is kept for the next answer to be kept back.
+    void trim() noexcept {
+        if (held_.empty()) std::string().swap(held_);
+    }
     /// Waits for the end of the stream while nobody else fills: for that it reads ahead, until `limit` bytes are buffered.
     /// Steps aside for a `fill`. Never throws. On cancel: nothing is lost.
     [[nodiscard]] auto wait_for_end(std::size_t limit) -> Task<void>;
@@ -101,6 +117,9 @@ private:
     [[nodiscard]] auto interrupt_watch() -> Task<void>;
     [[nodiscard]] auto discard(std::size_t limit_bytes) -> Task<bool>;
     void check(const char* operation) const;
+    /// A write to a peer that may be slow: it goes on as long as enough arrives there. @return whether it came to its end.
+    [[nodiscard]] auto write_watched(std::string_view piece, Duration patience) -> Task<bool>;
+    [[nodiscard]] auto next_patience(std::optional<std::uint64_t>& arrived, Time& from) -> Duration;
     [[noreturn]] void give_up_slow_client();
 
     net::Stream stream_;
@@ -115,6 +134,7 @@ private:
     gyre::Event* watch_left_ = nullptr;  ///< Who waits until the watch has stepped aside.
     bool is_reading_ = false;            ///< In `fill`.
     bool is_lent_ = false;
+    bool is_quick_ = true;
     bool goes_now_ = false;  ///< `write_now` has sent something before.
     bool is_broken_ = false;
     bool is_writing_ = false;  ///< Stays when a write is cancelled or fails.

@@ -14,6 +14,11 @@ struct Pace {
     std::uint64_t bytes_per_second;  ///< 0: any rate will do.
     Duration grace;                  ///< What it may be behind.
 
+    /// Whether so many bytes are enough for so long.
+    [[nodiscard]] auto is_kept_by(std::uint64_t bytes, Duration time) const noexcept -> bool {
+        const double wanted = static_cast<double>(bytes_per_second) * std::chrono::duration<double>(time).count();
+        return bytes > 0 && static_cast<double>(bytes) >= wanted;
+    }
     /// How long it may be waited for, if that makes it `bytes` in all, and `waited` is how long it was waited for before.
     [[nodiscard]] auto patience(std::uint64_t bytes, Duration waited) const noexcept -> Duration {
         if (bytes_per_second == 0) return longest_wait;

@@ -57,7 +57,9 @@ auto RequestBody::fill() -> Task<void> {
     }
     auto& loop = this_loop();
     const auto before = loop.now();
-    const auto result = co_await stream_.fill(before + patience());
+    const auto deadline = before + patience();
+    auto result = GuardedStream::Fill::slow;
+    while (result == GuardedStream::Fill::slow) result = co_await stream_.fill(deadline);
     waited_ += loop.now() - before;
     if (result == GuardedStream::Fill::late) {
         refusal_.emplace(408, "the body comes too slowly");

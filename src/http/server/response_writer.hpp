@@ -35,6 +35,9 @@ public:
     [[nodiscard]] auto write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void>;
     [[nodiscard]] auto finish(Fields trailers) -> Task<void>;
 
+    /// Gives back what is kept for the next response. Between two of them.
+    void trim() noexcept { std::string().swap(out_); }
+
     [[nodiscard]] auto has_started() const noexcept -> bool { return stage_ != Stage::none; }
     [[nodiscard]] auto is_finished() const noexcept -> bool { return stage_ == Stage::finished; }
     /// Of the response; 0 before it was started.

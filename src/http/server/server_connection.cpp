@@ -66,10 +66,12 @@ ServerConnection::~ServerConnection() {
 }
 
 auto ServerConnection::client() -> const ForwardedClient& {
-    if (!client_) {
-        client_ = options_.trusted_proxies == nullptr
-                      ? ForwardedClient{peer_, service_.is_secure}
-                      : options_.trusted_proxies->client_of(parser_.head().fields, peer_, service_.is_secure);
+    if (!knows_client_) {
+        if (!client_) client_ = std::make_unique<ForwardedClient>();
+        *client_ = options_.trusted_proxies == nullptr
+                       ? ForwardedClient{peer_, service_.is_secure}
+                       : options_.trusted_proxies->client_of(parser_.head().fields, peer_, service_.is_secure);
+        knows_client_ = true;
     }
     return *client_;
 }
@@ -101,8 +103,8 @@ void ServerConnection::request_ends() noexcept {
     record.target = head.target;
     record.version = head.version;
     record.fields = &head.fields;
-    record.client = client_ ? &client_->address : &peer_;
-    record.is_secure = client_ ? client_->is_secure : service_.is_secure;
+    record.client = knows_client_ ? &client_->address : &peer_;
+    record.is_secure = knows_client_ ? client_->is_secure : service_.is_secure;
     record.status = response_.status();
     record.is_whole = response_.is_finished();
     record.body_bytes = response_.body_bytes();
@@ -140,6 +142,8 @@ auto ServerConnection::read_head() -> Task<Next> {
     const bool is_first = served_ == 0;
     bool is_last_chance = false;
     auto deadline = loop.now() + (is_first || has_begun ? options_.header_timeout : options_.keep_alive_timeout);
+    // Who has asked once may never ask again, and who asks again has it quick from then on.
+    if (served_ == 1 && !has_begun) stream_.expect_pause();
     try {
         while (true) {
             const auto event = parser_.next(stream_.buffered());
@@ -148,8 +152,12 @@ auto ServerConnection::read_head() -> Task<Next> {
             if (stream_.holds()) co_await stream_.flush();
             std::optional<DrainScope> idle;
             if (!has_begun && !is_last_chance) idle.emplace(service_.drain);
+            const bool rests = !has_begun && !stream_.is_quick();
+            if (rests) rest();
             auto filling = stream_.fill(deadline, idle ? &idle->scope() : nullptr);
             const auto result = co_await std::move(filling);
+            if (rests) parser_ = RequestParser(options_.limits);
+            if (result == GuardedStream::Fill::slow) continue;
             if (result == GuardedStream::Fill::end) {
                 parser_.finish();  // throws in the middle of a head
                 co_return Next::close;
@@ -175,9 +183,20 @@ auto ServerConnection::read_head() -> Task<Next> {
     co_return Next::refuse;
 }
 
+/// Gives back what was for requests, before a wait that may be long. The parser has to be made anew after it.
+void ServerConnection::rest() noexcept {
+    const RequestParser gone = std::move(parser_);
+    stream_.trim();
+    response_.trim();
+    client_.reset();
+    knows_client_ = false;
+    tls_.reset();
+    std::string().swap(request_id_);
+}
+
 auto ServerConnection::serve() -> Task<Next> {
     ++served_;
-    client_.reset();
+    knows_client_ = false;
     request_id_.clear();
     request_begins();
     body_.begin();

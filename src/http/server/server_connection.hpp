@@ -26,7 +26,7 @@ namespace gyre::http::internal {
 /// One connection of a server: reads a head, runs the handler, sees to it that the response is whole, and again.
 class ServerConnection {
 public:
-    /// @param peer who is at the other end, or said to be by a proxy.
+    /// @param peer who is at the other end, or said to be by a proxy. Outlives this.
     ServerConnection(net::Stream stream, const net::Address& peer, Service& service);
     ServerConnection(const ServerConnection&) = delete;
     auto operator=(const ServerConnection&) -> ServerConnection& = delete;
@@ -64,6 +64,7 @@ private:
     enum class Next : std::uint8_t { serve, refuse, linger, close, drop };
 
     [[nodiscard]] auto read_head() -> Task<Next>;
+    void rest() noexcept;
     [[nodiscard]] auto serve() -> Task<Next>;
     [[nodiscard]] auto handle_in_time(ServerExchange& exchange) -> Task<void>;
     [[nodiscard]] auto complete(std::exception_ptr error) -> Task<Next>;
@@ -83,8 +84,8 @@ private:
     Service& service_;
     EventLoop& loop_;
     const ConnectionOptions& options_;
-    net::Address peer_;
-    std::optional<ForwardedClient> client_;    ///< Of the request, once somebody has asked.
+    const net::Address& peer_;                 ///< Outlives this.
+    std::unique_ptr<ForwardedClient> client_;  ///< Of the request, if `knows_client_`, or of one before.
     std::unique_ptr<const net::TlsInfo> tls_;  ///< Once somebody has asked.
     std::string request_id_;
     Time began_;
@@ -98,6 +99,7 @@ private:
     Time old_from_;                      ///< When it has served for long enough.
     CancelScope* time_limit_ = nullptr;  ///< Of the request, if there is one.
     bool is_late_ = false;
+    bool knows_client_ = false;  ///< Somebody has asked.
 };
 
 }  // namespace gyre::http::internal

@@ -179,9 +179,9 @@ class World:
     def tls(self, is_tls):
         return [self.root / "cert.pem", self.root / "key.pem"] if is_tls else []
 
-    def gyre(self, *more, backend="epoll", tls=False, stdout=None):
+    def gyre(self, *more, backend="epoll", tls=False, stdout=None, port=None):
         """Our server; its port, and its process."""
-        port = free_port()
+        port = port or free_port()
         words = [self.programs / "interop_server", "--port", port, "--files", self.files, *more]
         if tls:
             words += ["--tls", *self.tls(True)]

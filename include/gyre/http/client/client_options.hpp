@@ -26,7 +26,7 @@ struct ClientTimeouts {
     AnyDuration resolve = std::chrono::seconds(10);  ///< The addresses of a name.
     AnyDuration connect = std::chrono::seconds(10);  ///< The attempts at one connection, all of its addresses together.
     AnyDuration tls = std::chrono::seconds(10);      ///< One handshake.
-    AnyDuration write = std::chrono::seconds(30);    ///< One wait until the kernel takes the next bytes of the request.
+    AnyDuration write = std::chrono::seconds(30);    ///< One wait in which the peer takes no byte of the request.
     AnyDuration first_byte = std::chrono::seconds(30);  ///< From the end of the request to the first byte of an answer.
     AnyDuration read = std::chrono::seconds(30);        ///< One wait for the next bytes after that.
     /// A body that comes with fewer bytes per second than this, over each `low_speed_time` of waiting for it, is an error, and
