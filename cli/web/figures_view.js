@@ -75,7 +75,7 @@ class Chart {
     const bars = buckets.map((bucket) => {
       const left = x(lower(bucket.upto_ns));
       const height = Math.max(1.5, scale(bucket.count));
-      return svg('rect', { class: bucket.upto_ns > this.marks.p99 ? 'bar tail' : 'bar', x: left.toFixed(1), width: Math.max(1.5, x(bucket.upto_ns) - left - 0.75).toFixed(1), y: (foot - height).toFixed(1), height: height.toFixed(1) });
+      return svg('rect', { class: lower(bucket.upto_ns) >= this.marks.p99 ? 'bar tail' : 'bar', x: left.toFixed(1), width: Math.max(1.5, x(bucket.upto_ns) - left - 0.75).toFixed(1), y: (foot - height).toFixed(1), height: height.toFixed(1) });
     });
     const ticks = [];
     const step = Math.max(1, Math.ceil((to - from) / Math.log2(10) / (width / 74)));
@@ -85,12 +85,13 @@ class Chart {
       if (at > 16 && at < width - 22) ticks.push(svg('text', { class: 'tick-text', x: at, y: HEIGHT - 6, 'text-anchor': 'middle' }, duration(10 ** power)));
     }
     const marks = MARKS.map(([name]) => svg('path', { class: `pointer ${name}`, d: `M${x(this.marks[name]).toFixed(1)} ${foot}v${-(foot - 6)}` }));
-    const rows = [0.5, 1].map((part) => {
+    const heights = [0.5, 1].map((part) => {
       const y = foot - part * (HEIGHT - BASE - 14);
       const n = this.logarithmic ? Math.expm1(part * Math.log1p(most)) : part * most;
-      return [svg('line', { class: 'grid', x1: 0, x2: width, y1: y, y2: y }), svg('text', { class: 'tick-text', x: 2, y: y - 3 }, compact(Math.round(n)))];
+      return { line: svg('line', { class: 'grid', x1: 0, x2: width, y1: y, y2: y }), text: svg('text', { class: 'tick-text', x: 2, y: y - 3 }, compact(Math.round(n))) };
     });
-    this.chart.replaceChildren(...rows.flat(), ...ticks, svg('line', { class: 'axis', x1: 0, x2: width, y1: foot, y2: foot }), ...bars, ...marks);
+    // The numbers last: high bars at the left edge would hide them.
+    this.chart.replaceChildren(...heights.map(({ line }) => line), ...ticks, svg('line', { class: 'axis', x1: 0, x2: width, y1: foot, y2: foot }), ...bars, ...marks, ...heights.map(({ text }) => text));
   }
 
   point(event) {

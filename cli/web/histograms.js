@@ -25,5 +25,7 @@ export function since(now, before) {
 }
 
 export function figuresOf({ buckets, count, longest }) {
-  return { count, p50: quantile(buckets, 0.5), p90: quantile(buckets, 0.9), p99: quantile(buckets, 0.99), longest };
+  // A bucket is known by its upper end, beyond which nothing was.
+  const part = (of) => Math.min(quantile(buckets, of), longest);
+  return { count, p50: part(0.5), p90: part(0.9), p99: part(0.99), longest };
 }

@@ -172,6 +172,25 @@ class Serving(Case):
         page.get_by_role("button", name="Whole chart").click()
         expect(page.get_by_role("button", name="Whole chart")).to_be_hidden()
 
+    def test_the_recorder_is_switched_and_its_time_is_drawn(self):
+        page = self.open(self.web, "flame")
+        switch = page.locator("#recorder")
+        expect(switch).to_have_attribute("aria-checked", "false")
+        expect(page.locator("#trace")).to_be_hidden()
+        switch.click()
+        expect(switch).to_have_attribute("aria-checked", "true")
+        expect(page.locator("#view-flame > .note")).to_contain_text("Recorded: where the last 10 s of all tasks went.")
+        expect(page.locator(".frame").first).to_have_text(re.compile(r"^all: [\d.]+ (ms|s)$|^all: \d+ m \d+ s$"))
+        page.get_by_role("button", name="Running").click()
+        until(lambda: page.locator(".frame[class*=running]").count() > 2, "what runs is drawn")
+        with page.expect_download() as download:
+            page.locator("#trace").click()
+        self.assertEqual(download.value.suggested_filename, f"gyre-{self.load.pid}.pftrace")
+        switch.click()
+        expect(switch).to_have_attribute("aria-checked", "false")
+        expect(page.locator("#view-flame > .note")).to_contain_text("Recorded until it was switched off")
+        expect(page.locator("#trace")).to_be_visible()
+
     def test_held_the_picture_stays(self):
         page = self.open(self.web)
         until(lambda: self.pictures(page) > 0, "a picture came")
