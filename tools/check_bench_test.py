@@ -15,7 +15,7 @@ sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tools")]
 sys.dont_write_bytecode = True
 
 import count_instructions  # noqa: E402
-from harness import charts, cli, manual, report, results, stats, suites, table  # noqa: E402
+from harness import charts, cli, goals, manual, report, results, stats, suites, table  # noqa: E402
 from harness.measure import Outcome, build, measure_case  # noqa: E402
 from harness.model import Absent, Case, Missing, Program, Result, Suite, Work, is_limit, is_own  # noqa: E402
 from harness.process import Cores, Run, Server  # noqa: E402
@@ -247,6 +247,17 @@ class Results(unittest.TestCase):
         self.assertIn("- **micro lock**: corral is 1.25x better", text)
         self.assertIn("| micro | rloop | all of it | pip <failed> |", text)
         self.assertIn("- compilers: go: 1.26", text)
+
+    def test_goals_are_met_or_missed_with_a_reason(self):
+        aims = [goals.Goal("micro", "lock", "at most 3 ns", goals.at_most(3)), goals.Goal("micro", "lock", "at most 1 ns", goals.at_most(1), "why"),
+                goals.compared("micro", "lock", 1.5, "limit"), goals.foremost("micro", "lock", "because"), goals.compared("micro", "lock", 1.0, "asio"),
+                goals.Goal("pool", "lock", "not in this run", goals.at_most(1))]
+        told = [goals.sentence(verdict) for verdict in goals.verdicts(results.rows(self.OUTCOME.results), aims)]
+        self.assertEqual(told, ["met", "missed by 100 %: why", "missed by 33 %: no reason is written down yet", "missed by 25 %: because"])
+
+    def test_goals_are_of_works_that_exist(self):
+        known = {(suite.name, work.name) for suite in suites.find().values() for case in suite.cases(quick=False) for work in case.works}
+        self.assertEqual([goal for goal in goals.GOALS if (goal.suite, goal.work) not in known], [])
 
     def test_bars_are_as_long_as_their_values(self):
         axis = charts.Axis([1.0, 4.0])

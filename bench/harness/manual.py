@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from harness import goals
 from harness.charts import bars
 from harness.measure import Outcome
 from harness.model import GYRE
@@ -43,8 +44,8 @@ def picture(row: Row) -> str:
 
 def page(outcome: Outcome, conditions: dict) -> str:
     all_rows = rows(outcome.results)
-    parts = ["# The report: gyre and its peers\n", introduction(conditions), "## Where gyre loses\n", *losses(all_rows), "\n## All in one table\n",
-             *summary(all_rows)]
+    parts = ["# The report: gyre and its peers\n", introduction(conditions), "## Where gyre loses\n", *losses(all_rows), "\n## Goals\n",
+             *told_goals(all_rows), "\n## All in one table\n", *summary(all_rows)]
     for suite in dict.fromkeys(row.suite for row in all_rows):
         parts.append(f"\n## {suite}")
         parts += [section(row) for row in all_rows if row.suite == suite]
@@ -66,6 +67,14 @@ def losses(all_rows: list[Row]) -> list[str]:
     lost = [row for row in all_rows if row.lost_to]
     return [f"- **{row.suite} {row.work.name}**: " + ", ".join(f"{line.peer} is {number(1 / line.gyre_is_better)}x better" for line in row.lost_to)
             for row in lost] or ["In nothing that was measured here."]
+
+
+def told_goals(all_rows: list[Row]) -> list[str]:
+    lines = ["| work | goal | measured | allowed | |", "|---|---|--:|--:|---|"]
+    for verdict in goals.verdicts(all_rows):
+        lines.append(f"| {verdict.goal.suite} {verdict.goal.work} | {verdict.goal.text} | {number(verdict.measured)} | "
+                     f"{number(verdict.allowed)} {verdict.unit} | {goals.sentence(verdict)} |")
+    return lines
 
 
 def summary(all_rows: list[Row]) -> list[str]:

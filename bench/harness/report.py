@@ -3,7 +3,7 @@
 from html import escape
 from pathlib import Path
 
-from harness import manual
+from harness import goals, manual
 from harness.charts import bars
 from harness.measure import Outcome
 from harness.model import GYRE
@@ -40,7 +40,7 @@ def page(outcome: Outcome, conditions: dict) -> str:
         "<!doctype html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">', "<title>gyre and its peers</title>",
         f"<style>{STYLE}</style>", "</head>", "<body>", "<h1>gyre and its peers</h1>", introduction(conditions), losses(all_rows),
-        summary_table(all_rows),
+        goals_table(all_rows), summary_table(all_rows),
     ]
     for suite in dict.fromkeys(row.suite for row in all_rows):
         parts.append(f'<h2 id="{escape(suite)}">{escape(suite)}</h2>')
@@ -61,6 +61,16 @@ def losses(all_rows: list[Row]) -> str:
              f"{number(1 / line.gyre_is_better)}x better</li>" for row in all_rows for line in row.lost_to]
     told = "<ul>" + "".join(items) + "</ul>" if items else "<p>In nothing that was measured here.</p>"
     return "<h2>Where gyre loses</h2>\n" + told
+
+
+def goals_table(all_rows: list[Row]) -> str:
+    lines = ["<h2>Goals</h2>", '<div class="wide"><table>', "<tr><th>work</th><th>goal</th><th class=figure>measured</th><th class=figure>allowed</th>"
+             "<th>verdict</th></tr>"]
+    for verdict in goals.verdicts(all_rows):
+        cells = f"<td>{escape(verdict.goal.suite)} {escape(verdict.goal.work)}</td><td>{escape(verdict.goal.text)}</td>"
+        figures = f"<td class=figure>{number(verdict.measured)}</td><td class=figure>{number(verdict.allowed)}</td>"
+        lines.append(f"<tr>{cells}{figures}<td>{escape(goals.sentence(verdict))}</td></tr>")
+    return "\n".join([*lines, "</table></div>"])
 
 
 def summary_table(all_rows: list[Row]) -> str:
