@@ -17,4 +17,6 @@ auto control_if_possible(const RunOptions& options, std::span<EventLoop* const> 
     }
 }
 
+void keep_stalls(const obs::StallReport&) {}
+
 }  // namespace gyre::cli

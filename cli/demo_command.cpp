@@ -91,6 +91,8 @@ void add_demo_command(CLI::App& app, int& status) {
         RunOptions options;
         options.timing = Timing::exact;
         options.control = &control_if_possible;
+        options.stall_limit = usual_stall_limit;
+        options.on_stall = &keep_stalls;
         status = run(run_demo(*arguments), options);
     });
 }

@@ -129,6 +129,8 @@ void add_get_command(CLI::App& app, int& status) {
         RunOptions run_options;
         run_options.timing = Timing::exact;
         run_options.control = &control_if_possible;
+        run_options.stall_limit = usual_stall_limit;
+        run_options.on_stall = &keep_stalls;
         status = run(run_get(options), run_options);
     });
 }

@@ -226,8 +226,10 @@ auto show_findings(const InspectArguments& arguments, Inspected& inspected) -> T
         const auto text = [&finding](const char* name) { return harmless(finding.value(name, std::string())); };
         const auto place = text("place");
         const auto task = text("task");
+        const auto more = finding.value("count", std::size_t{1}) - 1;
         std::cout << text("severity") << " (" << text("rule") << ")" << (place.empty() ? "" : " at " + place)
-                  << (task.empty() ? "" : ", task '" + task + "'") << "\n    " << text("text")
+                  << (task.empty() ? "" : ", task '" + task + "'")
+                  << (more == 0 ? "" : " and " + std::to_string(more) + " more") << "\n    " << text("text")
                   << "\n    what to do: " << text("advice") << "\n";
     }
     if (answer.at("findings").empty()) std::cout << "nothing is wrong that can be seen from here\n";

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace gyre::cli {
@@ -116,9 +117,67 @@ auto stands_at(const obs::Stack& stack, std::string_view text) -> bool {
            std::any_of(stack.branches.begin(), stack.branches.end(), inside);
 }
 
-auto owner_of(const ProgramSnapshot& all, const TaskInfo& task) -> const TaskInfo* {
-    return task.stack.wait && task.stack.wait->owner_id != 0 ? all.find(task.stack.wait->owner_id) : nullptr;
+/// What a task waits for: the wait itself, or that of the only branch which has not ended.
+auto last_wait(const TaskInfo& task) -> const WaitInfo* {
+    const obs::Stack* stack = &task.stack;
+    while (stack->branches.size() == 1) stack = &stack->branches.front();
+    return stack->wait && stack->branches.empty() ? &*stack->wait : nullptr;
 }
+
+/// From a task to the one that could end its wait.
+class Steps {
+public:
+    explicit Steps(const ProgramSnapshot& all) : all_(all) {
+        for (const obs::Snapshot& loop : all.loops()) {
+            for (const TaskInfo& task : loop.tasks) {
+                if (task.parent == 0) continue;
+                const TaskInfo*& oldest = oldest_.try_emplace(task.parent, &task).first->second;
+                if (task.age && oldest->age && *task.age > *oldest->age) oldest = &task;
+            }
+        }
+    }
+
+    struct Step {
+        const TaskInfo* task = nullptr;  ///< Null: nobody, several, or not known.
+        std::string_view link;
+    };
+    [[nodiscard]] auto next(const TaskInfo& task) const -> Step {
+        const WaitInfo* wait = last_wait(task);
+        if (wait == nullptr) return {};
+        if (wait->owner_id != 0) {
+            const bool is_held = wait->kind != WaitKind::join && wait->kind != WaitKind::started;
+            return {all_.find(wait->owner_id), is_held ? "which is held by " : "which is "};
+        }
+        if (wait->kind == WaitKind::group) {
+            const auto oldest = oldest_.find(task.id);
+            if (oldest != oldest_.end()) return {oldest->second, "whose oldest is "};
+        }
+        const bool has_lone_holder = wait->holders.size() == 1 && wait->used == 1 && !wait->holders.front().ended;
+        if (has_lone_holder) return {all_.find(wait->holders.front().id), "which is held by "};
+        return {};
+    }
+
+    /// Goes from `task` as far as it leads, and no further than to one of `seen`.
+    [[nodiscard]] auto follow(const TaskInfo& task, const std::unordered_set<const TaskInfo*>& seen = {}) const
+        -> Reason {
+        Reason reason;
+        reason.chain.push_back(&task);
+        std::unordered_set<const TaskInfo*> passed{&task};
+        while (seen.count(reason.chain.back()) == 0) {
+            const Step step = next(*reason.chain.back());
+            if (step.task == nullptr) break;
+            reason.chain.push_back(step.task);
+            reason.links.push_back(step.link);
+            reason.is_circle = !passed.insert(step.task).second;
+            if (reason.is_circle) break;
+        }
+        return reason;
+    }
+
+private:
+    const ProgramSnapshot& all_;
+    std::unordered_map<std::uint64_t, const TaskInfo*> oldest_;  ///< By the task whose group has it.
+};
 
 void write_stack(std::ostream& out, const obs::Stack& stack, const std::string& indent) {
     for (const obs::Await& await : stack.awaits) {
@@ -183,18 +242,7 @@ auto find_tasks(const ProgramSnapshot& all, std::string_view wanted) -> std::vec
     return found;
 }
 
-auto reason_of(const ProgramSnapshot& all, const TaskInfo& task) -> Reason {
-    Reason reason;
-    for (const TaskInfo* at = &task; at != nullptr; at = owner_of(all, *at)) {
-        if (std::find(reason.chain.begin(), reason.chain.end(), at) != reason.chain.end()) {
-            reason.is_circle = true;
-            reason.chain.push_back(at);
-            break;
-        }
-        reason.chain.push_back(at);
-    }
-    return reason;
-}
+auto reason_of(const ProgramSnapshot& all, const TaskInfo& task) -> Reason { return Steps(all).follow(task); }
 
 auto reason_text(const ProgramSnapshot& all, const TaskInfo& task) -> std::string {
     const Reason reason = reason_of(all, task);
@@ -202,7 +250,7 @@ auto reason_text(const ProgramSnapshot& all, const TaskInfo& task) -> std::strin
     for (std::size_t i = 0; i < reason.chain.size(); ++i) {
         const TaskInfo& at = *reason.chain[i];
         const bool repeats = reason.is_circle && i + 1 == reason.chain.size();
-        out << (i == 0 ? "" : "which is held by ") << task_title(at);
+        out << (i == 0 ? std::string_view() : reason.links[i - 1]) << task_title(at);
         if (repeats) {
             out << ": a circle, none of these can ever go on\n";
             break;
@@ -214,9 +262,9 @@ auto reason_text(const ProgramSnapshot& all, const TaskInfo& task) -> std::strin
         }
         write_stack(out, at.stack, "    ");
     }
-    const TaskInfo& last = *reason.chain.back();
-    if (!reason.is_circle && last.state == obs::TaskState::waiting && last.stack.wait && last.stack.wait->owner_id != 0) {
-        out << "the owner, '" << last.stack.wait->owner << "', is not among the tasks any more\n";
+    const WaitInfo* wait = last_wait(*reason.chain.back());
+    if (!reason.is_circle && wait != nullptr && wait->owner_id != 0) {
+        out << "the owner, '" << wait->owner << "', is not among the tasks any more\n";
     }
     return std::move(out).str();
 }
@@ -225,7 +273,7 @@ auto reason_json(const ProgramSnapshot& all, const TaskInfo& task) -> nlohmann::
     const Reason reason = reason_of(all, task);
     nlohmann::json chain = nlohmann::json::array();
     for (const TaskInfo* at : reason.chain) chain.push_back(json_of(*at));
-    return {{"task", json_of(task)}, {"chain", std::move(chain)}, {"circle", reason.is_circle}};
+    return {{"task", json_of(task)}, {"chain", std::move(chain)}, {"links", reason.links}, {"circle", reason.is_circle}};
 }
 
 void each_wait(const obs::Stack& stack, const std::function<void(const WaitInfo&)>& function) {
@@ -259,16 +307,15 @@ auto waited_for(const ProgramSnapshot& all) -> std::vector<WaitedFor> {
 }
 
 auto circles(const ProgramSnapshot& all) -> std::vector<std::vector<const TaskInfo*>> {
+    const Steps steps(all);
     std::vector<std::vector<const TaskInfo*>> found;
-    std::set<const TaskInfo*> seen;
+    std::unordered_set<const TaskInfo*> seen;
     for (const obs::Snapshot& loop : all.loops()) {
         for (const TaskInfo& task : loop.tasks) {
             if (seen.count(&task) != 0) continue;
-            const Reason reason = reason_of(all, task);
-            const bool is_new = std::none_of(
-                reason.chain.begin(), reason.chain.end(), [&](const TaskInfo* at) { return seen.count(at) != 0; });
+            const Reason reason = steps.follow(task, seen);
             seen.insert(reason.chain.begin(), reason.chain.end());
-            if (!reason.is_circle || !is_new) continue;
+            if (!reason.is_circle) continue;
             const auto begin = std::find(reason.chain.begin(), reason.chain.end(), reason.chain.back());
             found.emplace_back(begin, reason.chain.end() - 1);
         }

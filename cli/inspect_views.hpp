@@ -25,8 +25,9 @@ namespace gyre::cli {
 struct Reason {
     Reason() = default;
 
-    std::vector<const obs::TaskInfo*> chain;  ///< The task, the owner of what it waits for, and so on.
-    bool is_circle = false;                   ///< The last one waits for one that was there before.
+    std::vector<const obs::TaskInfo*> chain;  ///< The task, who has what it waits for, and so on.
+    std::vector<std::string_view> links;  ///< What each is to the one before: "which is held by"; one less than `chain`.
+    bool is_circle = false;               ///< The last one was there before.
 };
 [[nodiscard]] auto reason_of(const ProgramSnapshot& all, const obs::TaskInfo& task) -> Reason;
 [[nodiscard]] auto reason_text(const ProgramSnapshot& all, const obs::TaskInfo& task) -> std::string;

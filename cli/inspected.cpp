@@ -5,6 +5,7 @@
 #include <gyre/http/client/client.hpp>
 #include <gyre/obs/control.hpp>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <compare>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -43,6 +45,13 @@ auto number_of(std::string_view text) -> std::optional<int> {
     return number;
 }
 
+auto user_number(std::string_view text) -> std::optional<unsigned> {
+    unsigned number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
 auto name_of(int process) -> std::string { return harmless(first_line("/proc/" + std::to_string(process) + "/comm")); }
 
 /// 'R', 'S', 'T' and so on; ' ' if there is no such process. Source: proc(5), stat.
@@ -58,34 +67,87 @@ auto user_of(int process) -> std::optional<unsigned> {
     return found.st_uid;
 }
 
-/// Whether somebody listens there. Does not wait: the kernel answers.
-auto is_listened_to(const std::string& path) -> bool {
+/// Who listens there.
+struct Listener {
+    bool listens = false;
+    int process = 0;  ///< 0: it cannot be told, since it takes no more connections now.
+};
+
+/// Does not wait: the kernel answers.
+auto listener_at(const std::string& path) -> Listener {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return false;
+    if (path.size() >= sizeof address.sun_path) return {};
     std::memcpy(address.sun_path, path.c_str(), path.size());
     const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (probe < 0) return false;
-    const bool listens = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
-                         errno == EAGAIN || errno == EACCES;
+    if (probe < 0) return {};
+    Listener found;
+    if (::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+        ucred peer{};
+        socklen_t size = sizeof peer;
+        found.listens = true;
+        if (::getsockopt(probe, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) found.process = peer.pid;
+    } else {
+        found.listens = errno == EAGAIN || errno == EACCES;
+    }
     ::close(probe);
-    return listens;
+    return found;
 }
 
+/// A folder that may have sockets, and whose it has to be.
+struct SocketFolder {
+    std::string path;
+    unsigned owner = 0;
+
+    auto operator<=>(const SocketFolder&) const = default;
+};
+
 /// The folders that may have sockets which this user may connect to.
-auto folders() -> std::vector<std::string> {
-    std::vector<std::string> all = obs::control_folders(::geteuid());
+auto folders() -> std::vector<SocketFolder> {
+    std::vector<SocketFolder> all;
+    for (std::string& path : obs::control_folders(::geteuid())) all.push_back({std::move(path), ::geteuid()});
     if (::geteuid() != 0) return all;
+    const auto add = [&](const fs::path& path, std::string_view user) {
+        if (const auto number = user_number(user)) all.push_back({path.string(), *number});
+    };
     std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator("/run/user", ignored))
-        all.push_back(entry.path().string() + "/gyre");
+    for (const auto& entry : fs::directory_iterator("/run/user", ignored)) {
+        add(entry.path() / "gyre", entry.path().filename().string());
+    }
     for (const auto& entry : fs::directory_iterator("/tmp", ignored)) {
-        if (entry.path().filename().string().starts_with("gyre-")) all.push_back(entry.path().string());
+        constexpr std::string_view prefix = "gyre-";
+        const std::string name = entry.path().filename().string();
+        if (name.starts_with(prefix)) add(entry.path(), std::string_view(name).substr(prefix.size()));
     }
     std::sort(all.begin(), all.end());
     all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
 }
+
+/// A folder that is held open, so that it stays the one whose owner was looked at.
+class OpenFolder {
+public:
+    explicit OpenFolder(const SocketFolder& folder)
+        : descriptor_(::open(folder.path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) {
+        struct stat found{};
+        if (descriptor_ >= 0 && (::fstat(descriptor_, &found) != 0 || found.st_uid != folder.owner)) {
+            ::close(std::exchange(descriptor_, -1));
+        }
+    }
+    OpenFolder(const OpenFolder&) = delete;
+    auto operator=(const OpenFolder&) -> OpenFolder& = delete;
+    ~OpenFolder() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+
+    [[nodiscard]] auto is_open() const noexcept -> bool { return descriptor_ >= 0; }
+    /// The way to it that no other folder can come into.
+    [[nodiscard]] auto path() const -> std::string { return "/proc/self/fd/" + std::to_string(descriptor_); }
+    void remove(const std::string& name) const { ::unlinkat(descriptor_, name.c_str(), 0); }
+
+private:
+    int descriptor_;
+};
 
 /// 4711 for "4711.sock" and "4711.2.sock".
 auto process_of(const fs::path& socket) -> std::optional<int> {
@@ -168,19 +230,21 @@ auto find_program(std::string_view target) -> RunningProgram {
 
 auto running_programs() -> std::vector<RunningProgram> {
     std::vector<RunningProgram> all;
-    for (const std::string& folder : folders()) {
+    for (const SocketFolder& folder : folders()) {
+        const OpenFolder open(folder);
+        if (!open.is_open()) continue;
         std::error_code ignored;
-        for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+        for (const auto& entry : fs::directory_iterator(open.path(), ignored)) {
+            const std::string name = entry.path().filename().string();
             const auto process = process_of(entry.path());
             if (!process) continue;
-            if (!is_listened_to(entry.path().string())) {
-                if (state_of(*process) == ' ') fs::remove(entry.path(), ignored);  // of a program that was killed
-                continue;
-            }
+            const Listener listener = listener_at(entry.path().string());
+            if (!listener.listens && state_of(*process) == ' ') open.remove(name);  // of a program that was killed
+            if (!listener.listens || (listener.process != 0 && listener.process != *process)) continue;
             RunningProgram& program = all.emplace_back();
             program.process = *process;
             program.name = name_of(*process);
-            program.socket = entry.path().string();
+            program.socket = folder.path + "/" + name;
         }
     }
     std::sort(all.begin(), all.end(), [](const RunningProgram& left, const RunningProgram& right) {
@@ -209,7 +273,7 @@ auto Inspected::title() const -> std::string {
 
 void Inspected::explain(const std::exception& error, std::string_view path) const {
     if (program_.process != 0) check_state(program_.process);
-    if (!is_listened_to(program_.socket)) {
+    if (!listener_at(program_.socket).listens) {
         throw InspectError(title() + " has closed its control socket: its run has ended, or it is ending");
     }
     if (dynamic_cast<const TimeoutError*>(&error) != nullptr) {

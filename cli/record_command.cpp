@@ -1,6 +1,7 @@
 #include "record_command.hpp"
 
 #include "inspected.hpp"
+#include "text.hpp"
 
 #include <gyre/os/graceful_stop.hpp>
 
@@ -32,11 +33,24 @@ struct RecordArguments {
     std::string kind = "waiting";
     double seconds = 10;
     bool keep_on = false;
+    bool starts_over = false;
 };
 
-auto is_on(Inspected& program) -> Task<bool> {
-    const auto state = co_await program.get_json("/v1/recorder");
-    co_return state.at("on").get<bool>();
+struct RecorderState {
+    RecorderState() = default;
+
+    bool on = false;
+    std::string reason;  ///< What stopped it by itself; empty: nothing has.
+    std::chrono::nanoseconds length{};
+};
+
+auto state_of(Inspected& program) -> Task<RecorderState> {
+    const auto answer = co_await program.get_json("/v1/recorder?length=1");
+    RecorderState state;
+    state.on = answer.at("on").get<bool>();
+    state.reason = answer.value("reason", "");
+    state.length = std::chrono::nanoseconds(answer.value("length_ns", std::int64_t{0}));
+    co_return state;
 }
 
 auto switch_recorder(Inspected& program, bool on) -> Task<> {
@@ -44,18 +58,35 @@ auto switch_recorder(Inspected& program, bool on) -> Task<> {
     static_cast<void>(co_await program.send("PUT", "/v1/recorder", body));
 }
 
-/// Has the program record for a while, unless it has done so all along, and gets `path` of that.
+/// Says what is there already, if that is what will be fetched.
+void describe_kept(const Inspected& program, const RecorderState& state, std::chrono::duration<double> wanted) {
+    const auto there = std::chrono::duration<double>(state.length);
+    if (!state.on) {
+        std::fprintf(stderr, "a trigger stopped the recorder of %s: %s\nthis is the %s before that; --new starts over\n",
+            program.title().c_str(), harmless(state.reason).c_str(), time_text(state.length).c_str());
+    } else if (there < wanted) {
+        std::fprintf(stderr, "%s records since %s, so that is all there is\n", program.title().c_str(),
+            time_text(state.length).c_str());
+    }
+}
+
+/// Has the program record for a while, unless it has done so all along or has kept what a trigger is about, and gets `path` of
+/// that.
 auto recorded(const RecordArguments& arguments, Inspected& program, std::string path) -> Task<std::string> {
     const auto length = std::chrono::duration<double>(arguments.seconds);
     const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(length).count();
-    path += "last=" + std::to_string(milliseconds) + "ms";
-    const bool was_on = co_await is_on(program);
-    if (!was_on) {
+    const auto state = co_await state_of(program);
+    const bool is_kept = !state.on && !state.reason.empty();
+    if (!is_kept || arguments.starts_over) path += "last=" + std::to_string(milliseconds) + "ms";
+    if ((state.on || is_kept) && !arguments.starts_over) {
+        describe_kept(program, state, length);
+    } else {
+        if (state.on) co_await switch_recorder(program, false);
         co_await switch_recorder(program, true);
         std::fprintf(stderr, "%s records for %g s\n", program.title().c_str(), arguments.seconds);
         const auto until_there = [length]() -> Task<> { co_await sleep(length); };
         const auto switch_off = [&]() -> Task<> {
-            if (!arguments.keep_on) co_await switch_recorder(program, false);
+            if (!arguments.keep_on && !state.on) co_await switch_recorder(program, false);
         };
         co_await try_finally(until_there(), switch_off);
     }
@@ -113,6 +144,7 @@ auto add_command(CLI::App& app, const char* name, const char* what, Work work, i
         ->check(CLI::Range(0.001, 86'400.0))
         ->capture_default_str();
     command->add_flag("--keep-on", arguments->keep_on, "let it go on recording afterwards");
+    command->add_flag("--new", arguments->starts_over, "drop what it has recorded before, also what a trigger kept");
     command->callback([arguments, work = std::move(work), &status] { run_command(*arguments, work, status); });
     return {command, arguments};
 }

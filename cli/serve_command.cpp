@@ -225,6 +225,7 @@ void add_serve_command(CLI::App& app, int& status) {
         options.loops = arguments->loops;
         options.dump_on_quit = true;
         options.control = &control_if_possible;
+        options.stall_limit = usual_stall_limit;
         run(serve(*arguments), options);
         status = 0;
     });

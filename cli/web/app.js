@@ -31,7 +31,7 @@ const views = {
   findings: new FindingsView(byId('view-findings'), { onselect: reveal }),
 };
 
-const state = { view: 'tasks', paused: false, ended: false, figures: null, recorder: undefined, recorded: false, heard: null, blockedBy: new Map() };
+const state = { view: 'tasks', paused: false, ended: false, figures: null, recorder: undefined, recorded: false, kept: '', heard: null, blockedBy: new Map() };
 
 /** An answer that did not come: the page keeps its picture and says so. */
 function failed(source, error) {
@@ -91,7 +91,7 @@ async function readSnapshot() {
 async function readRecorder() {
   if (state.recorder === null) return;
   try {
-    showRecorder((await json('recorder')).on);
+    showRecorder(await json('recorder'));
   } catch (error) {
     if (error.kind !== 'missing') throw error;
     state.recorder = null;
@@ -135,14 +135,15 @@ function hold() {
   run();
 }
 
-function showRecorder(on) {
+function showRecorder({ on, reason = '', has_recording: recorded = on }) {
   state.recorder = on;
-  state.recorded ||= on;  // what was recorded stays when it is switched off
+  state.kept = on ? '' : reason;  // by a trigger, about what came before
+  state.recorded ||= recorded;  // what was recorded stays when it is switched off
   const button = byId('recorder');
   button.hidden = false;
   button.setAttribute('aria-checked', String(Boolean(on)));
-  button.title = on ? 'It records: switch it off' : 'Record what all tasks do, for the flame charts and for a trace';
-  setText(byId('recorder-text'), on ? 'Recording' : 'Recorder');
+  button.title = on ? 'It records: switch it off' : state.kept ? `A trigger stopped it: ${state.kept}` : 'Record what all tasks do, for the flame charts and for a trace';
+  setText(byId('recorder-text'), on ? 'Recording' : state.kept ? 'Triggered' : 'Recorder');
   const trace = byId('trace');
   trace.hidden = !state.recorded;
   trace.href = address(on ? 'trace?last=10s' : 'trace');
@@ -151,8 +152,8 @@ function showRecorder(on) {
 }
 
 const switchRecorder = guarded('recorder', async () => {
-  const { on } = await put('recorder', { on: !state.recorder });
-  showRecorder(on);
+  if (state.kept && !window.confirm(`A trigger stopped the recorder: ${state.kept}\n\nStart over? What it has kept is gone then.`)) return;
+  showRecorder(await put('recorder', { on: !state.recorder }));
   if (state.view === 'flame') await renewFlame();
 });
 

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace gyre::obs {
 
@@ -23,6 +24,8 @@ public:
 private:
     [[nodiscard]] auto snapshot(http::Request& request) -> Task<http::Response>;
     [[nodiscard]] auto findings(http::Request& request) -> Task<http::Response>;
+    /// Says of the loops that are blocked why they are.
+    [[nodiscard]] auto find_causes(std::vector<Snapshot>& seen) -> Task<>;
     [[nodiscard]] auto figures() -> Task<http::Response>;
     [[nodiscard]] auto histograms() -> Task<http::Response>;
     [[nodiscard]] auto metrics() -> Task<http::Response>;

@@ -437,7 +437,7 @@ auto blocking(const Snapshot& look) -> Finding {
         finding.place = end_of(task);
     }
     finding.text = "blocks its loop since " + duration_text(*look.blocked_for) +
-                   " or longer: nothing else of it can run";
+                   " or longer: " + (look.blocked_by.empty() ? "nothing else of it can run" : look.blocked_by);
     finding.advice = "move what computes or blocks to a thread (to_thread), or yield_now in a long computation";
     return finding;
 }

@@ -2,6 +2,7 @@
 
 #include "obs/recent_stalls.hpp"
 #include "obs/running.hpp"
+#include "obs/stall_cause.hpp"
 #include "obs/task_reader.hpp"
 #include "obs/triggers.hpp"
 
@@ -67,28 +68,6 @@ struct WatchedLoop {
     bool is_look = false;          ///< `late` is for `looks` alone.
     std::vector<Snapshot> looks;   ///< Since it was asked for a dump.
 };
-
-/// Why, from what the kernel counted between two looks.
-void find_cause(
-    StallReport& report, const backend::ThreadActivity& before, const backend::ThreadActivity& now, Duration passed) {
-    const auto share = [passed](
-                           Duration part) { return 100 * part.count() / std::max<Duration::rep>(1, passed.count()); };
-    const auto ran = share(now.ran - before.ran);
-    if (now.major_faults > before.major_faults && ran < 50) {
-        report.cause = StallCause::page_faults;
-        report.detail = std::to_string(now.major_faults - before.major_faults) + " read from a disk";
-    } else if ((now.state == 'S' || now.state == 'D') && ran < 50) {
-        report.cause = StallCause::system_call;
-        if (now.system_call >= 0) report.detail = backend::system_call_text(now.system_call);
-        if (now.system_call < 0) report.detail = now.waits_in;
-    } else if (share(now.waited_for_core - before.waited_for_core) >= 50) {
-        report.cause = StallCause::no_core;
-        report.detail = std::to_string(ran) + " % of a core";
-    } else if (now.state == 'R') {  // the kernel's count of what it ran may be some milliseconds old
-        report.cause = StallCause::computation;
-        if (ran > 0) report.detail = std::to_string(std::min<Duration::rep>(ran, 100)) + " % of a core";
-    }
-}
 
 class LoopWarden final : public internal::Warden {
 public:
@@ -303,8 +282,7 @@ private:
         Finding finding{Rule::never_yields, Severity::error, report->task};
         if (!report->awaits.empty()) finding.place = report->awaits.back();
         finding.text = "blocks its loop since " + internal::duration_text(long_wait_) +
-                       " or longer: " + std::string(to_string(report->cause)) +
-                       (report->detail.empty() ? std::string() : " (" + report->detail + ")");
+                       " or longer: " + cause_text(*report);
         finding.advice = "move what computes or blocks to a thread (to_thread), or yield_now in a long computation";
         return finding;
     }

@@ -1,5 +1,4 @@
-// gyre ps, tree, why, stalls, locks, fds, top on programs in known states, as a
-// person uses them.
+// gyre ps, tree, why, stalls, locks, fds, top on programs in known states, as a person uses them.
 
 #include "cli/tool.hpp"
 #include "support/loops.hpp"
@@ -14,6 +13,7 @@
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <thread>
 
@@ -257,6 +257,85 @@ TEST_F(InspectTool, finds_who_holds_what_and_deadlocks) {
             EXPECT_EQ(objects["circles"][0].size(), 2U);
         },
         {.on_deadlock = OnDeadlock::report});
+}
+
+TEST_F(InspectTool, follows_who_waits_through_groups_joins_and_gather) {
+    const auto program = [](Stage& stage) -> Task<> {
+        Lock lock("journal");
+        Event bell("doorbell");
+        const auto done = [&]() -> Task<> { co_return; };
+        const auto locked = [&]() -> Task<> { const auto mine = co_await lock.acquire(); };
+        const auto gathers = [&]() -> Task<> { co_await gather(done(), locked()); };
+        const auto has_group = [&]() -> Task<> {
+            co_await task_group([&](TaskGroup& group) {
+                group.spawn(gathers(), {.name = "oldest"});
+                group.spawn(locked(), {.name = "younger"});
+            });
+        };
+        auto guard = spawn(
+            [&]() -> Task<> {
+                const auto mine = co_await lock.acquire();
+                co_await bell.wait();
+            },
+            {.name = "guard"});
+        co_await yield_now();
+        auto parent = spawn(has_group(), {.name = "parent"});
+        auto joins = spawn([&]() -> Task<> { co_await parent.join(); }, {.name = "joins"});
+        co_await sleep(5ms);
+        co_await stage.hold();
+        bell.set();
+        co_await joins.join();
+    };
+    show(program, [this] {
+        const auto why = tool({"why", "joins", self_});
+        const std::size_t join = why.out.find("which is task 'parent'");
+        const std::size_t group = why.out.find("whose oldest is task 'oldest'");
+        const std::size_t held = why.out.find("which is held by task 'guard'");
+        ASSERT_NE(held, std::string::npos) << why.out;
+        EXPECT_LT(join, group) << why.out;
+        EXPECT_LT(group, held) << why.out;
+        EXPECT_TRUE(has(why.out.substr(held), "waits on event 'doorbell'")) << why.out;
+        const auto json = nlohmann::json::parse(tool({"why", "joins", self_, "--json"}).out);
+        EXPECT_EQ(json[0]["chain"].size(), 4U);
+        EXPECT_EQ(json[0]["circle"], false);
+    });
+}
+
+TEST_F(InspectTool, shows_no_socket_of_a_folder_or_process_that_is_another) {
+    show(visited, [this] {
+        const std::string folder = folder_ + "/gyre";
+        // It is this process that listens there, and not number 1.
+        fs::create_directory(folder_ + "/elsewhere");
+        fs::rename(folder, folder_ + "/elsewhere/gyre");
+        EXPECT_TRUE(has(tool({"ps", folder_ + "/elsewhere/gyre/" + self_ + ".sock"}).out, "visitor"));
+        fs::create_directory_symlink(folder_ + "/elsewhere/gyre", folder);
+        EXPECT_FALSE(has(tool({"ps"}).out, self_ + "  cli_test ")) << "a link is not followed";
+        fs::remove(folder);
+        fs::rename(folder_ + "/elsewhere/gyre", folder);
+        EXPECT_TRUE(has(tool({"ps"}).out, self_ + "  cli_test "));
+        fs::rename(folder + "/" + self_ + ".sock", folder + "/1.sock");
+        const auto rows = nlohmann::json::parse(tool({"ps", "--json"}).out);
+        EXPECT_TRUE(std::none_of(rows.begin(), rows.end(), [](const auto& row) { return row["pid"] == 1; }));
+        fs::rename(folder + "/1.sock", folder + "/" + self_ + ".sock");
+    });
+}
+
+TEST_F(InspectTool, removes_sockets_of_the_dead_and_nothing_in_a_folder_of_somebody_else) {
+    fs::create_directory(folder_ + "/gyre");
+    const std::string dead = folder_ + "/gyre/999999999.sock";
+    std::ofstream(dead) << "";
+    static_cast<void>(tool({"ps"}));
+    EXPECT_FALSE(fs::exists(dead));
+    if (::geteuid() != 0) return;  // only root looks into the folders of others
+    const std::string others = "/tmp/gyre-54321";
+    fs::create_directory(others);  // of root, and not of user 54321
+    std::ofstream(others + "/999999999.sock") << "";
+    static_cast<void>(tool({"ps"}));
+    EXPECT_TRUE(fs::exists(others + "/999999999.sock"));
+    EXPECT_EQ(::chown(others.c_str(), 54321, 54321), 0);
+    static_cast<void>(tool({"ps"}));
+    EXPECT_FALSE(fs::exists(others + "/999999999.sock"));
+    fs::remove_all(others);
 }
 
 TEST_F(InspectTool, tells_of_a_cancellation_that_is_not_over) {

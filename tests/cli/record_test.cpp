@@ -38,14 +38,16 @@ protected:
     }
 
     /// Runs a program whose task 'walker' naps all the time, on another thread, and `look` meanwhile.
+    /// @param before what it does first; null: nothing.
     template<class F>
-    void show(F look, RunOptions options = {}) {
+    void show(F look, RunOptions options = {}, Task<> (*before)() = nullptr) {
         std::atomic<bool> ready = false;
         std::atomic<bool> over = false;
         options.control = &obs::control_socket;
         std::thread thread([&] {
             run(
                 [&]() -> Task<> {
+                    if (before != nullptr) co_await before();
                     auto walker = spawn(
                         [&]() -> Task<> {
                             while (!over) co_await sleep(1ms);
@@ -96,6 +98,37 @@ TEST_F(RecordTool, takes_what_a_program_has_recorded_all_along) {
             EXPECT_TRUE(has(runs.out, "walker;record_test.cpp:")) << runs.out;
         },
         {.recorder = {.on = true}});
+}
+
+TEST_F(RecordTool, says_how_much_there_is_if_that_is_less_than_was_asked) {
+    show(
+        [this] {
+            const auto done = tool({"record", self_, "--last", "1000s", "-o", folder_ + "/some.pftrace"});
+            EXPECT_EQ(done.status, 0) << done.out;
+            EXPECT_TRUE(has(done.out, "so that is all there is")) << done.out;
+        },
+        {.recorder = {.on = true}});
+}
+
+TEST_F(RecordTool, leaves_what_a_trigger_has_kept) {
+    show(
+        [this] {
+            const auto kept = tool({"flame", self_, "--last", "1ms"});
+            EXPECT_EQ(kept.status, 0) << kept.out;
+            EXPECT_TRUE(has(kept.out, "the till is empty")) << kept.out;
+            EXPECT_TRUE(has(kept.out, "early bird;")) << kept.out;
+            const auto still = tool({"flame", self_});
+            EXPECT_TRUE(has(still.out, "early bird;")) << still.out;
+            const auto fresh = tool({"flame", self_, "--new", "--last", "20ms"});
+            EXPECT_TRUE(has(fresh.out, "records for 0.02 s")) << fresh.out;
+            EXPECT_FALSE(has(fresh.out, "early bird;")) << fresh.out;
+        },
+        {.recorder = {.on = true}},
+        []() -> Task<> {
+            auto early = spawn(sleep(1ms), {.name = "early bird"});
+            co_await early.join();
+            obs::trigger_recorder(this_loop(), "the till is empty");
+        });
 }
 
 TEST_F(RecordTool, says_what_is_wrong) {

@@ -163,6 +163,8 @@ TEST_F(ControlSocket, shows_the_tasks_of_a_loop_that_is_blocked) {
             const auto figures = ask_from_outside(socket(), "/v1/figures");
             EXPECT_TRUE(has(figures.body, "\"task_count\":3")) << figures.body;
             EXPECT_TRUE(has(figures.body, "\"blocked_for_ns\":")) << figures.body;
+            const auto findings = ask_from_outside(socket(), "/v1/findings?long=20");
+            EXPECT_TRUE(has(findings.body, " or longer: system call (futex")) << findings.body;
             co_return;
         };
         auto blocked = spawn(block(), {.name = "blocked"});

@@ -156,6 +156,7 @@ struct Snapshot {
     std::array<Figures, io_kind_count> io{};
     // Of a loop that was asked from outside and did not answer:
     std::optional<Duration> blocked_for;    ///< How long its turn lasts already.
+    std::string blocked_by;                 ///< Why: "system call (nanosleep)"; empty if nobody has looked for it.
     std::vector<std::string> thread_stack;  ///< Of its thread, the innermost first.
     bool is_read = true;                    ///< False: nothing could be read, and all else is empty.
 };
