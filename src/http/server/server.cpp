@@ -62,9 +62,6 @@ struct LoopServer {
 
 namespace {
 
-/// Who reads slowly waits in our tasks, where there are limits, and not in the kernel's memory.
-constexpr std::size_t unsent_limit = std::size_t{64} * 1024;
-
 auto announce(std::shared_ptr<LoopServer> server, net::Address address) -> Task<void> {
     server->address = address;
     server->settled.set();
@@ -77,7 +74,6 @@ auto serve_on_this_loop(std::shared_ptr<LoopServer> server, EventLoop& home, Ser
     net::ListenOptions how;
     how.backlog = settings.backlog;
     how.reuse_port = settings.reuse_port;
-    how.unsent_limit = unsent_limit;
     auto listener = co_await net::listen(settings.host, settings.port, how);
     auto announcing = announce(server, listener.local_address());
     co_await on(home, std::move(announcing));
