@@ -115,8 +115,8 @@ gyre_own_code(oracle_answers)
 target_link_libraries(oracle_answers PRIVATE gyre::gyre)
 set_target_properties(oracle_answers PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
 
-# The tests of http/core with that folder compiled once more, so that it counts its branches (./dev check coverage). These
-# objects come before those of the library, which then has nothing left to add.
+# The tests of http/core, and those in which memory fails, with that folder compiled once more, so that it counts its
+# branches (./dev check coverage). These objects come before those of the library, which then has nothing left to add.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   file(GLOB GYRE_COUNTED CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/http/core/*.cpp")
   add_library(http_core_counted OBJECT EXCLUDE_FROM_ALL ${GYRE_COUNTED})
@@ -126,7 +126,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(http_core_counted PRIVATE -O0 -fprofile-instr-generate -fcoverage-mapping)
   set_target_properties(http_core_counted PROPERTIES EXPORT_COMPILE_COMMANDS OFF)  # once is enough for clang-tidy
   add_executable(http_core_coverage EXCLUDE_FROM_ALL $<TARGET_OBJECTS:http_core_counted> $<TARGET_OBJECTS:http_core_test>
-                                                     $<TARGET_OBJECTS:gyre_test_support>)
+                                                     $<TARGET_OBJECTS:torture_test> $<TARGET_OBJECTS:gyre_test_support>)
   target_link_libraries(http_core_coverage PRIVATE gyre::gyre gyre_llhttp GTest::gtest OpenSSL::SSL OpenSSL::Crypto
                                                    PkgConfig::GYRE_CARES PkgConfig::GYRE_URING Threads::Threads)
   target_link_options(http_core_coverage PRIVATE -fprofile-instr-generate)

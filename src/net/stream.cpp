@@ -59,7 +59,7 @@ auto Stream::make_room(std::size_t size) -> std::span<std::byte> {
     const std::size_t have = end_ - begin_;
     if (have == 0) {
         begin_ = end_ = 0;
-        if (buffer_.size() > kept_storage && size <= kept_storage) buffer_ = {};
+        if (buffer_.size() > kept_storage && size <= kept_storage) std::string().swap(buffer_);
     }
     if (buffer_.size() - end_ < size) {
         // Moving to the front is paid for by the room that it makes; else the storage doubles: linear time in both cases.

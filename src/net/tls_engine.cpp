@@ -208,7 +208,7 @@ auto TlsEngine::bio_read(BIO* bio, char* data, std::size_t size, std::size_t* co
     std::memcpy(data, self.input_.data() + self.consumed_, *count);
     self.consumed_ += *count;
     if (self.consumed_ == self.input_.size()) {
-        self.input_ = {};
+        self.input_ = std::vector<std::byte>();
         self.consumed_ = 0;
     }
     return 1;

@@ -16,9 +16,9 @@ import sys
 import tarfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers"))
-import toolbox  # noqa: E402
-from toolbox import FOLDER, HERE, World, free_port  # noqa: E402
+from world import World, free_port, report  # finds the folder peers too
+import toolbox
+from toolbox import FOLDER, HERE
 
 SUITE = "autobahntestsuite==25.10.1"
 AUTOBAHN = "autobahn==26.10.2"
@@ -110,8 +110,7 @@ def main():
             print(f"        {name} may be {behavior}: {reason}")
     finally:
         world.close()
-    print(f"{tally.passed} passed, {tally.failed} failed")
-    return 1 if tally.failed else 0
+    return report(tally.passed, tally.failed)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@
 //        interop_client websocket URL LANES       the testee of the Autobahn TestSuite: runs its cases, echoing; LANES at a time
 //        interop_client idempotent URL SECONDS    GETs by 20 tasks, some after a pause; how many there were; fails at the first error
 //        interop_client latency URL COUNT         GETs one after the other; their times in microseconds: p50 p99 worst
+#include "pattern.hpp"
+
 #include <gyre/gyre.hpp>
 #include <gyre/http.hpp>
 
@@ -24,6 +26,7 @@ namespace {
 
 namespace http = gyre::http;
 using gyre::Task;
+using interop::pattern;
 using std::chrono_literals::operator""s;
 
 constexpr std::size_t largest_message = 256 * 1024 * 1024;
@@ -37,12 +40,6 @@ void check_equal(std::string_view got, std::string_view wanted) {
     throw std::runtime_error("wanted '" + std::string(wanted.substr(0, 80)) + "' (" + std::to_string(wanted.size()) +
                              " bytes), got '" + std::string(got.substr(0, 80)) + "' (" + std::to_string(got.size()) +
                              ")");
-}
-
-auto pattern(std::size_t size) -> std::string {
-    std::string out(size, '\0');
-    for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<char>(i % 251);
-    return out;
 }
 
 auto body_of(http::ClientResponse& response) -> Task<std::string> {

@@ -22,30 +22,13 @@ import time
 import unittest
 from pathlib import Path
 
+from world import Base, free_port
+
 GYRE = ""
 BACKENDS = ("epoll", "io_uring")
 FILE_COUNT = 2000
 GIBIBYTE = 1 << 30
 MOST_RSS_KIB = 64 * 1024
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for_port(port, process):
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with status {process.returncode}")
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            threading.Event().wait(0.02)
-    raise RuntimeError(f"nobody listens on port {port}")
 
 
 def sha256_of(path):
@@ -76,20 +59,19 @@ class Result:
             self.err = err.read().decode(errors="replace")
 
 
-class World:
+class World(Base):
     """The files, the certificates and the servers that all tests share."""
 
     def __init__(self):
-        self.root = Path(tempfile.mkdtemp(prefix="gyre-interop-"))
+        super().__init__()
         self.site = self.root / "site"
         self.site.mkdir()
-        self.processes = []
         self.make_files()
-        self.make_certificates()
+        self.make_lonely_certificate()
         self.urls = {}
         for backend in BACKENDS:
             self.start_gyre(backend, "http", [])
-            self.start_gyre(backend, "https", ["--cert", str(self.root / "server.pem"), "--key", str(self.root / "server.key")])
+            self.start_gyre(backend, "https", ["--cert", str(self.root / "cert.pem"), "--key", str(self.root / "key.pem")])
         self.start_nginx()
 
     def make_files(self):
@@ -110,25 +92,10 @@ class World:
                 digest.update(piece)
         self.big_digest = digest.hexdigest()
 
-    def openssl(self, *arguments):
-        subprocess.run(["openssl", *arguments], cwd=self.root, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def make_certificates(self):
-        new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-        self.openssl("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=test CA")
-        self.openssl("req", *new_key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=test server")
-        (self.root / "names.cnf").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-        self.openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
-                     "-extfile", "names.cnf", "-out", "server.pem")
-        self.openssl("req", "-x509", *new_key, "-keyout", "lonely.key", "-out", "lonely.pem", "-days", "2", "-subj", "/CN=lonely",
-                     "-addext", "subjectAltName=IP:127.0.0.1")
-        self.ca = str(self.root / "ca.pem")
-
-    def start(self, arguments, port, env=None):
-        log = open(self.root / f"server-{port}.log", "wb")
-        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
-        self.processes.append(process)
-        wait_for_port(port, process)
+    def make_lonely_certificate(self):
+        """One that nobody has signed but itself."""
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "lonely.key", "-out", "lonely.pem",
+                     "-days", "2", "-subj", "/CN=lonely", "-addext", "subjectAltName=IP:127.0.0.1")
 
     def start_gyre(self, backend, scheme, more):
         port = free_port()
@@ -148,22 +115,12 @@ class World:
                 client_body_temp_path {self.root}/t1; proxy_temp_path {self.root}/t2; fastcgi_temp_path {self.root}/t3;
                 uwsgi_temp_path {self.root}/t4; scgi_temp_path {self.root}/t5;
                 server {{ listen 127.0.0.1:{port}; listen 127.0.0.1:{tls_port} ssl; root {self.site};
-                         ssl_certificate {self.root}/server.pem; ssl_certificate_key {self.root}/server.key; }}
+                         ssl_certificate {self.root}/cert.pem; ssl_certificate_key {self.root}/key.pem; }}
             }}""")
         nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
         self.start([nginx, "-p", str(self.root), "-c", str(self.root / "nginx.conf")], port)
         self.urls["nginx", "http"] = f"http://127.0.0.1:{port}"
         self.urls["nginx", "https"] = f"https://127.0.0.1:{tls_port}"
-
-    def close(self):
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-        shutil.rmtree(self.root)
 
 
 class BadServer:

@@ -12,10 +12,10 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers"))
-import toolbox  # noqa: E402
-from proxies import start_haproxy, start_nginx  # noqa: E402
-from toolbox import HERE, World, free_port  # noqa: E402
+from world import World, free_port, report  # finds the folder peers too
+import toolbox
+from proxies import start_haproxy, start_nginx
+from toolbox import HERE
 
 PYTHON = ("aiohttp==3.14.5", "httpx==0.28.1", "websockets==17.4", "brotli==1.2.1", "zstandard==0.25.0")
 NODE = ("undici@7.30.2", "ws@8.23.0", "playwright-core@1.65.1", "webm-muxer@5.1.4")
@@ -164,8 +164,7 @@ def main():
                 tally.take("the end of a server", time.monotonic(), process.returncode, "")
     finally:
         world.close()
-    print(f"{tally.passed} passed, {tally.failed} failed")
-    return 1 if tally.failed else 0
+    return report(tally.passed, tally.failed)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@
 //   --proxied every connection begins with a PROXY header
 //   --connections N   so many at a time, from one source too
 //   --limits  the limits that are on by default; without it, bodies and messages may be large
+#include "pattern.hpp"
+
 #include <gyre/gyre.hpp>
 #include <gyre/http.hpp>
 
@@ -25,6 +27,7 @@ namespace {
 
 namespace http = gyre::http;
 using gyre::Task;
+using interop::pattern;
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
 
@@ -56,13 +59,6 @@ auto pairs(const http::Fields& fields) -> std::string {
         out += "[" + json_text(field.name) + "," + json_text(field.value) + "]";
     }
     return out + "]";
-}
-
-/// Byte i of the content of a length: what every server and client of these tests agrees on.
-auto pattern(std::size_t begin, std::size_t size) -> std::string {
-    std::string out(size, '\0');
-    for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<char>((begin + i) % 251);
-    return out;
 }
 
 auto send_pattern(http::BodyWriter& body, std::size_t size, std::size_t piece) -> Task<> {

@@ -23,10 +23,9 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers"))
-import proxies  # noqa: E402
-import toolbox  # noqa: E402
-from toolbox import World  # noqa: E402
+from world import World, report  # finds the folder peers too
+import proxies
+import toolbox
 
 PROXIES = {
     "nginx": lambda world, upstream: proxies.start_nginx(world, False, upstream),
@@ -316,8 +315,7 @@ def main():
                 print(f"        {line}", flush=True)
     finally:
         world.close()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return report(passed, failed)
 
 
 if __name__ == "__main__":

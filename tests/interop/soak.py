@@ -21,8 +21,7 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers"))
-from toolbox import World, free_port  # noqa: E402
+from world import World, free_port, report
 
 HOSTILE = 10_000
 HOSTILE_KIB_EACH = 32           # of the server's memory for each hostile connection, at most
@@ -439,8 +438,7 @@ def main():
             print(f"        {name}: {time.monotonic() - begun:.0f} s", flush=True)
     finally:
         world.close()
-    print(f"{max(0, done - len(FAILURES))} passed, {len(FAILURES)} failed")
-    return 1 if FAILURES else 0
+    return report(max(0, done - len(FAILURES)), len(FAILURES))
 
 
 if __name__ == "__main__":

@@ -44,9 +44,8 @@ public:
 private:
     [[noreturn]] void fail() const {
         const auto code = BrotliDecoderGetErrorCode(state_);
-        const bool is_memory = code <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES &&
-                               code >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES;
-        if (is_memory) throw std::bad_alloc();
+        // The codes count down: what is wrong with the data comes first, what could not be allocated last.
+        if (code <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES) throw std::bad_alloc();
         throw ContentError(ContentRule::bad_data, "br");
     }
 
@@ -77,6 +76,7 @@ public:
         if (until == Until::finished) operation = BROTLI_OPERATION_FINISH;
         std::size_t input_left = input.size();
         const auto* next_in = reinterpret_cast<const std::uint8_t*>(input.data());
+        // All that it has made is taken each time. What it flushes or finishes comes without input: once is enough.
         do {
             std::size_t no_room = 0;
             const auto is_good = BrotliEncoderCompressStream(
@@ -85,7 +85,7 @@ public:
             std::size_t size = 0;
             const auto* made = BrotliEncoderTakeOutput(state_, &size);
             out.append(reinterpret_cast<const char*>(made), size);
-        } while (input_left != 0 || BrotliEncoderHasMoreOutput(state_) == BROTLI_TRUE);
+        } while (input_left != 0);
     }
 
 private:

@@ -38,7 +38,7 @@ public:
     auto operator=(const Compressor&) -> Compressor& = delete;
     virtual ~Compressor() = default;
 
-    /// Encodes `input` behind `out`. @throws std::bad_alloc.
+    /// Encodes `input`, which is empty unless more comes, behind `out`. @throws std::bad_alloc.
     virtual void run(std::string_view input, Until until, std::string& out) = 0;
 };
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t first_step_bytes = 16 * 1024;
 
+/// None for identity.
 auto make_decompressor(ContentCoding coding, const DecodeLimits& limits) -> std::unique_ptr<internal::Decompressor> {
     switch (coding) {
     case ContentCoding::gzip:
@@ -29,8 +30,8 @@ auto make_decompressor(ContentCoding coding, const DecodeLimits& limits) -> std:
 }  // namespace
 
 struct ContentDecoder::Layer {
-    Layer(ContentCoding its_coding, const DecodeLimits& limits)
-        : decompressor(make_decompressor(its_coding, limits)), coding(its_coding) {}
+    Layer(std::unique_ptr<internal::Decompressor> its_decompressor, ContentCoding its_coding) noexcept
+        : decompressor(std::move(its_decompressor)), coding(its_coding) {}
 
     /// For the next step: content that filled the last one is likely to be long.
     void make_room() {
@@ -59,7 +60,9 @@ ContentDecoder::ContentDecoder(std::span<const ContentCoding> codings, const Dec
         throw ContentError(ContentRule::too_many_codings, coding_name(codings.back()));
     }
     for (std::size_t i = codings.size(); i-- > 0;) {
-        if (codings[i] != ContentCoding::identity) layers_.emplace_back(codings[i], limits);
+        if (auto decompressor = make_decompressor(codings[i], limits)) {
+            layers_.emplace_back(std::move(decompressor), codings[i]);
+        }
     }
 }
 

@@ -84,8 +84,10 @@ auto format_content_disposition(std::string_view type, std::string_view file_nam
             [](char c) { return internal::is_forbidden_control(c) || c == '\t'; })) {
         throw std::invalid_argument("content disposition: the file name has a control character");
     }
-    // Percent signs too: some readers decode them in the plain form.
-    const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '%'; };
+    // Percent signs too: some readers decode them in the plain form. No controls are left.
+    const auto is_plain = [](char c) {
+        return static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\' && c != '%';
+    };
     std::string out(type);
     out += "; filename=\"";
     for (char c : file_name) out += is_plain(c) ? c : '_';

@@ -33,7 +33,8 @@ auto FieldScanner::scan(std::span<const char> input, FramingFacts* facts) -> boo
     Phase phase = phase_;
     // Scans stop at the end of the data or of the line's budget, whichever is nearer.
     std::size_t stop = std::min(size, line_start_ + line_budget_);
-    const auto over_budget = [&] { return at == stop && at < size && data[at] != '\r'; };
+    // Asked where there is a byte.
+    const auto over_budget = [&] { return at == stop && data[at] != '\r'; };
 
     while (true) {
         switch (phase) {

@@ -29,6 +29,15 @@ void check_value(std::string_view value) {
     if (internal::find_value_end(begin, end) != end) refuse(Rule::control_in_value);
 }
 
+/// @param used bytes that are there.
+void check_field(std::string_view name, std::string_view value, std::size_t used) {
+    if (name.size() + value.size() > max_text_bytes - used) {
+        throw std::length_error("gyre::http::Fields: more than 2 GiB of text");
+    }
+    check_name(name);
+    check_value(value);
+}
+
 }  // namespace
 
 Fields::Fields(std::initializer_list<std::pair<std::string_view, std::string_view>> list) {
@@ -36,9 +45,6 @@ Fields::Fields(std::initializer_list<std::pair<std::string_view, std::string_vie
 }
 
 auto Fields::store(std::string_view name, std::string_view value) -> Entry {
-    if (name.size() + value.size() > max_text_bytes - text_.size()) {
-        throw std::length_error("gyre::http::Fields: more than 2 GiB of text");
-    }
     const Entry entry{static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
         static_cast<std::uint32_t>(text_.size() + name.size()), static_cast<std::uint32_t>(value.size())};
     const std::size_t size = text_.size() + name.size() + value.size();
@@ -67,16 +73,14 @@ void Fields::compact() {
 
 void Fields::add(std::string_view name, std::string_view value) {
     value = internal::trim_whitespace(value);
-    check_name(name);
-    check_value(value);
+    check_field(name, value, text_.size());
     if (entries_.capacity() == 0) entries_.reserve(first_entries);
     entries_.push_back(store(name, value));
 }
 
 void Fields::set(std::string_view name, std::string_view value) {
     value = internal::trim_whitespace(value);
-    check_name(name);
-    check_value(value);
+    check_field(name, value, text_.size());
     const auto same_name = [&](const Entry& entry) { return equals_ignoring_case(at(entry).name, name); };
     const auto first = std::find_if(entries_.begin(), entries_.end(), same_name);
     if (first == entries_.end()) return entries_.push_back(store(name, value));

@@ -26,8 +26,8 @@ void FramingFacts::note_host(std::string_view value, std::uint64_t offset) {
     if (has_host) refuse(Rule::repeated_host, offset);
     has_host = true;
     const auto is_plain = [](char c) { return has_class(c, plain_host_char); };
-    if (std::all_of(value.begin(), value.end(), is_plain)) return;
-    if (!is_valid_authority(value, true, false)) refuse(Rule::bad_host, offset);
+    if (std::all_of(value.begin(), value.end(), is_plain)) return;  // an empty one too: RFC 9112 3.2
+    if (!is_valid_authority(value, false)) refuse(Rule::bad_host, offset);
 }
 
 void FramingFacts::note_date(std::string_view, std::uint64_t) { has_date = true; }

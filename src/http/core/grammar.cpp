@@ -68,7 +68,7 @@ auto scheme_length(std::string_view target) noexcept -> std::size_t {
 
 }  // namespace
 
-auto is_valid_authority(std::string_view text, bool allow_empty_host, bool require_port) noexcept -> bool {
+auto is_valid_authority(std::string_view text, bool require_port) noexcept -> bool {
     std::string_view host;
     std::string_view rest;
     if (!text.empty() && text.front() == '[') {
@@ -82,7 +82,7 @@ auto is_valid_authority(std::string_view text, bool allow_empty_host, bool requi
         rest = text.substr(colon);
         if (!is_reg_name(host)) return false;
     }
-    if (host.empty() && !(allow_empty_host && rest.empty())) return false;
+    if (host.empty()) return false;
     if (rest.empty()) return !require_port;
     if (rest.front() != ':' || (require_port && rest.size() == 1)) return false;
     return is_valid_port(rest.substr(1));
@@ -98,7 +98,7 @@ auto authority_of_target(std::string_view target) noexcept -> std::string_view {
 void check_target(std::string_view method, std::string_view target, std::uint64_t offset) {
     if (target.empty()) refuse(Rule::bad_target_form, offset);
     if (method == "CONNECT") {
-        if (!is_valid_authority(target, false, true)) refuse(Rule::bad_target_form, offset);
+        if (!is_valid_authority(target, true)) refuse(Rule::bad_target_form, offset);
         return;
     }
     if (target.front() == '/') return check_path_and_query(target, offset);
@@ -112,7 +112,7 @@ void check_target(std::string_view method, std::string_view target, std::uint64_
         refuse(Rule::bad_target_form, offset);
     }
     const auto authority = authority_of_target(target);
-    if (!is_valid_authority(authority, false, false)) refuse(Rule::bad_host, offset + scheme + 3);
+    if (!is_valid_authority(authority, false)) refuse(Rule::bad_host, offset + scheme + 3);
     check_path_and_query(target.substr(scheme + 3 + authority.size()), offset + scheme + 3 + authority.size());
 }
 

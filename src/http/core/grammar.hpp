@@ -113,8 +113,8 @@ constexpr void for_each_member(std::string_view list, Visit visit) {
     }
 }
 
-/// Is this `uri-host [":" port]`, with an empty host allowed or not? The port, if there, is at most 65535.
-auto is_valid_authority(std::string_view text, bool allow_empty_host, bool require_port) noexcept -> bool;
+/// Is this `uri-host [":" port]`, with a host that is not empty? The port, if there, is at most 65535.
+auto is_valid_authority(std::string_view text, bool require_port) noexcept -> bool;
 
 /// Refuses a target that is in none of the forms its method allows, or that holds what must be escaped.
 /// @param offset where the target starts in the message, for the error.

@@ -59,7 +59,6 @@ auto RequestLineScanner::scan_target(const char* data, std::size_t at, std::size
 }
 
 auto RequestLineScanner::scan(std::span<const char> input, std::size_t limit) -> bool {
-    if (phase_ <= Phase::before_line_lf && !skip_empty_line(input)) return false;
     const char* const data = input.data();
     const std::size_t size = input.size();
     std::size_t at = position_;
@@ -71,6 +70,10 @@ auto RequestLineScanner::scan(std::span<const char> input, std::size_t limit) ->
     switch (phase_) {
     case Phase::before_line:
     case Phase::before_line_lf:
+        if (!skip_empty_line(input)) return false;
+        at = position_;
+        stop = nearer(size, line_start_, limit);
+        [[fallthrough]];
     case Phase::method:
         while (at != stop && has_class(data[at], token_char)) ++at;
         if (at == size) return pause(at, Phase::method);
@@ -121,8 +124,8 @@ void RequestLineScanner::check_version_byte(char c, std::size_t position) const 
 
 void RequestLineScanner::refuse_in_method(char c, std::size_t position) const {
     if (c == '\n') refuse(Rule::bare_lf, position);
-    const bool is_early_space = c == ' ' && position == line_start_;
-    refuse(is_early_space ? Rule::extra_whitespace_in_start_line : Rule::bad_method, position);
+    // A space behind a method is none that is refused.
+    refuse(c == ' ' ? Rule::extra_whitespace_in_start_line : Rule::bad_method, position);
 }
 
 void RequestLineScanner::refuse_in_target(char c, std::size_t position) const {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 
 #include <idn2.h>
 
@@ -34,6 +35,7 @@ auto domain_to_ascii(std::string_view name) -> std::string {
     char* raw = nullptr;
     const int status = idn2_to_ascii_8z(lower.c_str(), &raw, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
     const std::unique_ptr<char, FreeIdn2> ascii{raw};
+    if (status == IDN2_MALLOC) throw std::bad_alloc();
     if (status != IDN2_OK) throw HostProblem{"the host is not a valid international name"};
     return ascii.get();
 }

@@ -25,9 +25,9 @@ auto starts_with_drive_letter(std::string_view text) noexcept -> bool {
            (text.size() == 2 || text[2] == '/' || text[2] == '\\' || text[2] == '?');
 }
 
-// "/c:" and nothing more: the one segment that .. does not remove from a file URL.
+// "/c:" and nothing more: the one segment that .. does not remove from a file URL, whose path begins with a slash.
 auto is_drive_path(std::string_view path) noexcept -> bool {
-    return path.size() == 3 && path[0] == '/' && is_alpha(path[1]) && path[2] == ':';
+    return path.size() == 3 && is_alpha(path[1]) && path[2] == ':';
 }
 
 // Dot segments, also with the dot as %2e.

@@ -4,15 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <new>
-#include <stdexcept>
 
 namespace gyre::http::internal {
 namespace {
 
-constexpr std::size_t step_bytes = 16 * 1024;  // of output at a time
-constexpr std::size_t largest_input = std::numeric_limits<uInt>::max();
+constexpr std::size_t step_bytes = 16 * 1024;     // of output at a time
+constexpr std::size_t largest_input = 64 * 1024;  // at a time: zlib counts in 32 bits
 // The empty block that a sender leaves out at the end of each message (RFC 7692 7.2.1).
 constexpr std::string_view empty_block("\0\0\xff\xff", 4);
 constexpr int is_between_blocks = 128;  // of z_stream::data_type after inflate
@@ -40,13 +38,14 @@ void MessageInflater::open() {
 }
 
 /// After a block that says it is the last one: another stream follows, which may still refer to this one.
-auto MessageInflater::begin_again() noexcept -> bool {
+void MessageInflater::begin_again() noexcept {
     std::array<Bytef, 32 * 1024> window;
     uInt size = 0;
-    if (inflateGetDictionary(stream_.get(), window.data(), &size) != Z_OK) return false;
-    if (inflateReset(stream_.get()) != Z_OK) return false;
+    // None of these fails for a stream that was opened; a window that has something in it needs no memory any more.
+    inflateGetDictionary(stream_.get(), window.data(), &size);
+    inflateReset(stream_.get());
     stream_->data_type = is_between_blocks;
-    return size == 0 || inflateSetDictionary(stream_.get(), window.data(), size) == Z_OK;
+    if (size != 0) inflateSetDictionary(stream_.get(), window.data(), size);
 }
 
 auto MessageInflater::take(std::string_view piece, std::string& out, std::size_t limit) -> Result {
@@ -71,11 +70,11 @@ auto MessageInflater::take(std::string_view piece, std::string& out, std::size_t
         if (made > room) return Result::too_big;
         if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) return Result::bad_data;
         if (status == Z_STREAM_END) {
-            if (!begin_again()) return Result::bad_data;
+            begin_again();
             if (stream.avail_in == 0) return Result::good;
             continue;
         }
-        if (stream.avail_out != 0) return stream.avail_in == 0 ? Result::good : Result::bad_data;
+        if (stream.avail_out != 0) return Result::good;  // it stops for want of input only
     }
 }
 
@@ -84,7 +83,7 @@ auto MessageInflater::finish(std::string& out, std::size_t limit) -> Result {
     if (result != Result::good) return result;
     // Inside a block: the message was cut, and took the empty block for its own bytes.
     if ((stream_->data_type & is_between_blocks) == 0) return Result::bad_data;
-    if (!keeps_context_ && inflateReset(stream_.get()) != Z_OK) return Result::bad_data;
+    if (!keeps_context_) inflateReset(stream_.get());
     return Result::good;
 }
 
@@ -103,7 +102,6 @@ void MessageDeflater::open() {
     // which a window of 2^8 can follow.
     const int bits = std::max(window_bits_, 9);
     const int status = deflateInit2(stream.get(), level_, Z_DEFLATED, -bits, memory_level_, Z_DEFAULT_STRATEGY);
-    if (status == Z_STREAM_ERROR) throw std::invalid_argument("WebSocket: level or memory level of the compressor");
     if (status != Z_OK) throw std::bad_alloc();
     stream_.reset(stream.release());
 }
@@ -116,12 +114,13 @@ void MessageDeflater::take(std::string_view piece, bool is_last, std::string& ou
         const auto part = piece.substr(0, largest_input);
         piece.remove_prefix(part.size());
         point_at(stream, part);
+        const int flush = piece.empty() ? Z_SYNC_FLUSH : Z_NO_FLUSH;
         do {
             const std::size_t at = out.size();
             out.resize(at + std::clamp<std::size_t>(stream.avail_in, 64, step_bytes));
             stream.next_out = reinterpret_cast<Bytef*>(out.data() + at);
             stream.avail_out = static_cast<uInt>(out.size() - at);
-            deflate(&stream, Z_SYNC_FLUSH);
+            deflate(&stream, flush);
             out.resize(out.size() - stream.avail_out);
         } while (stream.avail_out == 0);
     } while (!piece.empty());

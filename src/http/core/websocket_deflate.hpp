@@ -32,7 +32,7 @@ private:
     };
 
     void open();
-    [[nodiscard]] auto begin_again() noexcept -> bool;
+    void begin_again() noexcept;
 
     std::unique_ptr<Stream, End> stream_;
     int window_bits_;
@@ -42,6 +42,7 @@ private:
 /// Compresses the messages of one direction. Memory is taken with the first message.
 class MessageDeflater {
 public:
+    /// @param level, memory_level 1 to 9.
     MessageDeflater(int window_bits, bool keeps_context, int level, int memory_level) noexcept
         : window_bits_(window_bits), keeps_context_(keeps_context), level_(level), memory_level_(memory_level) {}
 

@@ -87,10 +87,9 @@ auto websocket_key(std::span<const std::byte, 16> random) -> std::string { retur
 auto websocket_accept(std::string_view key) -> std::string {
     const std::string salted = std::string(key).append(accept_salt);
     std::array<std::byte, 20> digest{};
-    unsigned size = 0;
     const int done = EVP_Digest(
-        salted.data(), salted.size(), reinterpret_cast<unsigned char*>(digest.data()), &size, EVP_sha1(), nullptr);
-    if (done != 1 || size != digest.size()) throw std::runtime_error("WebSocket: OpenSSL has no SHA-1");
+        salted.data(), salted.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha1(), nullptr);
+    if (done != 1) throw std::runtime_error("WebSocket: OpenSSL makes no SHA-1");
     return base64(digest);
 }
 

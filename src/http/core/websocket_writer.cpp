@@ -27,6 +27,11 @@ void append_number(std::string& out, std::uint64_t value, unsigned bytes) {
 
 auto make_deflater(WebSocketRole role, const std::optional<WebSocketDeflate>& deflate,
     const WebSocketCompression& compression) -> std::optional<MessageDeflater> {
+    for (const int level : {compression.level, compression.memory_level}) {
+        if (level < 1 || level > 9) {
+            throw std::invalid_argument("WebSocket: a level of compression is 1 to 9, not " + std::to_string(level));
+        }
+    }
     if (!deflate) return std::nullopt;
     const bool is_server = role == WebSocketRole::server;
     const bool forgets = is_server ? deflate->server_no_context_takeover : deflate->client_no_context_takeover;
@@ -99,7 +104,7 @@ void WebSocketWriter::fragment(std::string& out, std::string_view payload, Fragm
     state.frame(out, first, payload, mask);
     state.in_message = !form.is_last;
     state.is_compressed = compresses;
-    if (state.compressed.capacity() > 64 * 1024) state.compressed = {};
+    if (state.compressed.capacity() > 64 * 1024) std::string().swap(state.compressed);
 }
 
 void WebSocketWriter::ping(std::string& out, std::string_view payload, const WebSocketMask& mask) {

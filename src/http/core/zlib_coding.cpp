@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 #include <new>
 #include <utility>
 
@@ -14,8 +13,8 @@ namespace gyre::http::internal {
 namespace {
 
 constexpr int largest_window_bits = 15;
-constexpr int gzip_bits = 16;  // added to those of the window: with the header of gzip
-constexpr std::size_t largest_piece = std::numeric_limits<uInt>::max();
+constexpr int gzip_bits = 16;                     // added to those of the window: with the header of gzip
+constexpr std::size_t largest_piece = 64 * 1024;  // at a time: zlib counts in 32 bits
 
 void point_at(z_stream& stream, std::string_view input) noexcept {
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
@@ -97,22 +96,20 @@ public:
 
     auto step(std::string_view& input, std::span<char> out) -> std::size_t override {
         if (!is_open_ && !begin(input)) return 0;
-        // The two bytes that were looked at before the rest.
-        while (!start_.empty() && !is_at_end_) {
+        // The two bytes that were looked at before the rest: they hold no more than one byte, for which there is room.
+        if (!start_.empty()) {
             const auto made = run(start_, out);
             if (made != 0) return made;
         }
-        if (!start_.empty() || (is_at_end_ && !input.empty()))
-            throw ContentError(ContentRule::trailing_data, "deflate");
-        if (is_at_end_) return 0;
-        while (true) {
+        while (!is_at_end_) {
             const auto made = run(input, out);
             if (made != 0 || input.empty()) return made;
-            if (is_at_end_) throw ContentError(ContentRule::trailing_data, "deflate");
         }
+        if (!input.empty()) throw ContentError(ContentRule::trailing_data, "deflate");
+        return 0;
     }
 
-    auto is_whole() const noexcept -> bool override { return is_at_end_ && start_.empty(); }
+    auto is_whole() const noexcept -> bool override { return is_at_end_; }
 
 private:
     auto run(std::string_view& input, std::span<char> out) -> std::size_t {
@@ -167,13 +164,13 @@ public:
 
     void run(std::string_view input, Until until, std::string& out) override {
         constexpr std::size_t step_bytes = 16 * 1024;
+        int flush = Z_NO_FLUSH;
+        if (until == Until::flushed) flush = Z_SYNC_FLUSH;
+        if (until == Until::finished) flush = Z_FINISH;
         do {
             const auto piece = input.substr(0, largest_piece);
             input.remove_prefix(piece.size());
             point_at(stream_, piece);
-            int flush = Z_NO_FLUSH;
-            if (input.empty() && until == Until::flushed) flush = Z_SYNC_FLUSH;
-            if (input.empty() && until == Until::finished) flush = Z_FINISH;
             do {
                 const auto at = out.size();
                 out.resize(at + std::clamp<std::size_t>(stream_.avail_in, 64, step_bytes));

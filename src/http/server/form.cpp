@@ -56,7 +56,7 @@ auto take_file(MultipartReader& reader, std::filesystem::path directory, std::si
             auto file = co_await fs::temporary_file(directory);
             incoming.spool = std::make_shared<fs::File>(std::move(file));
             co_await incoming.spool->write(incoming.text);
-            incoming.text = {};
+            std::string().swap(incoming.text);
             memory_left += std::exchange(charged, 0);
         }
         co_await incoming.spool->write(bytes);

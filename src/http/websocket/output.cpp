@@ -44,7 +44,7 @@ auto WebSocketOutput::check_text(std::string_view piece, bool is_first, bool mus
 
 auto WebSocketOutput::take_batch() -> std::string_view {
     batch_.clear();
-    if (batch_.capacity() > kept_storage) batch_ = {};
+    if (batch_.capacity() > kept_storage) std::string().swap(batch_);
     batch_.swap(pongs_);
     if (batch_.empty()) {
         batch_.swap(queue_);

@@ -25,11 +25,13 @@ TEST(AuthChallenge, one_and_several) {
     EXPECT_EQ(shown(R"(Basic realm="simple")"), "basic(realm=simple)");
     EXPECT_EQ(shown(R"(Basic realm=simple)"), "basic(realm=simple)");
     EXPECT_EQ(shown("Negotiate"), "negotiate()");
+    EXPECT_EQ(shown("Negotiate "), "negotiate()");
     EXPECT_EQ(shown("Negotiate, NTLM"), "negotiate() ntlm()");
     EXPECT_EQ(shown("Negotiate oYG2MIGz+/~-._=="), "negotiate(oYG2MIGz+/~-._==)");
     EXPECT_EQ(shown(R"(Newauth realm="apps", type=1, title="Login to \"apps\"", Basic realm="simple")"),
         "newauth(realm=apps,type=1,title=Login to \"apps\") basic(realm=simple)");
     EXPECT_EQ(shown(R"(Basic , realm="x")"), "basic(realm=x)");
+    EXPECT_EQ(shown(R"(Negotiate , Basic realm="x")"), "negotiate() basic(realm=x)");
     EXPECT_EQ(shown(R"(, ,Basic realm="a,b=c" , , Digest nonce="n" ,qop="auth,auth-int",)"),
         "basic(realm=a,b=c) digest(nonce=n,qop=auth,auth-int)");
     EXPECT_EQ(shown("Digest\t realm = \"x\" , NONCE\t=\tn"), "digest(realm=x,nonce=n)");
@@ -39,8 +41,9 @@ TEST(AuthChallenge, one_and_several) {
 
 TEST(AuthChallenge, what_breaks_the_grammar_is_nothing) {
     for (const std::string_view text : {"", ",", " ", "=", "realm=x", "Basic realm=\"x", "\"x\"", "Basic realm=x y=z",
-             "Basic realm=x; y=z", "Basic realm=x, realm=y", "Basic realm=x, REALM=y", "Basic abc, realm=x", "Basic (x)",
-             "Basic realm=\"a\x01\"", "Basic realm=\"a\"b", "Basic a=b=c", "Basic realm=x, =", "Basic\x0brealm=x"}) {
+             "Basic realm=x; y=z", "Basic realm=x, realm=y", "Basic realm=x, REALM=y", "Basic abc, realm=x",
+             "Basic (x)", "Basic realm=\"a\x01\"", "Basic realm=\"a\"b", "Basic a=b=c", "Basic @x", "Basic a b=c",
+             "Basic a!", "Basic \"x\"", "Basic realm=x, =", "Basic\x0brealm=x"}) {
         EXPECT_EQ(shown(text), "nothing") << text;
     }
     EXPECT_EQ(shown("Basic realm="), "basic(realm=)");  // a token68

@@ -14,16 +14,19 @@ namespace {
 /// Writes down what a parser made of a stream, in the words of the tables.
 class Verdict {
 public:
-    template<typename Head>
-    void head(const Head& head) {
-        message_ = text_of(head);
-        for (const auto field : head.fields) {
+    explicit Verdict(Side side) : side_(side) {}
+
+    template<typename Parser>
+    void head(const Parser& parser, bool is_interim) {
+        message_ = text_of(parser.head());
+        for (const auto field : parser.head().fields) {
             if (field.name == "X" || field.name == "x") message_.append(" X=[").append(field.value).append("]");
         }
         body_.clear();
+        if (is_interim) add(message_.insert(3, " interim"));
     }
 
-    void body(std::span<const char> piece) { body_.append(piece.data(), piece.size()); }
+    void body(std::string_view piece) { body_.append(piece); }
 
     template<typename Parser>
     void complete(const Parser& parser) {
@@ -40,10 +43,13 @@ public:
         add(message_);
     }
 
-    void interim() { add(message_.insert(3, " interim")); }
+    template<typename Parser>
+    void end(const Parser& parser, bool completes) {
+        if (completes) complete(parser);
+    }
 
-    void refused(const ProtocolError& error, Side side) {
-        const auto status = side == Side::request ? std::to_string(error.status()) + " " : std::string();
+    void refused(const ProtocolError& error) {
+        const auto status = side_ == Side::request ? std::to_string(error.status()) + " " : std::string();
         add(status + std::string(rule_name(error.rule())));
     }
 
@@ -67,60 +73,27 @@ private:
         text_ += part;
     }
 
+    Side side_;
     std::string text_;
     std::string message_;
     std::string body_;
 };
 
 template<typename Parser, typename Announce>
-void feed(Parser& parser, std::span<const char> input, Verdict& verdict, Announce announce) {
-    while (true) {
-        const auto event = parser.next(input);
-        input = input.subspan(event.consumed);
-        switch (event.kind) {
-        case EventKind::need_more:
-            return;
-        case EventKind::interim_head:
-            verdict.head(parser.head());
-            verdict.interim();
-            break;
-        case EventKind::head:
-            verdict.head(parser.head());
-            break;
-        case EventKind::body:
-            verdict.body(event.body);
-            break;
-        case EventKind::complete:
-            verdict.complete(parser);
-            announce();
-            break;
-        }
-    }
-}
-
-template<typename Parser, typename Announce>
 auto judge(Parser& parser, std::string_view stream, const Cuts& cuts, Side side, Announce announce) -> std::string {
-    Verdict verdict;
-    try {
-        announce();
-        in_pieces(stream, cuts, [&](std::string_view piece) {
-            feed(parser, piece, verdict, announce);
-            return true;
-        });
-        if (parser.finish()) verdict.complete(parser);
-    } catch (const ProtocolError& error) {
-        verdict.refused(error, side);
-    }
+    Verdict verdict(side);
+    play(parser, stream, cuts, announce, verdict);
     return verdict.text();
 }
 
 auto judge(const Table& table, std::string_view stream, const Cuts& cuts) -> std::string {
     if (table.side == Side::request) {
         RequestParser parser;
-        return judge(parser, stream, cuts, table.side, [] {});
+        return judge(parser, stream, cuts, table.side, [](RequestParser&) {});
     }
     ResponseParser parser;
-    return judge(parser, stream, cuts, table.side, [&] { parser.expect(table.method, table.method == "UPGRADE"); });
+    return judge(parser, stream, cuts, table.side,
+        [&](ResponseParser&) { parser.expect(table.method, table.method == "UPGRADE"); });
 }
 
 auto stream_of(const Table& table, const Case& row) -> std::string {

@@ -87,7 +87,9 @@ TEST(ContentCoding, content_encoding_is_a_list_over_all_fields) {
 
 TEST(ContentCoding, what_is_encoded_comes_back_however_it_is_cut) {
     for (const auto coding : all_codings) {
-        for (const auto& text : {""s, "x"s, "hello, hello, hello"s, words(300'000), std::string(700'000, '\0')}) {
+        // 16 KiB are a step of the output: what ends with one, or goes on behind it.
+        for (const auto& text : {""s, "x"s, "hello, hello, hello"s, words(16 * 1024), words(16 * 1024 + 1),
+                 words(300'000), std::string(700'000, '\0')}) {
             const auto coded = encode_content(text, coding);
             for (const std::size_t cut : {std::size_t{1}, std::size_t{7}, std::size_t{4096}, coded.size() + 1}) {
                 if (cut == 1 && coded.size() > 1000) continue;
@@ -162,8 +164,21 @@ TEST(ContentCoding, deflate_is_read_with_its_header_and_without) {
     EXPECT_EQ(refusal("\x03\x00"s, ContentCoding::deflate), "good");  // raw and empty
     EXPECT_EQ(refusal("\x03\x00x"s, ContentCoding::deflate), "trailing_data");
     EXPECT_EQ(refusal("\x03"s, ContentCoding::deflate), "cut_short");
+    EXPECT_EQ(refusal(encode_content("", ContentCoding::deflate) + "x", ContentCoding::deflate), "trailing_data");
+    // RFC 1950 2.2: what looks like a header but for its window, or its checksum, is none. RFC 1951 3.2.4: a stored block.
+    const std::string stored(28, 'x');
+    EXPECT_EQ(decode_content("\x88\x1c\x00\xe3\xff"s + stored + "\x03\x00"s, ContentCoding::deflate), stored);
+    EXPECT_EQ(decode_content("\x08\x05\x00\xfa\xffhello\x03\x00"s, ContentCoding::deflate), "hello");
     // A dictionary that nobody has agreed on.
     EXPECT_EQ(refusal("\x78\xbb\x00\x00\x00\x01\x03\x00"s, ContentCoding::deflate), "bad_data");
+}
+
+// RFC 1951 3.2.4: stored blocks may hold nothing.
+TEST(ContentCoding, much_input_that_gives_nothing_is_read_to_its_end) {
+    std::string blocks;
+    for (int i = 0; i < 60'000; ++i) blocks += "\x00\x00\x00\xff\xff"s;
+    EXPECT_EQ(decode_content(blocks + "\x01\x02\x00\xfd\xffok"s, ContentCoding::deflate), "ok");
+    EXPECT_EQ(refusal(blocks, ContentCoding::deflate), "cut_short");
 }
 
 TEST(ContentCoding, no_content_is_whole_in_every_coding) {
@@ -191,6 +206,7 @@ TEST(ContentCoding, bytes_after_the_end_are_refused) {
         EXPECT_EQ(refusal(coded + "\0\0\0\0"s, coding), "trailing_data") << coding_name(coding);
     }
     EXPECT_EQ(refusal(gzip("hello") + "\x1f\x8c..", ContentCoding::gzip), "bad_data");  // the next member
+    EXPECT_EQ(refusal("\x06x", ContentCoding::br), "trailing_data");                    // RFC 7932 9.1: empty
 }
 
 TEST(ContentCoding, what_is_no_such_data_is_refused) {
@@ -199,6 +215,8 @@ TEST(ContentCoding, what_is_no_such_data_is_refused) {
     EXPECT_EQ(refusal("\xff\xff\xff\xff", ContentCoding::deflate), "bad_data");
     EXPECT_EQ(refusal("\xff\xff\xff\xff\xff", ContentCoding::br), "bad_data");
     EXPECT_EQ(refusal("\x27\xb5\x2f\xfd...", ContentCoding::zstd), "bad_data");  // the format before zstd 0.8
+    // RFC 8878 3.1.1.2.2: a block of the reserved type.
+    EXPECT_EQ(refusal("\x28\xb5\x2f\xfd\x00\x58\x07\x00\x00"s, ContentCoding::zstd), "bad_data");
     auto broken = gzip("hello");
     broken[broken.size() - 5] ^= 1;  // of the checksum
     EXPECT_EQ(refusal(broken, ContentCoding::gzip), "bad_data");

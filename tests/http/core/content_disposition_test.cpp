@@ -33,6 +33,7 @@ TEST(ContentDisposition, file_names) {
         {"extended: overlong", "attachment; filename=a; filename*=UTF-8''%c0%af", "a"},
         {"extended: a broken escape", "attachment; filename=a; filename*=UTF-8''%4", "a"},
         {"extended: a broken escape", "attachment; filename=a; filename*=UTF-8''%zz", "a"},
+        {"extended: a broken escape", "attachment; filename=a; filename*=UTF-8''%4g", "a"},
         {"extended: one apostrophe", "attachment; filename=a; filename*=UTF-8'b", "a"},
         {"extended: no apostrophe", "attachment; filename=a; filename*=b", "a"},
         {"extended: NUL", "attachment; filename=a; filename*=UTF-8''b%00.txt", "a"},
@@ -55,6 +56,13 @@ TEST(ContentDisposition, file_names) {
         EXPECT_EQ(disposition->type, "attachment") << c.text;
         EXPECT_EQ(disposition->file_name, c.file_name) << c.rule << ": " << c.text;
     }
+}
+
+// As browsers and curl escape within quotes; what else stands behind a backslash is a path of Windows.
+TEST(ContentDisposition, a_backslash_escapes_a_quote_and_itself) {
+    EXPECT_EQ(parse_content_disposition(R"(form-data; name="a\\b")")->name, R"(a\b)");
+    EXPECT_EQ(parse_content_disposition(R"(form-data; name="a\"b")")->name, "a\"b");
+    EXPECT_EQ(parse_content_disposition(R"(form-data; name="a\b")")->name, R"(a\b)");
 }
 
 TEST(ContentDisposition, nothing_else_is_read) {

@@ -44,6 +44,7 @@ TEST(Cookie, what_needs_secure_turns_it_on_and_keeps_it_on) {
     EXPECT_EQ(Cookie("__hOsT-a", "b").to_set_cookie(), "__hOsT-a=b; Path=/; Secure");
     EXPECT_EQ(Cookie("a", "b").same_site(SameSite::none).to_set_cookie(), "a=b; Path=/; Secure; SameSite=None");
     EXPECT_EQ(Cookie("a", "b").partitioned().to_set_cookie(), "a=b; Path=/; Secure; Partitioned");
+    EXPECT_EQ(Cookie("a", "b").partitioned(false).to_set_cookie(), "a=b; Path=/") << "nothing needs it";
     EXPECT_FALSE(Cookie("a", "b").secure().secure(false).is_secure());
     for (auto cookie : {Cookie("__Secure-a", "b"), Cookie("__host-a", "b"), Cookie("a", "b").same_site(SameSite::none),
              Cookie("a", "b").partitioned()}) {
@@ -203,6 +204,8 @@ TEST(CookieDate, nearly_any_notation_is_read) {
              "1994 08:49:37x 06 Nov",  // 1994 fits no day and no month, so it is the year
              "06th Novembre 1994AD 08:49:37Z",
              "what;06_Nov_1994/08:49:37",
+             "on 06 Nov 1994 at 08:49:37",
+             "06 Nov\x01 1994\x7f 08:49:37\xff",
              "06[Nov`1994{08:49:37}ab~cd@ef\tg!",
          }) {
         EXPECT_EQ(parse_cookie_date(text), example) << text;
@@ -213,11 +216,13 @@ TEST(CookieDate, nearly_any_notation_is_read) {
     EXPECT_EQ(parse_cookie_date("31 Dec 9999 23:59:59"), sys_days{9999y / December / 31} + 23h + 59min + 59s);
 }
 
+// RFC 6265bis 5.1.1: controls, DEL and bytes above ASCII divide nothing.
 TEST(CookieDate, nothing_else_is_read) {
     for (const auto* text : {"", "0", "06 Nov 1994", "06 Nov 08:49:37", "Nov 1994 08:49:37", "06 1994 08:49:37",
              "1 Jan 1600 0:0:0", "0 Jan 1994 0:0:0", "32 Jan 1994 0:0:0", "30 Feb 1994 0:0:0", "29 Feb 1995 0:0:0",
              "1 Jan 1994 24:0:0", "1 Jan 1994 0:60:0", "1 Jan 1994 0:0:60", "1 Jan 1994 0:0", "1 Jan 19945 0:0:0",
-             "1 Jan 1994 000:0:0", "1 Jan 1994 24:0:0 12:0:0"}) {
+             "1 Jan 1994 000:0:0", "1 Jan 1994 24:0:0 12:0:0", "06\x01Nov 1994 08:49:37", "06\x7fNov 1994 08:49:37",
+             "06\xffNov 1994 08:49:37"}) {
         EXPECT_FALSE(parse_cookie_date(text)) << text;
     }
 }

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+
 namespace gyre::http {
 namespace {
 
@@ -50,6 +54,19 @@ TEST(Fields, refuse_what_would_inject_lines) {
     EXPECT_EQ(rule_of("A", " \tx\ty\xff "), "accepted");
     EXPECT_EQ(fields.get("a"), "x\ty\xff");
     EXPECT_THROW(fields.set("A", "\n x\n"), ProtocolError);
+}
+
+TEST(Fields, refuse_more_text_than_they_can_count) {
+    constexpr std::size_t limit = std::size_t{1} << 31;
+    // Never written or read: it takes no memory.
+    const std::unique_ptr<char, decltype(&std::free)> huge(static_cast<char*>(std::calloc(limit, 1)), &std::free);
+    ASSERT_TRUE(huge);
+    Fields fields{{"A", "1"}};
+    EXPECT_THROW(fields.add("B", {huge.get(), limit}), std::length_error);
+    EXPECT_THROW(fields.set("A", {huge.get(), limit - 2}), std::length_error);
+    EXPECT_EQ(fields, (Fields{{"A", "1"}}));
+    // One byte less is refused for what it holds.
+    EXPECT_THROW(fields.add("B", {huge.get(), limit - 3}), ProtocolError);
 }
 
 TEST(Fields, tokens_are_matched_whole) {

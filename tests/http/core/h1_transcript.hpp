@@ -26,11 +26,11 @@ inline void describe_head(const ResponseHead& head, std::string& out) {
     describe_fields(head.fields, out);
 }
 
-/// What a parser made of a stream: one line per event, the body joined, the error last.
-template<typename Parser, typename Announce>
-auto transcript(Parser& parser, std::string_view stream, const Cuts& cuts, Announce announce) -> std::string {
-    std::string out;
-    bool in_body = false;
+/// Runs a parser over a stream that is cut, and tells of each thing that it says: `told.head(parser, is_interim)`,
+/// `told.body(piece)`, `told.complete(parser)`, at the end `told.end(parser, completes)`, or `told.refused(error)`.
+/// @param announce called with the parser before each message.
+template<typename Parser, typename Announce, typename Told>
+void play(Parser& parser, std::string_view stream, const Cuts& cuts, Announce announce, Told& told) {
     const auto take = [&](std::span<const char> input) {
         while (true) {
             const auto event = parser.next(input);
@@ -39,23 +39,14 @@ auto transcript(Parser& parser, std::string_view stream, const Cuts& cuts, Annou
             case EventKind::need_more:
                 return;
             case EventKind::interim_head:
-                out += "interim ";
-                [[fallthrough]];
             case EventKind::head:
-                out += "head ";
-                describe_head(parser.head(), out);
-                out += "framing " + std::to_string(static_cast<int>(parser.framing())) + " length " +
-                       std::to_string(parser.content_length()) + " keep " + std::to_string(parser.keep_alive()) + "\n";
+                told.head(parser, event.kind == EventKind::interim_head);
                 break;
             case EventKind::body:
-                if (!in_body) out += "body ";
-                in_body = true;
-                out.append(event.body.data(), event.body.size());
+                told.body(std::string_view(event.body.data(), event.body.size()));
                 break;
             case EventKind::complete:
-                out += "\ncomplete\n";
-                describe_fields(parser.trailers(), out);
-                in_body = false;
+                told.complete(parser);
                 announce(parser);
                 break;
             }
@@ -69,11 +60,59 @@ auto transcript(Parser& parser, std::string_view stream, const Cuts& cuts, Annou
             take(exact);
             return true;
         });
-        out += parser.finish() ? "\ncomplete at end\n" : "end\n";
+        told.end(parser, parser.finish());
     } catch (const ProtocolError& error) {
-        out.append("\nrefused ").append(rule_name(error.rule())).append(" at ").append(std::to_string(error.offset()));
+        told.refused(error);
     }
-    return out;
+}
+
+/// One line per event, the body joined, the error last.
+class Transcript {
+public:
+    template<typename Parser>
+    void head(const Parser& parser, bool is_interim) {
+        text_ += is_interim ? "interim head " : "head ";
+        describe_head(parser.head(), text_);
+        text_ += "framing " + std::to_string(static_cast<int>(parser.framing())) + " length " +
+                 std::to_string(parser.content_length()) + " keep " + std::to_string(parser.keep_alive()) + "\n";
+    }
+
+    void body(std::string_view piece) {
+        if (!in_body_) text_ += "body ";
+        in_body_ = true;
+        text_ += piece;
+    }
+
+    template<typename Parser>
+    void complete(const Parser& parser) {
+        text_ += "\ncomplete\n";
+        describe_fields(parser.trailers(), text_);
+        in_body_ = false;
+    }
+
+    template<typename Parser>
+    void end(const Parser&, bool completes) {
+        text_ += completes ? "\ncomplete at end\n" : "end\n";
+    }
+
+    void refused(const ProtocolError& error) {
+        text_.append("\nrefused ").append(rule_name(error.rule())).append(" at ");
+        text_.append(std::to_string(error.offset()));
+    }
+
+    [[nodiscard]] auto text() const -> const std::string& { return text_; }
+
+private:
+    std::string text_;
+    bool in_body_ = false;
+};
+
+/// What a parser made of a stream.
+template<typename Parser, typename Announce>
+auto transcript(Parser& parser, std::string_view stream, const Cuts& cuts, Announce announce) -> std::string {
+    Transcript told;
+    play(parser, stream, cuts, announce, told);
+    return told.text();
 }
 
 inline auto request_transcript(std::string_view stream, const Cuts& cuts = {}, const Limits& limits = Limits::server())

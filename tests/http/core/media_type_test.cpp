@@ -150,8 +150,8 @@ TEST(Negotiate, codings) {
 
 TEST(Negotiate, odd_weights_ranges_and_codings) {
     const std::string_view types[] = {"text/html", "text/plain", "no type"};
-    for (const std::string_view odd : {"text/html;q=", "text/html;q=10", "text/html;q=0.0001", "text/", "*/*;level=1",
-             "text/*;level=1", "/html", "text"}) {
+    for (const std::string_view odd : {"text/html;q=", "text/html;q=\"\"", "text/html;q=10", "text/html;q=0.0001",
+             "text/", "*/*;level=1", "text/*;level=1", "/html", "text"}) {
         const auto accept = std::string(odd) + ", text/plain;q=0.1";
         EXPECT_EQ(negotiate(accept, types), 1U) << accept;
     }

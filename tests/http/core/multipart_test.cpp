@@ -302,6 +302,7 @@ TEST(MultipartBody, injection_is_refused_when_added) {
         EXPECT_THROW(MultipartBody{bad}, std::invalid_argument) << bad;
     }
     EXPECT_NO_THROW(MultipartBody{std::string(70, 'b')});
+    EXPECT_EQ(MultipartBody("----gyre-0123456789").content_type(), "multipart/form-data; boundary=----gyre-0123456789");
 }
 
 }  // namespace

@@ -83,6 +83,8 @@ TEST(Range, what_is_too_much_or_none_among_others_spoils_all) {
     for (int i = 0; i < 40; ++i) many += std::to_string(i * 1000) + "-" + std::to_string(i * 1000 + 9) + ",";
     EXPECT_EQ(answer(many, 100'000), "416");
     EXPECT_EQ(answer(many, 0), "416");
+    EXPECT_EQ(answer("bytes=-1,-2,-3,-4,-5,-6,-7,-8,-9,-10,-11,-12,-13,-14,-15,-16", 0), "whole");
+    EXPECT_EQ(answer("bytes=-1,-2,-3,-4,-5,-6,-7,-8,-9,-10,-11,-12,-13,-14,-15,-16,-17", 0), "416");
     EXPECT_EQ(answer("bytes=0-9,x,20-29", 1000), answer("bytes=x", 1000));
     EXPECT_EQ(answer("bytes=x,0-9,-5", 1000), answer("bytes=x", 1000));
 }

@@ -175,6 +175,7 @@ constexpr Row corners[] = {
     {"D:", "file:///C:/a/b", "d:"},
     {"D|/y", "file:///C:/a/b", "file:///D:/y"},
     {"D|\\y", "file:///C:/a/b", "file:///D:/y"},
+    {"D|y", "file:///C:/a/b", "file:///C:/a/D|y"},
     {"D:?q", "file:///C:/a/b", "d:?q"},
     {"D:x", "file:///C:/a/b", "d:x"},
     {"1:x", "file:///C:/a/b", "file:///C:/a/1:x"},
@@ -183,6 +184,7 @@ constexpr Row corners[] = {
     {"/D:/y", "file:///C:/a/b", "file:///D:/y"},
     {"/y", "file:///C:", "file:///C:/y"},
     {"/y", "file:///etc/x", "file:///y"},
+    {"/y", "file:///", "file:///y"},
     {"/y", "file:///C:x", "file:///y"},
     {"/y", "http://h/a", "http://h/y"},
     {"file:/y", "file:///C:/a/b", "file:///C:/y"},
@@ -297,6 +299,7 @@ TEST(Url, errors_say_where) {
     EXPECT_EQ(offset_of("http://a b/"), 7U);
     EXPECT_EQ(offset_of("ht\ttp://"), 8U);
     EXPECT_EQ(offset_of(" ht\ntp://h:\t8a/"), 13U);
+    EXPECT_EQ(offset_of("http://\t\na b/"), 9U);
 }
 
 /// What `text` says, or why it is no URL.

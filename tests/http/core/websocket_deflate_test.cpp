@@ -3,10 +3,12 @@
 #include "websocket_transcript.hpp"
 
 #include "http/core/websocket_deflate.hpp"
+#include "support/heap.hpp"
 
 #include <gtest/gtest.h>
 
 #include <random>
+#include <stdexcept>
 
 namespace gyre::http::testing {
 namespace {
@@ -37,6 +39,7 @@ TEST(WebSocketDeflate, the_examples_of_the_standard) {
     expect_said("\xc1\x08\xf3\x48\xcd\xc9\xc9\x07\x00\x00"s, said);                      // 7.2.3.4: a last block
     expect_said("\xc1\x0d\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"s, said);  // 7.2.3.5: two blocks
     expect_said("\xc1\x01\x00"s, "text \n");                                             // 7.2.3.6: an empty one
+    expect_said("\xc1\x03\x03\x00\x00"s, "text \n");                                     // 7.2.3.4: an empty last block
     // A last block, and the next message refers to what was before it.
     expect_said("\xc1\x08\xf3\x48\xcd\xc9\xc9\x07\x00\x00\xc1\x05\xf2\x00\x11\x00\x00"s, said + said);
     // The same reference is an error where the window is not kept.
@@ -61,6 +64,7 @@ TEST(WebSocketDeflate, what_is_no_deflate_data) {
     expect_said("\xc1\x01\x07"s, refused);                  // a block type that does not exist
     expect_said("\xc1\x05\x00\x05\x00\xff\xff"s, refused);  // lengths that do not agree
     expect_said("\xc1\x03\xf2\x48\xcd"s, refused);          // cut within a block
+    expect_said("\xc1\x02\x00\x05"s, refused);              // cut within the lengths of a stored block
     expect_said("\xc1\x00"s, refused);                      // not even the empty block's first byte
     expect_said("\xc1\x03\xf2\x00\x11"s, refused);          // refers to what never was
 }
@@ -99,7 +103,7 @@ TEST(WebSocketDeflate, round_trips_for_every_window_with_and_without_context) {
             WebSocketWriter writer(WebSocketRole::server, deflate);
             std::string out;
             std::vector<std::string> sent;
-            for (const std::size_t size : {0U, 1U, 100U, 0U, 5000U, 100'000U}) {
+            for (const std::size_t size : {0U, 1U, 100U, 0U, 5000U, 16U * 1024, 200'000U}) {
                 sent.push_back(sample(size, bits));
                 writer.fragment(out, sent.back(), {.is_text = false}, no_mask);
             }
@@ -171,6 +175,79 @@ TEST(WebSocketDeflate, the_limit_holds_compressed_and_decompressed) {
     for (int i = 0; i < 10'001; ++i) empty_blocks += "\x00\x00\x00\xff\xff"s;
     std::string bytes = "\x42\x7e\xc3\x50"s + empty_blocks.substr(0, 50'000) + "\x80\x05"s + empty_blocks.substr(0, 5);
     expect_said(bytes, "refused message_too_big in the frame at 50004\n", reading);
+}
+
+TEST(WebSocketDeflate, much_at_once_is_one_message) {
+    const auto message = sample(500'000, 3);
+    internal::MessageDeflater deflater(15, true, 6, 8);
+    std::string packed;
+    deflater.take(message, true, packed);
+    ASSERT_GT(packed.size(), 64U * 1024);
+    const auto unpack = [&](std::size_t limit, std::string& out) {
+        internal::MessageInflater inflater(15, true);
+        const auto taken = inflater.take(packed, out, limit);
+        return taken == internal::MessageInflater::Result::good ? inflater.finish(out, limit) : taken;
+    };
+    std::string out;
+    EXPECT_EQ(unpack(500'000, out), internal::MessageInflater::Result::good);
+    EXPECT_TRUE(out == message);
+    out.clear();
+    EXPECT_EQ(unpack(10'000, out), internal::MessageInflater::Result::too_big);
+    EXPECT_TRUE(out == message.substr(0, 10'000));
+}
+
+TEST(WebSocketDeflate, both_directions_keep_their_own_window) {
+    const WebSocketDeflate deflate{
+        .server_window_bits = 15, .client_window_bits = 9, .client_no_context_takeover = true};
+    WebSocketWriter client(WebSocketRole::client, deflate);
+    WebSocketReader server(WebSocketRole::server, {}, deflate);
+    const WebSocketMask mask{std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}};
+    std::string first;
+    for (int round = 0; round < 2; ++round) {
+        const auto message = sample(20'000, 5);
+        std::string out;
+        client.fragment(out, message, {.is_text = false}, mask);
+        if (round == 0) first = out;
+        EXPECT_TRUE(out == first) << "what went before is forgotten";
+        const auto event = server.next(out);
+        ASSERT_EQ(event.kind, WebSocketEventKind::message);
+        EXPECT_TRUE(server.take_message() == message);
+    }
+}
+
+TEST(WebSocketDeflate, what_was_not_agreed_on_is_sent_as_it_is) {
+    for (const auto& deflate : {std::optional<WebSocketDeflate>(), std::optional(WebSocketDeflate{})}) {
+        WebSocketWriter writer(WebSocketRole::server, deflate);
+        std::string out;
+        writer.fragment(out, "Hello", {.compress = !deflate}, no_mask);
+        EXPECT_EQ(out, "\x81\x05Hello");
+    }
+}
+
+TEST(WebSocketDeflate, levels_are_one_to_nine) {
+    const auto make = [](WebSocketCompression compression) {
+        const WebSocketWriter writer(WebSocketRole::server, WebSocketDeflate{}, compression);
+    };
+    for (const int level : {1, 9}) {
+        EXPECT_NO_THROW(make({.level = level}));
+        EXPECT_NO_THROW(make({.memory_level = level}));
+    }
+    for (const int level : {0, 10}) {
+        EXPECT_THROW(make({.level = level}), std::invalid_argument);
+        EXPECT_THROW(make({.memory_level = level}), std::invalid_argument);
+    }
+}
+
+// A hundred thousand connections that once sent something long must not keep room for it.
+TEST(WebSocketDeflate, a_long_message_leaves_no_memory_behind) {
+    WebSocketWriter writer(WebSocketRole::server, WebSocketDeflate{});
+    std::string out;
+    writer.fragment(out, "Hello", {}, no_mask);  // makes the compressor
+    const auto message = sample(3'000'000, 4);
+    out.reserve(4'000'000);
+    const auto before = gyre::testing::heap_bytes();
+    writer.fragment(out, message, {.is_text = false}, no_mask);
+    EXPECT_LE(gyre::testing::heap_bytes(), before + 64 * 1024);
 }
 
 TEST(WebSocketDeflate, a_bomb_stops_at_the_limit) {

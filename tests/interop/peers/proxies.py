@@ -3,7 +3,8 @@
 import os
 
 import toolbox
-from toolbox import DEBIAN, free_port
+from toolbox import DEBIAN
+from world import free_port
 
 
 def start_nginx(world, is_tls, upstream, more=""):

@@ -109,6 +109,7 @@ class WebSocketWriter {
 public:
     /// @param role    of this end.
     /// @param deflate what was agreed on; empty: nothing is compressed.
+    /// @throws std::invalid_argument if a level of `compression` is not 1 to 9.
     explicit WebSocketWriter(WebSocketRole role, const std::optional<WebSocketDeflate>& deflate = std::nullopt,
         const WebSocketCompression& compression = {});
     ~WebSocketWriter();
