@@ -32,11 +32,11 @@ auto part_of(std::string_view text, std::size_t begin, PlainClass wanted) noexce
     return text.substr(begin, end - begin);
 }
 
-/// Four decimals below 256, without leading zeros.
+/// Four decimals below 256, without leading zeros. @param host is not empty and does not end in a dot.
 auto is_plain_ipv4(std::string_view host) noexcept -> bool {
     int numbers = 0;
     std::size_t at = 0;
-    while (at < host.size()) {
+    while (true) {
         const std::size_t begin = at;
         unsigned value = 0;
         for (; at < host.size() && is_digit(host[at]) && at - begin < 3; ++at) {
@@ -47,7 +47,6 @@ auto is_plain_ipv4(std::string_view host) noexcept -> bool {
         if (at == host.size()) return numbers == 4;
         if (host[at++] != '.') return false;
     }
-    return false;
 }
 
 auto plain_host_kind(std::string_view host) noexcept -> HostKind {
