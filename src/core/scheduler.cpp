@@ -2,6 +2,7 @@
 
 #include "core/tape.hpp"
 
+#include <gyre/core/generator_state.hpp>
 #include <gyre/core/loop.hpp>
 #include <gyre/core/task_node.hpp>
 
@@ -332,7 +333,8 @@ void Scheduler::run_carefully() noexcept {
 }
 
 void Scheduler::refuse_lost_wait(const Frame& frame) const noexcept {
-    if (next_ != 0) return;  // it may be the one
+    if (next_ != 0) return;                                                      // it may be the one
+    if (dynamic_cast<const GeneratorState*>(frame.strand()) != nullptr) return;  // it may stand at a co_yield
     const Frame* leaf = &frame;
     while (const ChildLink* link = leaf->child_link()) leaf = link->child;
     [[maybe_unused]] const bool goes_on = leaf->queued || leaf->wait() != nullptr || leaf->done();
