@@ -134,7 +134,8 @@ public:
 
     /// @throws std::bad_alloc.
     /// @param backend the name of the loop's; always valid.
-    Tape(EventLoop& loop, std::string_view backend, std::size_t bytes, const RecorderOptions& how, std::unique_ptr<Listener> listener);
+    Tape(EventLoop& loop, std::string_view backend, std::size_t bytes, const RecorderOptions& how,
+        std::unique_ptr<Listener> listener);
     Tape(const Tape&) = delete;
     auto operator=(const Tape&) -> Tape& = delete;
     ~Tape() = default;

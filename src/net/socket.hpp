@@ -36,7 +36,7 @@ public:
     backend::Backend& backend;
     IntrusiveList<SocketState> open;
     std::uint64_t opened = 0;  ///< How many there were so far.
-    int ended_in_a_row = 0;  ///< Operations that ended at once since the last one that did not.
+    int ended_in_a_row = 0;    ///< Operations that ended at once since the last one that did not.
 
     /// A socket that is always ready must not keep the others from their turn.
     static constexpr int most_in_a_row = 64;

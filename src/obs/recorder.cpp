@@ -129,7 +129,8 @@ void start_recording(EventLoop& loop, const RecorderOptions& options) {
     const auto tape = std::make_shared<Tape>(
         loop, slot.backend_name, std::bit_ceil(options.bytes), options, std::make_unique<Triggers>(loop, options));
     if (!slot.replace(before, tape)) {
-        throw InvalidStateError("start_recording: another thread has started the recorder of this loop at the same moment");
+        throw InvalidStateError(
+            "start_recording: another thread has started the recorder of this loop at the same moment");
     }
     const auto begin = [&loop, tape] {
         if (tape->stopped() || loop.tape_slot().get() != tape) return;  // there is a later one already

@@ -105,10 +105,12 @@ TEST(RecorderThreads, is_switched_while_the_loop_ends) {
             });
         });
         EventLoop ending;
-        ending.run_to_outcome([&]() -> Task<> {
-            loop = &ending;
-            co_await sleep(100us);
-        }).value();
+        ending
+            .run_to_outcome([&]() -> Task<> {
+                loop = &ending;
+                co_await sleep(100us);
+            })
+            .value();
         ending.close();
         over = true;
         other.join();

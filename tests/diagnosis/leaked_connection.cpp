@@ -6,11 +6,11 @@
 
 #include <gyre/http/client/client.hpp>
 
-struct Session {
+struct KeptReply {
     std::optional<gyre::http::ClientResponse> response;
 };
 
-gyre::Task<> visit(gyre::http::Client& client, std::string url, Session& session) {
+gyre::Task<> visit(gyre::http::Client& client, std::string url, KeptReply& session) {
     auto response = co_await client.get(url);  // <- here
     session.response.emplace(std::move(response));
 }
@@ -26,7 +26,7 @@ gyre::Task<> amain() {
     auto listener = co_await gyre::net::listen("127.0.0.1", 0);
     const std::string url = "http://" + listener.local_address().text() + "/";
     gyre::http::Client client(gyre::http::ClientOptions{.max_connections = 1});
-    Session first, second;
+    KeptReply first, second;
     co_await gyre::task_group([&](gyre::TaskGroup& group) -> gyre::Task<> {
         group.spawn(visit(client, url, first), {.name = "first guest"});
         auto peer = co_await listener.accept();

@@ -18,8 +18,7 @@ public:
     /// Counts.
     ConnectionSlot(Connections& connections, OriginConnections& origin) noexcept;
     ConnectionSlot(ConnectionSlot&& other) noexcept
-        : gyre::internal::ListLink<ConnectionSlot>(
-              static_cast<gyre::internal::ListLink<ConnectionSlot>&&>(other)) {
+        : gyre::internal::ListLink<ConnectionSlot>(static_cast<gyre::internal::ListLink<ConnectionSlot>&&>(other)) {
         take_from(other);
     }
     auto operator=(ConnectionSlot&& other) noexcept -> ConnectionSlot& {
