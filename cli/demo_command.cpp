@@ -1,11 +1,12 @@
 #include "demo_command.hpp"
 
-#include "control_if_possible.hpp"
 #include "demo_site.hpp"
 #include "get_command.hpp"
+#include "stall_options.hpp"
 
 #include <gyre/http/server/server.hpp>
 #include <gyre/net/test_authority.hpp>
+#include <gyre/obs/control.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -90,7 +91,7 @@ void add_demo_command(CLI::App& app, int& status) {
         }
         RunOptions options;
         options.timing = Timing::exact;
-        options.control = &control_if_possible;
+        options.control = &obs::control_socket;
         options.stall_limit = usual_stall_limit;
         options.on_stall = &keep_stalls;
         status = run(run_demo(*arguments), options);

@@ -1,8 +1,10 @@
 #include "get_command.hpp"
 
-#include "control_if_possible.hpp"
 #include "progress.hpp"
 #include "report.hpp"
+#include "stall_options.hpp"
+
+#include <gyre/obs/control.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -128,7 +130,7 @@ void add_get_command(CLI::App& app, int& status) {
         const GetOptions options = checked(*arguments);
         RunOptions run_options;
         run_options.timing = Timing::exact;
-        run_options.control = &control_if_possible;
+        run_options.control = &obs::control_socket;
         run_options.stall_limit = usual_stall_limit;
         run_options.on_stall = &keep_stalls;
         status = run(run_get(options), run_options);

@@ -194,11 +194,29 @@ void write_stack(std::ostream& out, const obs::Stack& stack, const std::string& 
     }
 }
 
+/// Who holds a part of what the task waits for, as permits or connections.
+void write_holders(std::ostream& out, const ProgramSnapshot& all, const TaskInfo& task) {
+    each_wait(task.stack, [&](const WaitInfo& wait) {
+        for (const obs::Holder& holder : wait.holders) {
+            out << "held by task '" << holder.task << "'";
+            const TaskInfo* now = holder.ended ? nullptr : all.find(holder.id);
+            if (holder.ended) out << ", which has ended and not given it back";
+            if (now != nullptr) out << ": " << doing_text(*now) << ", at " << place_text(innermost_place(*now));
+            out << "\n";
+        }
+    });
+}
+
 auto json_of(const TaskInfo& task) -> nlohmann::json {
     nlohmann::json row = {{"id", task.id}, {"title", task_title(task)}, {"state", to_string(task.state)},
         {"place", place_text(innermost_place(task))}};
     if (!task.name.empty()) row["name"] = task.name;
     if (task.stack.wait) row["wait"] = task.stack.wait->text;
+    each_wait(task.stack, [&](const WaitInfo& wait) {
+        for (const obs::Holder& holder : wait.holders) {
+            row["holders"].push_back({{"task", holder.task}, {"task_id", holder.id}, {"ended", holder.ended}});
+        }
+    });
     if (task.cancelled) {
         row["cancelled"] = {{"kind", to_string(task.cancelled->kind)}, {"text", task.cancelled->text},
             {"since", task.cancelled->since.count()}};
@@ -262,6 +280,7 @@ auto reason_text(const ProgramSnapshot& all, const TaskInfo& task) -> std::strin
         }
         write_stack(out, at.stack, "    ");
     }
+    if (!reason.is_circle) write_holders(out, all, *reason.chain.back());
     const WaitInfo* wait = last_wait(*reason.chain.back());
     if (!reason.is_circle && wait != nullptr && wait->owner_id != 0) {
         out << "the owner, '" << wait->owner << "', is not among the tasks any more\n";

@@ -1,7 +1,7 @@
 #include "serve_command.hpp"
 
-#include "control_if_possible.hpp"
 #include "demo_site.hpp"
+#include "stall_options.hpp"
 
 #include <gyre/core/for_each_loop.hpp>
 #include <gyre/core/race.hpp>
@@ -13,6 +13,7 @@
 #include <gyre/http/server/server.hpp>
 #include <gyre/net/listener.hpp>
 #include <gyre/net/tls.hpp>
+#include <gyre/obs/control.hpp>
 #include <gyre/os/file.hpp>
 #include <gyre/os/graceful_stop.hpp>
 #include <gyre/os/signals.hpp>
@@ -224,7 +225,7 @@ void add_serve_command(CLI::App& app, int& status) {
         RunOptions options;
         options.loops = arguments->loops;
         options.dump_on_quit = true;
-        options.control = &control_if_possible;
+        options.control = &obs::control_socket;
         options.stall_limit = usual_stall_limit;
         run(serve(*arguments), options);
         status = 0;

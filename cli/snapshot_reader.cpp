@@ -151,6 +151,10 @@ auto ProgramSnapshot::read_wait(const Json& from) -> obs::WaitInfo {
     if (from.contains("descriptor")) wait.descriptor = number<int>(from, "descriptor");
     wait.owner = text(from, "owner");
     wait.owner_id = number<std::uint64_t>(from, "owner_id");
+    for (const Json& holder : from.value("holders", Json::array())) {
+        wait.holders.push_back(
+            {text(holder, "task"), number<std::uint64_t>(holder, "task_id"), holder.contains("ended")});
+    }
     wait.waiting = number<std::size_t>(from, "waiting");
     wait.used = number<std::size_t>(from, "used");
     wait.bound = number<std::size_t>(from, "bound");
@@ -166,7 +170,8 @@ auto ProgramSnapshot::read_wait(const Json& from) -> obs::WaitInfo {
 }
 
 auto ProgramSnapshot::read_place(const Json& from) -> obs::Place {
-    return {keep(from, "file"), keep(from, "function"), number<std::uint_least32_t>(from, "line")};
+    return {keep(from, "file"), keep(from, "function"), number<std::uint_least32_t>(from, "line"),
+        from.value("library", false)};
 }
 
 auto place_text(const obs::Place& place) -> std::string {
@@ -194,10 +199,13 @@ auto doing_text(const obs::TaskInfo& task) -> std::string {
 }
 
 auto innermost_place(const obs::TaskInfo& task) -> obs::Place {
-    for (auto await = task.stack.awaits.rbegin(); await != task.stack.awaits.rend(); ++await) {
-        if (await->place.line != 0) return await->place;
-    }
-    return task.spawned;
+    const auto& awaits = task.stack.awaits;
+    const auto of_program = std::find_if(awaits.rbegin(), awaits.rend(),
+        [](const obs::Await& await) { return await.place.line != 0 && !await.place.is_of_library; });
+    if (of_program != awaits.rend()) return of_program->place;
+    const auto any = std::find_if(
+        awaits.rbegin(), awaits.rend(), [](const obs::Await& await) { return await.place.line != 0; });
+    return any != awaits.rend() ? any->place : task.spawned;
 }
 
 }  // namespace gyre::cli

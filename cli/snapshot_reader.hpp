@@ -48,7 +48,7 @@ private:
 [[nodiscard]] auto place_text(const obs::Place& place) -> std::string;
 /// What it does in one line: "running", "lock 'left fork', which task 'Plato' holds".
 [[nodiscard]] auto doing_text(const obs::TaskInfo& task) -> std::string;
-/// Where it stands: the innermost of its awaits that has a line; else where it was spawned.
+/// Where it stands: the innermost of its awaits that is a line of the program, else of gyre; else where it was spawned.
 [[nodiscard]] auto innermost_place(const obs::TaskInfo& task) -> obs::Place;
 
 }  // namespace gyre::cli

@@ -9,6 +9,7 @@ function(gyre_bench name)
   set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY
                                                                      "${PROJECT_BINARY_DIR}/bench")
   target_link_libraries(bench_${name} PRIVATE gyre::gyre)
+  target_include_directories(bench_${name} PRIVATE "${PROJECT_SOURCE_DIR}/src") # bench/obs measures parts
   foreach(source IN LISTS ARGN)
     file(STRINGS "${source}" uses_benchmark REGEX "^#include <benchmark/benchmark.h>")
     if(uses_benchmark)

@@ -1,9 +1,10 @@
 // Fixed small works whose instructions callgrind counts: tools/count_instructions.py holds them against bench/budgets.json.
 // Everything that could differ from run to run is fixed: no real time but the epoll backend's own, no random order.
-// usage: smoke WORK epoll|sim      only `counted_work` is counted; without arguments: the names of the works
+// usage: smoke WORK epoll|sim [recorded]      the recorder is off, or on; only `counted_work` is counted; without arguments: the names of the works
 #include "works.hpp"
 
 #include <gyre/gyre.hpp>
+#include <gyre/obs/recorder.hpp>
 #include <gyre/testing/loop.hpp>
 
 #include <cstdio>
@@ -31,14 +32,15 @@ int main(int argc, char** argv) {
         return 0;
     }
     for (const auto& work : smoke::works) {
-        if (argc != 3 || std::strcmp(work.name, argv[1]) != 0) continue;
+        if ((argc != 3 && argc != 4) || std::strcmp(work.name, argv[1]) != 0) continue;
         const auto loop = make_loop(argv[2]);
+        if (argc == 4) gyre::obs::start_recording(*loop, {.bytes = 1U << 20});
         // Once uncounted: what is set up at the first use (pools, tables, lazy symbols) is no part of the work.
         loop->run_until_complete(work.run());
         counted_work(*loop, work.run);
         loop->close();
         return 0;
     }
-    std::fprintf(stderr, "usage: %s WORK epoll|sim\n", argv[0]);
+    std::fprintf(stderr, "usage: %s WORK epoll|sim [recorded]\n", argv[0]);
     return 1;
 }

@@ -54,8 +54,12 @@ struct Probing {
     bool stack_is_safe = false;
 };
 
+/// Never destroyed: threads that watch may outlive `main`. Held while the process forks, so that the child, in which nobody else
+/// is left, finds nothing half done.
 auto probing() -> Probing& {
-    static Probing all;
+    static Probing& all = *new Probing;
+    [[maybe_unused]] static const int registered = pthread_atfork(
+        [] { all.mutex.lock(); }, [] { all.mutex.unlock(); }, [] { all.mutex.unlock(); });
     return all;
 }
 

@@ -110,6 +110,12 @@ private:
     EventLoop* before_ = nullptr;  ///< In a child that was forked from inside a loop: the parent's. Else null.
 };
 
+namespace {
+
+constexpr std::size_t most_locals = 32;  // of one loop, before their list moves; the library has a dozen
+
+}  // namespace
+
 EventLoop::EventLoop(RunOptions options) : EventLoop(backend::make_backend(options.backend), options) {}
 
 EventLoop::EventLoop(std::unique_ptr<backend::Backend> backend, RunOptions options)
@@ -117,7 +123,8 @@ EventLoop::EventLoop(std::unique_ptr<backend::Backend> backend, RunOptions optio
       scheduler_(*this),
       mailbox_(std::make_shared<internal::Mailbox>(*backend_)),
       watches_(std::make_unique<internal::DescriptorWatches>(*this)),
-      tape_slot_(std::make_shared<internal::TapeSlot>()) {
+      tape_slot_(std::make_shared<internal::TapeSlot>(backend_->name())) {
+    locals_.reserve(most_locals);  // a signal handler may look for one
     set_timing(options.timing);
     scheduler_.on_deadlock = options.on_deadlock;
     scheduler_.owners.push_back(background_);

@@ -73,13 +73,45 @@ auto TapeNames::number_of(std::string_view text) noexcept -> std::uint32_t {
     return text_count_++;
 }
 
+auto TapeNames::number_of_constant(std::string_view text) noexcept -> std::uint32_t {
+    Constant& known = constants_[slot_of(text.data(), constants_.size())];
+    if (known.text != text.data()) [[unlikely]]
+        known = {text.data(), number_of(text)};
+    return known.number;
+}
+
+namespace {
+
+auto frame_above(const Frame& frame) noexcept -> const Frame* {
+    const Strand* strand = frame.strand();
+    return strand == nullptr ? frame.parent() : strand->in_place_of();
+}
+
+}  // namespace
+
 auto TapeNames::chain_of(const Frame& leaf) noexcept -> std::uint32_t {
+    Recent& recent = recent_[slot_of(&leaf, recent_.size())];
+    if (recent.leaf != &leaf || !is_chain_of(leaf, recent.number)) recent = {&leaf, find_chain_of(leaf)};
+    return recent.number;
+}
+
+auto TapeNames::is_chain_of(const Frame& leaf, std::uint32_t number) const noexcept -> bool {
+    if (number == 0) return false;
+    const Frame* at = &leaf;
+    const std::uintptr_t* place = &places_[chains_[number].begin];
+    for (const std::uintptr_t* const end = place + chains_[number].size; place != end; ++place) {
+        if (at == nullptr || word_of(at->location()) != *place) return false;
+        at = frame_above(*at);
+    }
+    return at == nullptr || chains_[number].size == longest_chain;
+}
+
+auto TapeNames::find_chain_of(const Frame& leaf) noexcept -> std::uint32_t {
     std::array<std::uintptr_t, longest_chain> places;
     std::size_t size = 0;
     for (const Frame* at = &leaf; at != nullptr && size < longest_chain;) {
         places[size++] = word_of(at->location());
-        const Strand* strand = at->strand();
-        at = strand == nullptr ? at->parent() : strand->in_place_of();
+        at = frame_above(*at);
     }
     const std::span<const std::uintptr_t> all(places.data(), size);
     const std::uint64_t hash = hash_of(all);
@@ -103,9 +135,10 @@ auto TapeNames::chain(std::uint32_t number) const noexcept -> std::span<const st
     return {&places_[chains_[number].begin], chains_[number].size};
 }
 
-Tape::Tape(EventLoop& loop, std::size_t bytes, const RecorderOptions& how, std::unique_ptr<Listener> listener)
+Tape::Tape(EventLoop& loop, std::string_view backend, std::size_t bytes, const RecorderOptions& how,
+    std::unique_ptr<Listener> listener)
     : options(how),
-      backend_name(loop.backend_name()),
+      backend_name(backend),
       loop_(loop),
       ring_(std::make_unique<std::atomic<std::uint64_t>[]>(bytes / sizeof(std::uint64_t))),
       mask_(bytes / sizeof(Event) - 1),
@@ -138,12 +171,9 @@ auto Tape::now() const noexcept -> std::uint64_t {
     return static_cast<std::uint64_t>(loop_.now().time_since_epoch().count());
 }
 
-auto Tape::title_of(const TaskNode& task) noexcept -> std::uint64_t {
-    return static_cast<std::uint64_t>(names_.number_of(task.name())) << 48U;
-}
-
 void Tape::spawned(const TaskNode& task) noexcept {
     ++tasks_;
+    titles_[slot_of(&task, titles_.size())].task = nullptr;  // of one that was there before
     write(Kind::spawn, &task, 0, address(loop_.scheduler().current_task()) | title_of(task), word_of(task.location()));
 }
 
@@ -172,10 +202,11 @@ void Tape::paused(const TaskNode& task, const Frame* frame) noexcept {
     if (wait == nullptr) return write(Kind::pause, &task, no_wait, address_bits, 0);
     const WaitRecord record = wait->record();
     // Each connection has another name, and few of them would fit.
-    const std::string_view object = record.kind == WaitKind::socket || record.name.empty() ? record.action : record.name;
+    const bool has_name = record.kind != WaitKind::socket && !record.name.empty();
+    const std::uint64_t object = has_name ? names_.number_of(record.name) : names_.number_of_constant(record.action);
     write(Kind::pause, &task, static_cast<std::uint8_t>(record.kind),
         static_cast<std::uint64_t>(static_cast<std::int64_t>(record.descriptor)) & address_bits,
-        names_.chain_of(*frame) | static_cast<std::uint64_t>(names_.number_of(object)) << 32U);
+        names_.chain_of(*frame) | object << 32U);
 }
 
 void Tape::ended(const TaskNode& task) noexcept {

@@ -30,6 +30,12 @@ namespace gyre::internal {
     return std::bit_cast<std::source_location>(word);
 }
 
+/// Where an object is looked up in a small table, of a size that is a power of two.
+[[nodiscard]] inline auto slot_of(const void* object, std::size_t size) noexcept -> std::size_t {
+    const auto word = reinterpret_cast<std::uintptr_t>(object);
+    return (word >> 4U ^ word >> 12U) & (size - 1);
+}
+
 /// Texts and chains of lines that events name by a number. Each is kept once and never changes; what no longer fits gets 0.
 ///
 /// Thread: the writer's. Others may read what an event names that they have got from `Tape`, which was there before it.
@@ -46,6 +52,8 @@ public:
     ~TapeNames() = default;
 
     [[nodiscard]] auto number_of(std::string_view text) noexcept -> std::uint32_t;
+    /// The same for a text that is there for ever: what was looked up is known by its address.
+    [[nodiscard]] auto number_of_constant(std::string_view text) noexcept -> std::uint32_t;
     /// The lines at which the frames above `leaf` and it itself stand, the innermost first.
     [[nodiscard]] auto chain_of(const Frame& leaf) noexcept -> std::uint32_t;
 
@@ -64,12 +72,27 @@ private:
     /// By hash, with room for twice as many: the number of what is there.
     using Table = std::unique_ptr<std::array<std::uint16_t, most_texts * 2>>;
 
+    struct Constant {
+        const char* text = nullptr;
+        std::uint32_t number = 0;
+    };
+    /// A chain as it was looked up for a frame; whether it still is that one is seen on the way up.
+    struct Recent {
+        const Frame* leaf = nullptr;
+        std::uint32_t number = 0;
+    };
+
+    [[nodiscard]] auto is_chain_of(const Frame& leaf, std::uint32_t number) const noexcept -> bool;
+    [[nodiscard]] auto find_chain_of(const Frame& leaf) noexcept -> std::uint32_t;
+
     std::unique_ptr<char[]> bytes_;
     std::unique_ptr<std::uintptr_t[]> places_;
     std::unique_ptr<Piece[]> texts_;
     std::unique_ptr<Piece[]> chains_;
     Table text_table_;
     Table chain_table_;
+    std::array<Constant, 32> constants_{};
+    std::array<Recent, 256> recent_{};
     std::uint32_t text_count_ = 1;
     std::uint32_t chain_count_ = 1;
     std::uint32_t bytes_used_ = 0;
@@ -110,7 +133,9 @@ public:
     };
 
     /// @throws std::bad_alloc.
-    Tape(EventLoop& loop, std::size_t bytes, const RecorderOptions& how, std::unique_ptr<Listener> listener);
+    /// @param backend the name of the loop's; always valid.
+    Tape(EventLoop& loop, std::string_view backend, std::size_t bytes, const RecorderOptions& how,
+        std::unique_ptr<Listener> listener);
     Tape(const Tape&) = delete;
     auto operator=(const Tape&) -> Tape& = delete;
     ~Tape() = default;
@@ -179,7 +204,17 @@ private:
     static auto address(const void* object) noexcept -> std::uint64_t {
         return reinterpret_cast<std::uintptr_t>(object) & address_bits;
     }
-    [[nodiscard]] auto title_of(const TaskNode& task) noexcept -> std::uint64_t;
+    /// The name of a task as it lies in an event. A later one with the same address says so when it is spawned.
+    struct Title {
+        const TaskNode* task = nullptr;
+        std::uint64_t word = 0;
+    };
+    [[nodiscard]] auto title_of(const TaskNode& task) noexcept -> std::uint64_t {
+        Title& known = titles_[slot_of(&task, titles_.size())];
+        if (known.task != &task) [[unlikely]]
+            known = {&task, static_cast<std::uint64_t>(names_.number_of(task.name())) << 48U};
+        return known.word;
+    }
     [[nodiscard]] auto now() const noexcept -> std::uint64_t;
     void write(Kind kind, const void* task, std::uint8_t detail, std::uint64_t second, std::uint64_t third) noexcept {
         if (stopped_.load(std::memory_order_relaxed)) return;
@@ -207,6 +242,7 @@ private:
     const TaskNode* running_ = nullptr;
     const TaskNode* open_ = nullptr;  ///< Runs in a slice of which the loop may not say that it is over.
     std::uint64_t tasks_ = 0;         ///< How many live.
+    std::array<Title, 256> titles_{};
     TapeNames names_;
     std::unique_ptr<Listener> listener_;
     mutable std::mutex mutex_;  ///< Of `reason_`.
@@ -216,14 +252,21 @@ private:
 /// Where other threads find the tape of a loop.
 class TapeSlot {
 public:
+    explicit TapeSlot(std::string_view backend) noexcept : backend_name(backend) {}
+
     [[nodiscard]] auto get() const -> std::shared_ptr<Tape> {
         const std::lock_guard lock(mutex_);
         return tape_;
     }
-    void set(std::shared_ptr<Tape> tape) {
+    /// @return false, and nothing has changed: there is another one now than `before`.
+    [[nodiscard]] auto replace(const std::shared_ptr<Tape>& before, std::shared_ptr<Tape> tape) -> bool {
         const std::lock_guard lock(mutex_);
-        tape_ = std::move(tape);
+        if (tape_ != before) return false;
+        tape_.swap(tape);
+        return true;
     }
+
+    const std::string_view backend_name;  ///< Of the loop, also when it has none any more.
 
 private:
     mutable std::mutex mutex_;

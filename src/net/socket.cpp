@@ -25,14 +25,15 @@ LoopSockets::~LoopSockets() {
     }
 }
 
-SocketState::SocketState(LoopSockets& sockets, int number) noexcept : loop(&sockets), descriptor(number) {
-    sockets.open.push_back(*this);
+SocketState::SocketState(LoopSockets& sockets, int file) noexcept
+    : loop(&sockets), descriptor(file), number(++sockets.opened) {
     const Caller asked = caller(sockets.owner.scheduler());
     opened = asked.where;
     try {
         if (asked.task != nullptr) opener = asked.task->name();
     } catch (...) {  // no memory for a name: the place will do
     }
+    sockets.open.push_back(*this);  // last: a signal handler may read whatever is in the list
 }
 
 SocketState::~SocketState() { unlink(); }

@@ -35,7 +35,8 @@ public:
     EventLoop& owner;
     backend::Backend& backend;
     IntrusiveList<SocketState> open;
-    int ended_in_a_row = 0;  ///< Operations that ended at once since the last one that did not.
+    std::uint64_t opened = 0;  ///< How many there were so far.
+    int ended_in_a_row = 0;    ///< Operations that ended at once since the last one that did not.
 
     /// A socket that is always ready must not keep the others from their turn.
     static constexpr int most_in_a_row = 64;
@@ -45,7 +46,7 @@ public:
 /// until the last operation in flight has ended.
 class SocketState final : public ListLink<SocketState> {
 public:
-    SocketState(LoopSockets& sockets, int number) noexcept;
+    SocketState(LoopSockets& sockets, int file) noexcept;
     SocketState(const SocketState&) = delete;
     auto operator=(const SocketState&) -> SocketState& = delete;
     ~SocketState();
@@ -86,6 +87,7 @@ public:
     net::Address peer;
     std::source_location opened;  ///< The program's line that had it opened; nothing outside of tasks.
     std::string opener;           ///< The name of that task, if it has one.
+    std::uint64_t number;         ///< Among those of its loop, the first is 1.
 
 private:
     void let_go() noexcept;

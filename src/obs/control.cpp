@@ -152,7 +152,13 @@ private:
 
 auto control_socket(const RunOptions& options, std::span<EventLoop* const> loops)
     -> std::unique_ptr<gyre::internal::Warden> {
-    return std::make_unique<ControlSocket>(options, loops);
+    try {
+        return std::make_unique<ControlSocket>(options, loops);
+    } catch (const std::exception& error) {
+        backend::write_to_standard_error(
+            "gyre: no control socket, so `gyre ps` cannot look inside: " + std::string(error.what()) + "\n");
+        return nullptr;
+    }
 }
 
 auto control_folders(unsigned user) -> std::vector<std::string> {

@@ -172,6 +172,7 @@ private:
         text("file", place.file);
         number("line", place.line);
         if (!place.function.empty()) text("function", place.function);
+        if (place.is_of_library) flag("library", true);
     }
 };
 

@@ -7,10 +7,15 @@
 #include <gyre/backend/thread_probe.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/leak_check.hpp>
+#include <gyre/core/loop.hpp>
+#include <gyre/core/task_node.hpp>
 #include <gyre/core/wait_report.hpp>
 
+#include <cstdint>
 #include <mutex>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace gyre::obs {
 
@@ -33,22 +38,40 @@ auto last_frame(const internal::Strand& strand) -> const internal::Frame* {
     return frame;
 }
 
-void add_tasks(EventLoop& loop, LeakReport& report) {
-    auto& owner = loop.background();
+void add_task(const EventLoop& loop, const internal::TaskNode& task, LeakReport& report) {
+    if (++report.task_count > most_left) return;
+    LeftTask& left = report.tasks.emplace_back();
+    left.loop = loop.index();
+    left.name = task.name();
+    left.spawned = make_place(task.location());
+    const internal::Frame* frame = last_frame(task);
+    if (frame == nullptr) return;
+    left.waits = make_place(internal::place_of_wait(*frame));
+    if (!frame->queued && frame->wait() != nullptr) left.wait = internal::wait_text(frame->wait()->record());
+}
+
+/// Those of `owner` that are the program's, and not the one that asks.
+void add_tasks(
+    EventLoop& loop, internal::TaskOwner& owner, const std::unordered_set<const void*>& known, LeakReport& report) {
     const auto* const running = loop.scheduler().current_task();
     for (auto* task = owner.tasks.front(); task != nullptr; task = owner.tasks.after(*task)) {
-        if (task == running || task == loop.main_task() || internal::is_of_library(task->location().file_name()))
-            continue;
-        if (++report.task_count > most_left) continue;
-        LeftTask& left = report.tasks.emplace_back();
-        left.loop = loop.index();
-        left.name = task->name();
-        left.spawned = make_place(task->location());
-        const internal::Frame* frame = last_frame(*task);
-        if (frame == nullptr) continue;
-        left.waits = make_place(internal::place_of_wait(*frame));
-        if (!frame->queued && frame->wait() != nullptr) left.wait = internal::wait_text(frame->wait()->record());
+        const bool is_asking = task == running || task == loop.main_task();
+        if (is_asking || internal::is_of_library(task->location().file_name()) || known.count(task) != 0) continue;
+        add_task(loop, *task, report);
     }
+}
+
+void add_timer(const internal::Timer& timer, LeakReport& report) {
+    const auto* callback = dynamic_cast<const internal::Callback*>(&timer);
+    if (callback == nullptr) return;  // of something that waits, which is told of itself
+    if (internal::is_of_library(callback->where.file_name())) return;
+    if (++report.timers <= most_left) report.timer_places.push_back(make_place(callback->where));
+}
+
+void add_sockets(LeakReport& report, std::vector<SocketInfo> sockets) {
+    report.sockets = std::move(sockets);
+    report.socket_count = report.sockets.size();
+    if (report.sockets.size() > most_left) report.sockets.resize(most_left);
 }
 
 auto place_of(const Place& place) -> std::string {
@@ -61,7 +84,7 @@ public:
     explicit RunLeaks(OnLeak action) noexcept : action_(action) {}
 
     void winds_down(EventLoop& loop) noexcept override {
-        add([&] { add_tasks(loop, report_); });
+        add([&] { add_tasks(loop, loop.background(), {}, report_); });
     }
     void socket_left(
         std::string_view name, const std::source_location& opened, std::string_view opener) noexcept override {
@@ -72,7 +95,7 @@ public:
     }
     void closes(EventLoop& loop) noexcept override {
         add([&] {
-            loop.scheduler().timers.for_each([&](const internal::Timer& timer) { add_timer(timer); });
+            loop.scheduler().timers.for_each([&](const internal::Timer& timer) { add_timer(timer, report_); });
             report_.descriptors += loop.backend().open_descriptors();
         });
     }
@@ -92,11 +115,6 @@ public:
     }
 
 private:
-    void add_timer(const internal::Timer& timer) {
-        const auto* callback = dynamic_cast<const internal::Callback*>(&timer);
-        if (callback == nullptr) return;  // nothing that waits is left
-        if (++report_.timers <= most_left) report_.timer_places.push_back(make_place(callback->where));
-    }
     template<class F>
     void add(F&& function) noexcept {
         try {
@@ -145,12 +163,63 @@ auto LeakReport::text() const -> std::string {
 auto left_on(EventLoop& loop) -> LeakReport {
     loop.check_thread("obs::left_on");
     LeakReport report;
-    add_tasks(loop, report);
-    if (loop.is_closed()) return report;
-    report.sockets = read_sockets(loop);
-    report.socket_count = report.sockets.size();
-    if (report.sockets.size() > most_left) report.sockets.resize(most_left);
+    add_tasks(loop, loop.background(), {}, report);
+    if (!loop.is_closed()) add_sockets(report, read_sockets(loop));
     return report;
+}
+
+struct LeakScope::Before {
+    explicit Before(EventLoop& its_loop)
+        : loop(its_loop),
+          sockets(count_sockets(its_loop).opened),
+          others(descriptors()),
+          timers(its_loop.scheduler().timers.armed_count()) {
+        auto& owners = loop.scheduler().owners;
+        for (auto* owner = owners.front(); owner != nullptr; owner = owners.after(*owner)) {
+            for (auto* task = owner->tasks.front(); task != nullptr; task = owner->tasks.after(*task)) {
+                known.insert(task);
+                marks.emplace_back(task);  // so that no later one gets its place in memory
+            }
+        }
+    }
+    /// How many are open that are no sockets.
+    [[nodiscard]] auto descriptors() const -> std::size_t {
+        return loop.backend().open_descriptors() - count_sockets(loop).open;
+    }
+
+    EventLoop& loop;
+    std::uint64_t sockets;  ///< Opened so far.
+    std::size_t others;     ///< Descriptors.
+    std::uint32_t timers;   ///< Armed so far.
+    std::unordered_set<const void*> known;
+    std::vector<internal::TaskMark> marks;
+};
+
+LeakScope::LeakScope() : before_(std::make_unique<Before>(this_loop())) {}
+
+LeakScope::~LeakScope() = default;
+
+auto LeakScope::report() const -> LeakReport {
+    EventLoop& loop = before_->loop;
+    loop.check_thread("LeakScope::report");
+    LeakReport report;
+    auto& owners = loop.scheduler().owners;
+    for (auto* owner = owners.front(); owner != nullptr; owner = owners.after(*owner)) {
+        add_tasks(loop, *owner, before_->known, report);
+    }
+    if (loop.is_closed()) return report;
+    add_sockets(report, read_sockets(loop, before_->sockets));
+    loop.scheduler().timers.for_each([&](const internal::Timer& timer) {
+        if (static_cast<std::int32_t>(timer.sequence - before_->timers) >= 0) add_timer(timer, report);
+    });
+    const std::size_t others = before_->descriptors();
+    if (others > before_->others) report.descriptors = others - before_->others;
+    return report;
+}
+
+void LeakScope::check() const {
+    const LeakReport left = report();
+    if (!left.empty()) throw LeakError("left at the end of the scope:\n" + left.text());
 }
 
 }  // namespace gyre::obs

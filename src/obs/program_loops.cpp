@@ -86,8 +86,8 @@ private:
     auto read() -> bool {
         const Time until = loop_.now() + longest_step;
         if (!reader_) {
-            raw_->head.read(loop_);
-            reader_.emplace(loop_, raw_->tape, most_tasks_);
+            raw_->begin(loop_, ReadAt::rest);
+            reader_.emplace(loop_, raw_->tape, most_tasks_, ReadAt::rest);
         } else {
             reader_->resume();
         }

@@ -17,7 +17,7 @@ struct Kept {
 };
 
 auto kept() -> Kept& {
-    static Kept all;
+    static Kept& all = *new Kept;  // never destroyed: threads that watch may outlive `main`
     return all;
 }
 

@@ -91,12 +91,17 @@ void check_options(const RecorderOptions& options) {
     }
 }
 
-/// Does something with a loop on its own thread: now, if nobody runs it elsewhere.
+/// Whether this thread may do something with a loop itself. Between two runs a loop may begin to run or close at any moment: then
+/// only its own thread may, or one without a loop, which has to be that.
+auto may_touch(const EventLoop& loop) -> bool {
+    const EventLoop* here = gyre::internal::current_loop();
+    return !loop.runs_elsewhere() && (here == nullptr || here == &loop);
+}
+
+/// Does something with a loop on its own thread. @throws LoopError: it is closed.
 template<class F>
 void on_loop(EventLoop& loop, F function) {
-    // Between two runs a loop may begin to run at any moment: only its own thread, or one without a loop, does without a post.
-    const EventLoop* here = gyre::internal::current_loop();
-    if (!loop.runs_elsewhere() && (here == nullptr || here == &loop)) return function();
+    if (may_touch(loop)) return function();
     loop.post(std::move(function));
 }
 
@@ -118,16 +123,26 @@ void take_off(EventLoop& loop, const std::shared_ptr<Tape>& tape) {
 
 void start_recording(EventLoop& loop, const RecorderOptions& options) {
     check_options(options);
-    if (!loop.runs_elsewhere() && loop.is_closed()) throw LoopError("start_recording: this loop is closed");
-    auto tape = std::make_shared<Tape>(
-        loop, std::bit_ceil(options.bytes), options, std::make_unique<Triggers>(loop, options));
+    if (may_touch(loop) && loop.is_closed()) throw LoopError("start_recording: this loop is closed");
+    auto& slot = loop.tape_slot();
+    const auto before = slot.get();
+    const auto tape = std::make_shared<Tape>(
+        loop, slot.backend_name, std::bit_ceil(options.bytes), options, std::make_unique<Triggers>(loop, options));
+    if (!slot.replace(before, tape)) {
+        throw InvalidStateError(
+            "start_recording: another thread has started the recorder of this loop at the same moment");
+    }
     const auto begin = [&loop, tape] {
-        if (tape->stopped()) return;
+        if (tape->stopped() || loop.tape_slot().get() != tape) return;  // there is a later one already
         measure_for(loop, tape->options);
         loop.put_tape_on(tape);
     };
-    on_loop(loop, begin);
-    loop.tape_slot().set(std::move(tape));
+    try {
+        on_loop(loop, begin);
+    } catch (...) {  // it closes: what it has recorded stays
+        static_cast<void>(slot.replace(tape, before));
+        throw;
+    }
 }
 
 void start_recording(std::span<EventLoop* const> loops, const RecorderOptions& options) {

@@ -1,4 +1,5 @@
 #include "obs/place.hpp"
+#include "obs/sockets.hpp"
 #include "obs/task_entry.hpp"
 #include "obs/task_reader.hpp"
 #include "obs/wait_info.hpp"
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace gyre::obs {
 
@@ -21,10 +23,31 @@ auto quantiles(const Histogram& of) -> Figures {
     return {of.count(), of.quantile(0.5), of.quantile(0.9), of.quantile(0.99), of.longest()};
 }
 
+/// Most tasks stand at few places, and the name of a function takes long to read.
+class Places {
+public:
+    auto of(const std::source_location& where) -> const Place& {
+        const auto [found, is_new] = known_.try_emplace({where.function_name(), where.line()});
+        if (is_new) found->second = make_place(where);
+        return found->second;
+    }
+
+private:
+    using Key = std::pair<const char*, std::uint_least32_t>;
+    struct Hash {
+        auto operator()(const Key& key) const noexcept -> std::size_t {
+            return std::hash<const void*>()(key.first) * 31 + key.second;
+        }
+    };
+    std::unordered_map<Key, Place, Hash> known_;
+};
+
 class Decoder {
 public:
     Decoder(Time now, const TaskTape& tape, const SnapshotOptions& options)
         : now_(now), from_(tape), options_(options) {}
+
+    auto socket() -> SocketInfo { return take_socket(from_); }
 
     auto task() -> TaskInfo {
         from_.next_entry();
@@ -33,11 +56,12 @@ public:
         info.id = head.id;
         info.parent = head.parent;
         info.name = from_.take_text();
-        info.spawned = make_place(head.spawned);
+        info.spawned = places_.of(head.spawned);
         info.priority = head.priority;
         if (head.born != Time{}) info.age = now_ - head.born;
-        if (head.measured) info.stats = head.stats;
+        if (head.measured) info.stats = from_.take<TaskStats>();
         if (head.cancelled) info.cancelled = cancelled();
+        info.stack.limit = head.deadline;
         steps(info.stack);
         const bool found_ready = from_.take<bool>();
         info.state = found_ready ? TaskState::ready : TaskState::waiting;
@@ -67,17 +91,23 @@ private:
         for (;;) {
             switch (from_.take<EntryStep>()) {
             case EntryStep::await:
-                stack.awaits.push_back({make_place(from_.take<std::source_location>()), {}});
+                stack.awaits.push_back({places_.of(from_.take<std::source_location>()), {}});
                 break;
             case EntryStep::scope:
-                if (stack.awaits.empty()) stack.awaits.emplace_back();
-                add_scope(stack.awaits.back().scope, record().record, now_);
+                scope(stack);
                 break;
             case EntryStep::wait:
-                stack.wait = wait(record());
+                wait(stack);
                 break;
             case EntryStep::branch:
-                steps(stack.branches.emplace_back());
+                stack.branches.emplace_back().limit = inside_;
+                branch(stack.branches.back());
+                break;
+            case EntryStep::yields:
+                stack.yields = true;
+                break;
+            case EntryStep::lost:
+                stack.lost = true;
                 break;
             case EntryStep::end:
                 return shorten(stack.awaits, options_.most_awaits);
@@ -96,15 +126,52 @@ private:
         return read;
     }
 
-    [[nodiscard]] auto wait(const Record& of) const -> WaitInfo {
-        if (of.record.owner == nullptr) return describe_wait(of.record, {}, 0, now_);
-        auto owner = of.owner_name.empty() ? internal::place_text(of.owner_place) : std::string(of.owner_name);
-        return describe_wait(of.record, std::move(owner), task_id(of.record.owner), now_);
+    void scope(Stack& stack) {
+        const WaitRecord inside = record().record;
+        if (stack.awaits.empty()) stack.awaits.emplace_back();
+        add_scope(stack.awaits.back().scope, inside, now_);
+        stack.limit = std::min(stack.limit, inside.deadline);
+    }
+
+    void wait(Stack& stack) {
+        const Record of = record();
+        auto owner = of.record.owner == nullptr ? std::string() : title(of.owner_name, of.owner_place);
+        stack.wait = describe_wait(of.record, std::move(owner), task_id(of.record.owner), now_);
+        stack.wait->holders = holders(of.record.object);
+        inside_ = std::min(stack.limit, of.record.deadline);
+    }
+
+    void branch(Stack& stack) {
+        const Time limit = inside_;
+        steps(stack);
+        inside_ = limit;  // those of a branch within it have another
+    }
+
+    auto holders(const void* object) -> const std::vector<Holder>& {
+        auto& all = holders_[object];
+        const auto count = from_.take<std::uint8_t>();
+        if (count == same_holders) return all;
+        all.clear();
+        for (std::uint8_t i = 0; i < count; ++i) {
+            Holder& holder = all.emplace_back();
+            holder.id = from_.take<std::uint64_t>();
+            const auto name = from_.take_text();
+            holder.task = title(name, from_.take<std::source_location>());
+            holder.ended = from_.take<bool>();
+        }
+        return all;
+    }
+
+    static auto title(std::string_view name, const std::source_location& spawned) -> std::string {
+        return name.empty() ? internal::place_text(spawned) : std::string(name);
     }
 
     Time now_;
     TaskTape::Reading from_;
     const SnapshotOptions& options_;
+    Places places_;
+    std::unordered_map<const void*, std::vector<Holder>> holders_;  ///< By what they hold a part of.
+    Time inside_ = Time::max();                                     ///< The limit of the branches of the last wait.
 };
 
 }  // namespace
@@ -132,8 +199,8 @@ auto figures_of(const LoopHead& head) -> LoopFigures {
 }
 
 auto decode(const RawSnapshot& raw, const SnapshotOptions& options) -> Snapshot {
-    const auto& [head, tape, is_complete] = raw;
-    Snapshot all;
+    const LoopHead& head = raw.head;
+    Snapshot all = raw.rest;
     all.loop = head.loop;
     all.backend = head.backend;
     all.task_count = head.task_count;
@@ -144,6 +211,10 @@ auto decode(const RawSnapshot& raw, const SnapshotOptions& options) -> Snapshot 
     all.cancelled = head.cancelled;
     all.taken = head.now;
     all.beat = head.beat;
+    all.expected_posts = head.expected_posts;
+    all.timers_armed = head.timers_armed;
+    all.timers_fired = head.timers_fired;
+    all.never_started_count = head.never_started;
     if (head.measures) {
         all.turn = quantiles(head.histograms.turn);
         all.slice = quantiles(head.histograms.slice);
@@ -152,9 +223,11 @@ auto decode(const RawSnapshot& raw, const SnapshotOptions& options) -> Snapshot 
     }
     // Of one that was read in several steps: a task that ended meanwhile may have left its number to a later one.
     std::unordered_map<std::uint64_t, std::size_t> known;
-    Decoder decoder(head.now, tape, options);
-    all.tasks.reserve(tape.entries());
-    for (std::size_t i = 0; i < tape.entries(); ++i) {
+    Decoder decoder(head.now, raw.tape, options);
+    for (std::size_t i = 0; i < raw.sockets; ++i) all.sockets.push_back(decoder.socket());
+    const std::size_t count = raw.tape.entries() - raw.sockets;
+    all.tasks.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
         TaskInfo task = decoder.task();
         const auto [found, is_new] = known.emplace(task.id, all.tasks.size());
         if (is_new) {
@@ -164,7 +237,7 @@ auto decode(const RawSnapshot& raw, const SnapshotOptions& options) -> Snapshot 
         }
     }
     // While it was read in steps the number changed.
-    all.task_count = is_complete ? all.tasks.size() : std::max(all.task_count, all.tasks.size());
+    all.task_count = raw.is_complete ? all.tasks.size() : std::max(all.task_count, all.tasks.size());
     return all;
 }
 

@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <source_location>
 
-/// What `TaskReader` writes of a task, and `decode` reads: head, name, cause with its two texts if there is one, steps, and
-/// whether a part of it is ready.
+/// What `TaskReader` writes of a task, and `decode` reads: head, name, figures if it is measured, cause with its two texts if
+/// there is one, steps, and whether a part of it is ready.
 namespace gyre::obs {
 
 struct EntryHead {
@@ -18,7 +18,7 @@ struct EntryHead {
     std::uint64_t parent = 0;
     std::source_location spawned;
     Time born{};
-    TaskStats stats;
+    Time deadline = Time::max();
     Priority priority = Priority::normal;
     bool measured = false;
     bool runs = false;
@@ -33,16 +33,20 @@ struct EntryCause {
 
 /// What follows is in brackets. A record is the record itself, its name, and if there is an owner its name and line.
 enum class EntryStep : std::uint8_t {
-    await,     ///< (line)
-    scope,     ///< What the later awaits are inside of. (record)
-    wait,      ///< What it is suspended on. (record)
+    await,  ///< (line)
+    scope,  ///< What the later awaits are inside of. (record)
+    wait,  ///< What it is suspended on. (record, number of holders; for each of them id, name, line, whether it has ended)
     branch,    ///< Of the last wait: steps, up to an `end`.
+    yields,    ///< It is ready because it asked to be.
+    lost,      ///< It is suspended, and nothing knows on what.
     end,       ///< Of a branch, or of all.
     too_long,  ///< Instead of all steps.
 };
 
 inline constexpr std::size_t most_branches = 256;
-inline constexpr int most_branch_depth = 32;  // of branches within branches: each takes native stack
+inline constexpr std::uint8_t most_holders = 8;
+inline constexpr std::uint8_t same_holders = 0xff;  ///< Instead of their number: as at the last wait for the same object.
+inline constexpr int most_branch_depth = 32;        // of branches within branches: each takes native stack
 
 inline auto task_id(const void* task) noexcept -> std::uint64_t { return reinterpret_cast<std::uintptr_t>(task); }
 

@@ -26,8 +26,8 @@ void TaskLook::read(void* self) noexcept {
     if (me.loop_.beat() != me.beat_) return;
     me.found_ = true;
     const internal::RecordsWithoutMemory no_memory;
-    me.raw_.head.read(me.loop_);
-    TaskReader reader(me.loop_, me.raw_.tape, me.most_tasks_);
+    me.raw_.begin(me.loop_, ReadAt::anywhere);
+    TaskReader reader(me.loop_, me.raw_.tape, me.most_tasks_, ReadAt::anywhere);
     static_cast<void>(reader.read(me.raw_.head.now + longest_look));
     me.raw_.is_complete = reader.is_complete();
 }

@@ -5,6 +5,7 @@
 #include <gyre/backend/backend.hpp>
 #include <gyre/core/wait_report.hpp>
 
+#include <cassert>
 #include <utility>
 
 namespace gyre::obs {
@@ -34,13 +35,17 @@ void LoopHead::read(EventLoop& of) noexcept {
     for (auto* owner = scheduler.owners.front(); owner != nullptr; owner = scheduler.owners.after(*owner)) {
         task_count += owner->task_count;
     }
+    expected_posts = of.expected_posts();
+    timers_armed = scheduler.timers.armed_count();
+    timers_fired = scheduler.timers.fired_count();
+    never_started = scheduler.never_started_count;
     beat = of.beat();
     now = of.now();
     stamp = scheduler.stamp;
 }
 
-TaskReader::TaskReader(EventLoop& loop, TaskTape& tape, std::size_t most_tasks) noexcept
-    : loop_(loop), tape_(tape), left_(most_tasks) {
+TaskReader::TaskReader(EventLoop& loop, TaskTape& tape, std::size_t most_tasks, ReadAt at) noexcept
+    : loop_(loop), tape_(tape), left_(most_tasks), at_(at) {
     auto& owners = loop.scheduler().owners;
     // A group is listed after the one that its task belongs to: it was opened later. So parents come first.
     for (auto* owner = owners.front(); owner != nullptr && task_ == nullptr; owner = owners.after(*owner)) {
@@ -55,9 +60,11 @@ auto TaskReader::read(Time until) -> bool {
         if (!tape_.begin()) return true;
         write(*task_, *owner_, Part::whole);
         if (!tape_.end()) {
+            forget_holders();  // what was written of them is gone
             if (!tape_.begin_in_new_block()) return true;
             write(*task_, *owner_, Part::whole);
             if (!tape_.end()) {  // longer than a whole block
+                forget_holders();
                 static_cast<void>(tape_.begin());
                 write(*task_, *owner_, Part::head);
                 static_cast<void>(tape_.end());
@@ -88,6 +95,7 @@ void TaskReader::step() noexcept {
 void TaskReader::pause() noexcept { loop_.scheduler().cursor = task_; }
 
 void TaskReader::resume() noexcept {
+    forget_holders();
     task_ = std::exchange(loop_.scheduler().cursor, nullptr);
     if (task_ != nullptr) owner_ = task_->owner();
 }
@@ -102,13 +110,14 @@ void TaskReader::write(const TaskNode& task, TaskOwner& owner, Part part) noexce
     head.parent = scope != nullptr ? task_id(scope->task()) : 0;
     head.spawned = task.location();
     head.born = task.born();
+    head.deadline = task.deadline();
     head.priority = task.priority();
     head.measured = task.is_measured();
-    if (head.measured) head.stats = task.stats();
     head.runs = current != nullptr && current->scope != nullptr && current->scope->task() == &task;
     head.cancelled = cause != nullptr;
     tape_.put(head);
     tape_.put_text(task.name());
+    if (head.measured) tape_.put(task.stats());
     if (cause != nullptr) {
         tape_.put(EntryCause{cause->kind, cause->when, cause->where});
         tape_.put_text(cause->reason);
@@ -135,6 +144,11 @@ void TaskReader::write_strand(const Strand& strand, int depth) noexcept {
         if (frame->done()) return;               // it has ended, and waits for what it dropped to clean up
         if (wait == nullptr || frame->queued) {  // it runs, or is ready
             found_ready_ = true;
+            if (wait != nullptr && wait->record().kind == WaitKind::yield) tape_.put(EntryStep::yields);
+            // Between two slices every frame is queued, or waits for something.
+            const bool is_lost = at_ == ReadAt::rest && !frame->queued && loop_.scheduler().current == nullptr;
+            assert(!is_lost && "a task is suspended and has told nobody on what");
+            if (is_lost) tape_.put(EntryStep::lost);
             return;
         }
         const Strand* inside = wait->strand_at(0);
@@ -148,8 +162,10 @@ void TaskReader::write_strand(const Strand& strand, int depth) noexcept {
 }
 
 void TaskReader::write_wait(const Wait& wait, int depth) noexcept {
+    const WaitRecord record = wait.record();
     tape_.put(EntryStep::wait);
-    write_record(wait.record());
+    write_record(record);
+    write_holders(wait, record.object);
     for (std::size_t i = 0; depth < most_branch_depth && i < most_branches && wait.strand_at(i) != nullptr; ++i) {
         if (wait.strand_at(i)->root == nullptr) continue;
         tape_.put(EntryStep::branch);
@@ -164,6 +180,22 @@ void TaskReader::write_record(const WaitRecord& record) noexcept {
     if (record.owner == nullptr) return;
     tape_.put_text(record.owner->name());
     tape_.put(record.owner->location());
+}
+
+void TaskReader::write_holders(const Wait& wait, const void* object) noexcept {
+    auto& known = holders_known_[task_id(object) / alignof(std::max_align_t) % holders_known_.size()];
+    if (object != nullptr && known == object) return tape_.put(same_holders);
+    std::uint8_t count = 0;
+    while (count < most_holders && wait.holder_at(count) != nullptr) ++count;
+    tape_.put(count);
+    for (std::uint8_t i = 0; i < count; ++i) {
+        const TaskNode& holder = *wait.holder_at(i);
+        tape_.put(task_id(&holder));
+        tape_.put_text(holder.name());
+        tape_.put(holder.location());
+        tape_.put(holder.done());
+    }
+    if (count > 0) known = object;
 }
 
 }  // namespace gyre::obs

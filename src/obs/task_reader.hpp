@@ -8,6 +8,7 @@
 #include <gyre/obs/figures.hpp>
 #include <gyre/obs/snapshot.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -29,11 +30,21 @@ struct LoopHead {
     CancelCounts cancelled{};
     bool measures = false;
     internal::LoopHistograms histograms;
+    std::size_t expected_posts = 0;
+    std::uint32_t timers_armed = 0;
+    std::uint32_t timers_fired = 0;
+    std::uint64_t never_started = 0;
     std::uint64_t beat = 0;
     Time now{};    ///< When it was read.
     Time stamp{};  ///< When the present turn of the loop began, or later.
 
     void read(EventLoop& loop) noexcept;
+};
+
+/// Where the thread of a loop stands while it is read.
+enum class ReadAt : std::uint8_t {
+    rest,      ///< Where it called the reader: all links are as they should be.
+    anywhere,  ///< Where a signal came.
 };
 
 /// Reads the tasks of a loop as they stand, in one go or in several steps between which the loop runs. It takes no memory but its
@@ -42,7 +53,7 @@ struct LoopHead {
 class TaskReader {
 public:
     /// Thread: the loop's.
-    TaskReader(EventLoop& loop, TaskTape& tape, std::size_t most_tasks) noexcept;
+    TaskReader(EventLoop& loop, TaskTape& tape, std::size_t most_tasks, ReadAt at) noexcept;
 
     /// Reads until all has been read, or the loop's clock has reached `until`. @return whether there is no more.
     [[nodiscard]] auto read(Time until) -> bool;
@@ -60,14 +71,19 @@ private:
     void write_strand(const internal::Strand& strand, int depth) noexcept;
     void write_wait(const internal::Wait& wait, int depth) noexcept;
     void write_record(const WaitRecord& record) noexcept;
+    void write_holders(const internal::Wait& wait, const void* object) noexcept;
+    void forget_holders() noexcept { holders_known_.fill(nullptr); }
     void step() noexcept;
 
     EventLoop& loop_;
     TaskTape& tape_;
     std::size_t left_;
+    ReadAt at_;
+    bool found_ready_ = false;              ///< A part of the task that is read now.
     internal::TaskNode* task_ = nullptr;    ///< The next one.
     internal::TaskOwner* owner_ = nullptr;  ///< Its.
-    bool found_ready_ = false;              ///< A part of the task that is read now.
+    /// Objects whose holders are on the tape, each at a place of its own: many may wait for one.
+    std::array<const void*, 64> holders_known_{};
 };
 
 /// What was read of one loop.
@@ -75,10 +91,18 @@ struct RawSnapshot {
     RawSnapshot() = default;
     explicit RawSnapshot(std::size_t fixed_bytes) : tape(fixed_bytes) {}
 
+    /// Reads all but the tasks. Thread: the loop's.
+    void begin(EventLoop& loop, ReadAt at);
+
     LoopHead head;
-    TaskTape tape;
+    TaskTape tape;  ///< Of the sockets, and of the tasks.
+    std::size_t sockets = 0;
+    Snapshot rest;  ///< What takes memory to read, and is empty where a signal came.
     bool is_complete = false;
 };
+
+/// All that stands on a loop, in one go. Thread: the loop's.
+[[nodiscard]] auto read_raw(EventLoop& loop, std::size_t most_tasks) -> RawSnapshot;
 
 /// The tasks of a loop whose thread is in the middle of something, as a signal handler on that thread can read them.
 class TaskLook {

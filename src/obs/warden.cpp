@@ -51,7 +51,7 @@ constexpr Duration reports_are_counted = std::chrono::minutes(1);
 struct Answer {
     std::mutex mutex;
     std::condition_variable arrived;
-    std::optional<Snapshot> snapshot;
+    std::optional<RawSnapshot> raw;
 };
 
 /// What the warden knows of one loop.
@@ -241,7 +241,7 @@ private:
     void examine() {
         for (WatchedLoop& watched : watched_) {
             if (watched.late != nullptr) continue;
-            ask(watched, {.most_tasks = looks_left_ > 1 ? most_tasks_before : most_tasks_at_the_end});
+            ask(watched, looks_left_ > 1 ? most_tasks_before : most_tasks_at_the_end);
             watched.is_look = true;
         }
         const Time end = backend::monotonic_time() + patience;
@@ -287,13 +287,13 @@ private:
         return finding;
     }
 
-    void ask(WatchedLoop& watched, const SnapshotOptions& options = {}) {
+    void ask(WatchedLoop& watched, std::size_t most_tasks = SnapshotOptions().most_tasks) {
         auto answer = std::make_shared<Answer>();
         try {
             EventLoop& loop = *watched.loop;
-            loop.post([&loop, answer, options] {
+            loop.post([&loop, answer, most_tasks] {
                 const std::lock_guard lock(answer->mutex);
-                answer->snapshot = snapshot(loop, options);
+                answer->raw = read_raw(loop, most_tasks);
                 answer->arrived.notify_all();
             });
         } catch (const LoopError&) {
@@ -307,13 +307,13 @@ private:
         Answer& answer = *watched.late;
         std::unique_lock lock(answer.mutex);
         const auto left = std::max(Duration::zero(), end - backend::monotonic_time());
-        answer.arrived.wait_for(lock, left, [&] { return answer.snapshot.has_value(); });
-        if (!answer.snapshot) return false;
-        if (!watched.is_look) write(*answer.snapshot);
-        auto& tasks = answer.snapshot->tasks;
-        if (!watched.is_look && tasks.size() > most_tasks_before) tasks.resize(most_tasks_before);
-        watched.looks.push_back(std::move(*answer.snapshot));
+        answer.arrived.wait_for(lock, left, [&] { return answer.raw.has_value(); });
+        if (!answer.raw) return false;
         lock.unlock();
+        Snapshot look = decode(*answer.raw, {});
+        if (!watched.is_look) write(look);
+        if (!watched.is_look && look.tasks.size() > most_tasks_before) look.tasks.resize(most_tasks_before);
+        watched.looks.push_back(std::move(look));
         watched.late.reset();
         return true;
     }

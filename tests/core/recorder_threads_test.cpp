@@ -1,12 +1,15 @@
 // The recorder is switched and read by other threads while loops work; it is here so that the thread sanitizer sees it.
 
+#include "core/tape.hpp"
 #include "support/loops.hpp"
 
 #include <gyre/backend/thread_probe.hpp>
 #include <gyre/obs.hpp>
 
 #include <atomic>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace gyre::testing {
 
@@ -50,6 +53,68 @@ TEST(RecorderThreads, is_switched_and_read_by_other_threads_while_loops_work) {
         },
         {.loops = 2});
     EXPECT_GT(seen.load(), 0U);
+}
+
+TEST(RecorderThreads, one_of_those_who_start_it_at_the_same_moment_has_started_it) {
+    std::atomic<int> begun = 0;
+    std::atomic<int> refused = 0;
+    run([&]() -> Task<> {
+        EventLoop& loop = this_loop();
+        for (int round = 0; round < 50; ++round) {
+            std::atomic<int> here = 0;
+            std::vector<std::thread> all;
+            for (std::size_t i = 0; i < 3; ++i) {
+                all.emplace_back([&, i] {
+                    ++here;
+                    while (here < 3) std::this_thread::yield();
+                    try {
+                        obs::start_recording(loop, {.bytes = (64U << 10) << i});
+                        ++begun;
+                    } catch (const InvalidStateError& error) {
+                        EXPECT_NE(std::string(error.what()).find("at the same moment"), std::string::npos);
+                        ++refused;
+                    }
+                });
+            }
+            for (std::thread& thread : all) thread.join();
+            EXPECT_GE(begun, round + 1);
+            co_await yield_now();
+            EXPECT_EQ(loop.tape_slot().get().get(), loop.scheduler().tape) << "the one that others see is the loop's";
+            EXPECT_TRUE(obs::is_recording(loop));
+        }
+    });
+    EXPECT_EQ(begun + refused, 150);
+    EXPECT_GT(refused, 0);
+}
+
+TEST(RecorderThreads, is_switched_while_the_loop_ends) {
+    for (int round = 0; round < 50; ++round) {
+        std::atomic<EventLoop*> loop = nullptr;
+        std::atomic<bool> over = false;
+        std::thread other([&] {
+            run([&]() -> Task<> {  // a loop of its own, as the control socket has
+                while (loop == nullptr) co_await yield_now();
+                while (!over) {
+                    try {
+                        obs::start_recording(*loop, {.bytes = 64U << 10});
+                        obs::stop_recording(*loop);
+                    } catch (const LoopError&) {  // it is closed
+                    }
+                    co_await yield_now();
+                }
+            });
+        });
+        EventLoop ending;
+        ending
+            .run_to_outcome([&]() -> Task<> {
+                loop = &ending;
+                co_await sleep(100us);
+            })
+            .value();
+        ending.close();
+        over = true;
+        other.join();
+    }
 }
 
 }  // namespace gyre::testing

@@ -214,6 +214,36 @@ TEST_F(ControlSocket, calls_no_loop_blocked_that_nobody_runs) {
     EXPECT_FALSE(has(figures.body, "blocked_for_ns")) << figures.body;
 }
 
+TEST_F(ControlSocket, shows_holders_and_sockets_whether_the_loop_answers_or_not) {
+    inspected([this]() -> Task<> {
+        auto listener = co_await net::listen("127.0.0.1", 0);
+        Semaphore pool(1, "pool");
+        const auto use = [&pool]() -> Task<> {
+            const auto permit = co_await pool.acquire();
+            co_await sleep(1h);
+        };
+        auto first = spawn(use(), {.name = "first guest"});
+        auto second = spawn(use(), {.name = "second guest"});
+        auto third = spawn(use(), {.name = "third guest"});
+        co_await yield_now();
+        const auto check = [&](const Answer& answer) {
+            EXPECT_EQ(count_of(answer.body, "\"holders\":[{\"task\":\"first guest\",\"task_id\":"), 2U) << answer.body;
+            EXPECT_EQ(count_of(answer.body, "\"name\":\"" + listener.local_address().text()), 1U) << answer.body;
+            EXPECT_TRUE(has(answer.body, "\"opened\":{\"file\":\"control_test.cpp\"")) << answer.body;
+        };
+        const auto answers = co_await ask(socket(), "/v1/snapshot");
+        EXPECT_FALSE(has(answers.body, "blocked_for_ns"));
+        check(answers);
+        const auto blocked = ask_from_outside(socket(), "/v1/snapshot");  // this thread waits, and runs nothing
+        EXPECT_TRUE(has(blocked.body, "blocked_for_ns"));
+        check(blocked);
+        for (auto* guest : {&first, &second, &third}) {
+            guest->cancel();
+            static_cast<void>(co_await as_outcome(guest->join()));
+        }
+    });
+}
+
 TEST_F(ControlSocket, answers_numbers_and_metrics_and_stalls) {
     inspected([this]() -> Task<> {
         for (int i = 0; i < 100; ++i) co_await yield_now();
@@ -389,6 +419,24 @@ TEST_F(ControlSocket, takes_another_folder_where_the_first_cannot_be_had) {
     fs::permissions(folder_ + "/open", fs::perms::all);
     backend::make_private_folder(folder_ + "/open");
     EXPECT_EQ(mode_of(folder_ + "/open"), 0700U);
+}
+
+TEST_F(ControlSocket, is_not_there_if_it_cannot_be_had_and_the_program_runs) {
+    const std::string deep = folder_ + "/" + std::string(100, 'x');  // longer than the address of a socket can be
+    fs::create_directory(deep);
+    fs::permissions(deep, fs::perms::owner_all);
+    ::setenv("XDG_RUNTIME_DIR", deep.c_str(), 1);
+    bool has_run = false;
+    ::testing::internal::CaptureStderr();
+    inspected([&]() -> Task<> {
+        has_run = true;
+        co_return;
+    });
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(has_run);
+    EXPECT_TRUE(has(said, "gyre: no control socket, so `gyre ps` cannot look inside: ")) << said;
+    EXPECT_TRUE(has(said, deep)) << said;
+    EXPECT_EQ(count_of(said, "\n"), 1U) << said;
 }
 
 TEST_F(ControlSocket, reads_many_tasks_in_steps_between_which_the_loop_goes_on) {

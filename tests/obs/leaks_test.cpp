@@ -19,7 +19,72 @@ auto kept_streams() -> std::vector<net::Stream>& {
     return streams;
 }
 
+class LeakScopes : public OnLoops {};
+GYRE_ON_LOOPS(LeakScopes);
+
 }  // namespace
+
+TEST_P(LeakScopes, tell_what_a_part_of_a_program_leaves_and_where_that_began) {
+    const auto wait = []() -> Task<> { co_await sleep(1h); };
+    run([&]() -> Task<> {
+        auto listener = co_await net::listen("127.0.0.1", 0);
+        auto there_before = spawn(wait(), {.name = "there before"});
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            group.spawn(wait(), {.name = "before, in a group"});
+            co_await yield_now();
+            std::vector<net::Stream> kept;
+            TaskHandle<void> left;
+            {
+                const obs::LeakScope scope;
+                EXPECT_TRUE(scope.report().empty()) << scope.report().text();
+                auto stream = co_await net::connect("127.0.0.1", listener.local_address().port());
+                auto over = spawn(sleep(1ms));
+                co_await over.join();
+                left = spawn(wait(), {.name = "left"});
+                group.spawn(wait(), {.name = "left in a group"});
+                kept.push_back(std::move(stream));
+                auto timer = this_loop().call_later(1h, [] {});
+                co_await yield_now();
+                const auto report = scope.report();
+                EXPECT_EQ(report.timers, 1U) << report.text();
+                EXPECT_EQ(report.task_count, 2U) << report.text();
+                EXPECT_EQ(report.socket_count, 1U) << report.text();
+                EXPECT_EQ(report.descriptors, 0U) << report.text();
+                const std::string text = error_of([&] { scope.check(); });
+                EXPECT_TRUE(has(text, "left at the end of the scope:\n")) << text;
+                EXPECT_TRUE(has(text, "task 'left', spawned at leaks_test.cpp:")) << text;
+                EXPECT_TRUE(has(text, "task 'left in a group', spawned at leaks_test.cpp:")) << text;
+                EXPECT_TRUE(has(text, "opened at leaks_test.cpp:")) << text;
+                EXPECT_FALSE(has(text, "before")) << text;
+                timer.cancel();
+                kept.clear();
+                left.cancel();
+                static_cast<void>(co_await as_outcome(left.join()));
+                EXPECT_EQ(scope.report().task_count, 1U);
+                EXPECT_EQ(scope.report().socket_count, 0U);
+            }
+            group.cancel("over");
+        });
+        there_before.cancel();
+        static_cast<void>(co_await as_outcome(there_before.join()));
+    }());
+}
+
+TEST_P(LeakScopes, know_a_later_task_from_one_that_was_there_at_its_place) {
+    const auto wait = []() -> Task<> { co_await sleep(1h); };
+    run([&]() -> Task<> {
+        auto before = spawn(wait(), {.name = "before"});
+        const obs::LeakScope scope;
+        before.cancel();
+        static_cast<void>(co_await as_outcome(before.join()));
+        before = TaskHandle<void>();
+        auto after = spawn(wait(), {.name = "after"});
+        EXPECT_TRUE(has(scope.report().text(), "'after'")) << scope.report().text();
+        after.cancel();
+        static_cast<void>(co_await as_outcome(after.join()));
+        EXPECT_NO_THROW(scope.check());
+    }());
+}
 
 TEST(Leaks, of_tasks_say_where_they_were_spawned_and_where_they_stand) {
     const auto wait = []() -> Task<> { co_await sleep(1h); };

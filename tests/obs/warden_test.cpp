@@ -16,6 +16,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <fstream>
 #include <mutex>
@@ -399,6 +400,34 @@ TEST(ThreadProbe, gives_the_stack_of_another_thread) {
     EXPECT_GT(backend::thread_activity(name.number).ran.count(), 0);
     over = true;
     other.join();
+}
+
+TEST(ThreadProbe, is_free_in_a_child_that_is_forked_while_another_thread_looks) {
+    const backend::ThreadName name = backend::this_thread();
+    std::atomic<bool> over = false;
+    std::atomic<int> looks = 0;
+    std::thread looking([&] {
+        backend::ThreadProbe probe;
+        while (!over) {
+            backend::ThreadSample sample;
+            static_cast<void>(probe.sample(name, 5s, sample, [](void*) noexcept {}, nullptr));
+            ++looks;
+        }
+    });
+    while (looks == 0) std::this_thread::yield();
+    for (int i = 0; i < 50; ++i) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::alarm(10);  // one that waits for a mutex that nobody holds
+            { const backend::ThreadProbe probe; }
+            ::_exit(0);
+        }
+        int status = 0;
+        while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+        EXPECT_EQ(status, 0);
+    }
+    over = true;
+    looking.join();
 }
 
 }  // namespace gyre::testing

@@ -16,7 +16,9 @@ namespace gyre::obs {
 /// it answers also while every loop of the program is blocked. The socket is `PID.sock` in the first of `control_folders` that can
 /// be had, and goes when the run ends. Nobody but the user and root may connect: the folder is the user's alone (0700), so is
 /// the socket (0600), and the kernel is asked who is at the other end.
-/// @throws std::system_error or IoError if the folder, the socket or the thread cannot be had.
+/// A program is not kept from its work by this: if the folder, the socket or the thread cannot be had, a line on standard error
+/// says why, and the run goes on without.
+/// @return null: none could be had.
 [[nodiscard]] auto control_socket(const RunOptions& options, std::span<EventLoop* const> loops)
     -> std::unique_ptr<gyre::internal::Warden>;
 

@@ -3,6 +3,7 @@
 #include <gyre/obs/snapshot.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ struct LeftTask {
     std::string wait;  ///< For what: "event 'doorbell'"; empty if it was ready.
 };
 
-/// What was left at the end of a run: things that should have ended before it. See `RunOptions::on_leak`.
+/// What was left at the end of a run or of a `LeakScope`: things that should have ended before it. See `RunOptions::on_leak`.
 struct LeakReport {
     std::vector<LeftTask> tasks;      ///< At most 100.
     std::size_t task_count = 0;       ///< More than in `tasks` if there were too many.
@@ -35,5 +36,32 @@ struct LeakReport {
 /// The spawned tasks of `loop` that belong to no group, the main one and gyre's own left out; and its sockets.
 /// Thread: the loop's; between two runs any.
 [[nodiscard]] auto left_on(EventLoop& loop) -> LeakReport;
+
+/// Tells what a part of a program leaves: tasks of any group, timers of callbacks, sockets and other descriptors that were begun on its loop after
+/// this was made, and are there when it is asked.
+///
+///     obs::LeakScope scope;
+///     co_await handle_one_order();
+///     scope.check();
+///
+/// What others begin on the loop at the same time counts too: it is for tests, and for parts that run alone. It keeps the places
+/// of the tasks that were there before, some bytes for each. Thread: the loop's.
+class LeakScope {
+public:
+    /// From now on, on the loop of this thread. @throws LoopError if there is none.
+    LeakScope();
+    LeakScope(const LeakScope&) = delete;
+    auto operator=(const LeakScope&) -> LeakScope& = delete;
+    ~LeakScope();
+
+    /// What is left now.
+    [[nodiscard]] auto report() const -> LeakReport;
+    /// @throws LeakError if that is anything: "left at the end of the scope:", and a line for each.
+    void check() const;
+
+private:
+    struct Before;
+    std::unique_ptr<Before> before_;
+};
 
 }  // namespace gyre::obs

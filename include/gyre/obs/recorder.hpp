@@ -12,7 +12,9 @@ namespace gyre::obs {
 
 /// From now on `loop` records what happens on it; what it had recorded before is gone. A loop that runs on another thread begins
 /// as soon as it comes back from what it does.
-/// @throws std::invalid_argument for options that make no sense; LoopError if the loop is closed; std::bad_alloc. Thread: any.
+/// @throws std::invalid_argument for options that make no sense; LoopError if the loop is closed; InvalidStateError if another
+/// thread started it at the same moment: one of them has, with its options; std::bad_alloc.
+/// Thread: any; of a loop that does not run, the one that runs or closes it next, or one with a loop of its own.
 /// Source: Java's Flight Recorder, Go's trace.FlightRecorder.
 void start_recording(EventLoop& loop, const RecorderOptions& options = {});
 

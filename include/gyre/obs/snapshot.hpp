@@ -154,7 +154,7 @@ struct Snapshot {
     Figures delay;  ///< From a wake-up to the task's turn; with `Timing::exact` only.
     /// By `IoKind`: how long tasks were suspended for I/O, to the turn. What ended at once is not in it.
     std::array<Figures, io_kind_count> io{};
-    // Of a loop that was asked from outside and did not answer:
+    // Of a loop that was asked from outside and did not answer; it has no `errors`, `never_started` and `longest_slice`:
     std::optional<Duration> blocked_for;    ///< How long its turn lasts already.
     std::string blocked_by;                 ///< Why: "system call (nanosleep)"; empty if nobody has looked for it.
     std::vector<std::string> thread_stack;  ///< Of its thread, the innermost first.
@@ -167,7 +167,8 @@ struct SnapshotOptions {
     std::size_t most_awaits = 64;  ///< Of one chain; the innermost are kept.
 };
 
-/// What the tasks of `loop` do now. It changes nothing; the loop stands still meanwhile: about a microsecond for each task.
+/// What the tasks of `loop` do now. It changes nothing; the loop stands still meanwhile: about a microsecond for each task, most
+/// of it for texts. Of a loop that is asked through the control socket another thread makes these.
 /// @throws LoopError if it runs on another thread. Thread: the loop's; between two runs any.
 [[nodiscard]] auto snapshot(EventLoop& loop, const SnapshotOptions& options = {}) -> Snapshot;
 

@@ -22,8 +22,24 @@ void ConnectionSlot::move_to(OriginConnections& origin) noexcept {
     connections_->let_go(former);
 }
 
+void ConnectionSlot::taken_by(gyre::internal::TaskNode* user) noexcept {
+    put_down();
+    user_ = gyre::internal::TaskMark(user);
+    if (user_.get() != nullptr) connections_->used_.push_back(*this);
+}
+
+void ConnectionSlot::take_from(ConnectionSlot& other) noexcept {
+    const bool is_used = other.linked();
+    other.unlink();  // first: a signal handler may read whatever is in the list
+    connections_ = std::exchange(other.connections_, nullptr);
+    origin_ = std::exchange(other.origin_, nullptr);
+    user_ = std::move(other.user_);
+    if (is_used) connections_->used_.push_back(*this);
+}
+
 void ConnectionSlot::release() noexcept {
     if (connections_ == nullptr) return;
+    put_down();
     Connections& connections = *std::exchange(connections_, nullptr);
     OriginConnections& origin = *std::exchange(origin_, nullptr);
     --connections.open_;
@@ -51,7 +67,7 @@ void Connections::let_go(OriginConnections& origin) noexcept {
 
 auto Connections::grant(OriginConnections& origin) noexcept -> ConnectionTurn {
     if (auto connection = take_kept(origin)) return ConnectionTurn(std::move(connection));
-    if (limits_.per_origin != 0 && origin.open >= limits_.per_origin) return {};
+    if (is_full(origin)) return {};
     if (limits_.total == 0 || open_ < limits_.total) return ConnectionTurn(ConnectionSlot(*this, origin));
     const auto idle = take_oldest_kept();
     if (!idle) return {};
@@ -93,6 +109,7 @@ auto Connections::take_oldest_kept() noexcept -> std::unique_ptr<Connection> {
 
 void Connections::keep(std::unique_ptr<Connection> connection) {
     OriginConnections& origin = connection->slot.origin();
+    connection->slot.put_down();
     std::unique_ptr<Connection> surplus;
     origin.kept.push_back(std::move(connection));
     ++kept_;
@@ -124,6 +141,21 @@ auto Connections::is_too_old(const Connection& connection, Time now) const noexc
     return limits_.kept_for > Duration::zero() && now - connection.kept_since >= limits_.kept_for;
 }
 
+auto Connections::is_full(const OriginConnections& origin) const noexcept -> bool {
+    return limits_.per_origin != 0 && origin.open >= limits_.per_origin;
+}
+
+auto Connections::user_at(const OriginConnections& origin, std::size_t index) const noexcept
+    -> const gyre::internal::TaskNode* {
+    const bool only_its_own = is_full(origin);
+    auto& used = const_cast<gyre::internal::IntrusiveList<ConnectionSlot>&>(used_);  // a list has no view for readers
+    for (ConnectionSlot* slot = used.front(); slot != nullptr; slot = used.after(*slot)) {
+        if (only_its_own && &slot->origin() != &origin) continue;
+        if (index-- == 0) return slot->user();
+    }
+    return nullptr;
+}
+
 // What becomes free once is of use to one at most: before it, nobody who waits could have had anything.
 void Connections::serve() noexcept {
     ++freed_;
@@ -143,7 +175,9 @@ void Connections::serve() noexcept {
 auto ConnectionWait::await_ready() noexcept -> bool {
     if (interrupted()) return false;
     turn_ = connections_->grant(*origin_);
-    return static_cast<bool>(turn_);
+    if (!turn_) return false;
+    turn_.place().taken_by(frame_->scope->task());
+    return true;
 }
 
 void ConnectionWait::await_suspend(std::coroutine_handle<>) noexcept {
@@ -156,7 +190,18 @@ void ConnectionWait::granted(ConnectionTurn turn) noexcept {
     unlink();
     --connections_->waiting_;
     turn_ = std::move(turn);
+    turn_.place().taken_by(frame_->scope->task());
     scheduler().wake(*frame_);
+}
+
+auto ConnectionWait::record() const noexcept -> WaitRecord {
+    const auto& limits = connections_->limits_;
+    WaitRecord record{WaitKind::limiter, origin_, origin_->name};
+    record.waiting = connections_->waiting_;
+    const bool its_own = connections_->is_full(*origin_);
+    record.used = its_own ? origin_->open : connections_->open_;
+    record.bound = its_own ? limits.per_origin : limits.total;
+    return record;
 }
 
 void ConnectionWait::cancel() noexcept {

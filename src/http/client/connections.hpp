@@ -37,6 +37,8 @@ struct ConnectionTurn {
     explicit ConnectionTurn(ConnectionSlot place) noexcept : slot(std::move(place)) {}
 
     explicit operator bool() const noexcept { return kept != nullptr || slot; }
+    /// If there is anything.
+    [[nodiscard]] auto place() noexcept -> ConnectionSlot& { return kept != nullptr ? kept->slot : slot; }
 
     std::unique_ptr<Connection> kept;
     ConnectionSlot slot;
@@ -87,6 +89,11 @@ private:
     [[nodiscard]] auto grant(OriginConnections& origin) noexcept -> ConnectionTurn;
     [[nodiscard]] auto take_oldest_kept() noexcept -> std::unique_ptr<Connection>;
     [[nodiscard]] auto take_first(OriginConnections& origin) noexcept -> std::unique_ptr<Connection>;
+    /// Whether it has as many as one origin may.
+    [[nodiscard]] auto is_full(const OriginConnections& origin) const noexcept -> bool;
+    /// A task that has one of the connections that `origin` cannot have: number 0, 1 and so on; null past the last.
+    [[nodiscard]] auto user_at(const OriginConnections& origin, std::size_t index) const noexcept
+        -> const gyre::internal::TaskNode*;
     [[nodiscard]] auto is_too_old(const Connection& connection, Time now) const noexcept -> bool;
     /// Something has become free: whoever can use it and waits longest gets it.
     void serve() noexcept;
@@ -94,6 +101,7 @@ private:
     const ConnectionLimits limits_;
     std::map<std::string, OriginConnections, std::less<>> origins_;
     gyre::internal::IntrusiveList<ConnectionWait> waits_;
+    gyre::internal::IntrusiveList<ConnectionSlot> used_;  ///< Those that tasks have.
     std::size_t open_ = 0;
     std::size_t kept_ = 0;
     std::size_t waiting_ = 0;
@@ -124,8 +132,9 @@ public:
     /// It has what it waited for, and is in no list any more.
     void granted(ConnectionTurn turn) noexcept;
     void cancel() noexcept override;
-    [[nodiscard]] auto record() const noexcept -> WaitRecord override {
-        return {WaitKind::limiter, origin_, origin_->name};
+    [[nodiscard]] auto record() const noexcept -> WaitRecord override;
+    [[nodiscard]] auto holder_at(std::size_t index) const noexcept -> const gyre::internal::TaskNode* override {
+        return connections_->user_at(*origin_, index);
     }
 
 private:

@@ -129,6 +129,7 @@ auto Pool::connection(const Outgoing& request, ConnectionTurn turn, bool fresh) 
         turn.slot = std::move(turn.kept->slot);
         turn.kept.reset();
         if (!fresh) turn.kept = connections_.take_kept(origin);
+        if (turn.kept) turn.kept->slot.taken_over_from(turn.slot);
     }
     auto opening = open(request, std::move(turn.slot));
     co_return co_await std::move(opening);

@@ -3,6 +3,7 @@
 #include "scripted_server.hpp"
 
 #include <gyre/core/wait_report.hpp>
+#include <gyre/obs.hpp>
 
 #include <algorithm>
 
@@ -90,6 +91,61 @@ TEST_P(HttpConnections, host_at_its_limit_does_not_hold_up_another) {
         EXPECT_EQ(client.stats().connections_opened, 2U);
     }));
     EXPECT_EQ(gate.most, 2U);
+}
+
+TEST_P(HttpConnections, who_waits_says_who_has_them) {
+    ScriptedServer server(always(ok("x")));
+    for (const bool of_host : {true, false}) {
+        ClientOptions options;
+        (of_host ? options.max_connections_per_host : options.max_connections) = 1;
+        run(server.run(options, [](http::Client& client, std::string base) -> Task<> {
+            Event enough("enough");
+            std::vector<http::ClientResponse> kept;
+            const auto keep = [&]() -> Task<> {
+                auto response = co_await client.request("GET", base).send();
+                kept.push_back(std::move(response));
+            };
+            const auto read = [&]() -> Task<> {
+                const auto response = co_await client.request("GET", base).send();
+                co_await enough.wait();
+            };
+            const auto holder_of_late = []() -> obs::WaitInfo {
+                obs::WaitInfo wait;
+                const auto all = obs::snapshot();
+                for (const auto& task : all.tasks) {
+                    if (task.name == "late" && task.stack.wait) wait = *task.stack.wait;
+                }
+                return wait;
+            };
+            co_await task_group([&](TaskGroup& group) -> Task<> {
+                group.spawn(read(), {.name = "reader"});
+                while (client.stats().open_connections == 0) co_await sleep(1ms);
+                auto late = group.spawn(fetch(client, base), {.name = "late"});
+                while (client.stats().waiting_requests == 0) co_await sleep(1ms);
+                const auto wait = holder_of_late();
+                EXPECT_EQ(wait.used, 1U) << wait.text;
+                EXPECT_EQ(wait.bound, 1U) << wait.text;
+                EXPECT_EQ(wait.waiting, 1U) << wait.text;
+                EXPECT_EQ(wait.holders.size(), 1U);
+                if (!wait.holders.empty()) EXPECT_EQ(wait.holders[0].task, "reader");
+                if (!wait.holders.empty()) EXPECT_FALSE(wait.holders[0].ended);
+                enough.set();
+                const auto reply = co_await late.join();
+                EXPECT_EQ(reply.body, "x") << reply.error;
+            });
+            co_await task_group([&](TaskGroup& group) -> Task<> {
+                auto keeper = group.spawn(keep(), {.name = "keeper"});
+                co_await keeper.join();
+                group.spawn(fetch(client, base), {.name = "late"});
+                while (client.stats().waiting_requests == 0) co_await sleep(1ms);
+                const auto wait = holder_of_late();
+                EXPECT_EQ(wait.holders.size(), 1U);
+                if (!wait.holders.empty()) EXPECT_EQ(wait.holders[0].task, "keeper");
+                if (!wait.holders.empty()) EXPECT_TRUE(wait.holders[0].ended);
+                kept.clear();
+            });
+        }));
+    }
 }
 
 TEST_P(HttpConnections, idle_connection_of_another_host_makes_room) {
