@@ -123,6 +123,9 @@ auto Request::early_hints(Fields fields) -> Task<void> {
     return exchange_->inform(std::move(head));
 }
 
+auto Request::is_stopping() const noexcept -> bool { return exchange_->connection().drain().has_begun(); }
+auto Request::stopping() -> Task<void> { co_await exchange_->connection().drain().begun().wait(); }
+
 void Request::set_route(std::string_view pattern, std::vector<std::pair<std::string_view, std::string>> params) {
     route_ = pattern;
     params_ = std::move(params);

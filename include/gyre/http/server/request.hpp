@@ -121,6 +121,11 @@ public:
     /// InvalidStateError once the response was started; IoError if the client has gone.
     [[nodiscard]] auto early_hints(Fields fields) -> Task<void>;
 
+    /// Whether the server stops (`Server::stop`): this request is left to finish, within its grace.
+    [[nodiscard]] auto is_stopping() const noexcept -> bool;
+    /// Waits until it does: for what takes long, as a stream that `race`s with it. On cancel: stops waiting.
+    [[nodiscard]] auto stopping() -> Task<void>;
+
     /// Keeps a value for the handlers and middlewares that come later: one of each type. Source: aiohttp's request[key].
     template<class T>
     auto set(T value) -> T& {
