@@ -269,6 +269,7 @@ TEST(WebSocketDeflate, a_long_message_leaves_no_memory_behind) {
     EXPECT_LE(gyre::testing::heap_bytes(), before + 64 * 1024);
 }
 
+// CVE-2026-1526.
 TEST(WebSocketDeflate, a_bomb_stops_at_the_limit) {
     internal::MessageDeflater deflater(15, true, 9, 9);
     std::string bomb;
