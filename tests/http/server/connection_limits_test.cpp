@@ -34,9 +34,9 @@ auto statuses_of(ConnectionOptions options, const std::vector<std::string>& sour
 }
 
 TEST(HttpGuards, an_ipv4_address_and_a_64_of_ipv6_are_one_source) {
-    const auto statuses = statuses_of({},
-        {"2001:db8:0:1::1", "2001:db8:0:1:ffff:ffff:ffff:ffff", "2001:db8:0:2::1", "2001:db8:0:0:ffff::1", "192.0.2.1",
-            "192.0.2.1", "192.0.2.2", "::ffff:192.0.2.1", "::ffff:192.0.2.3"});
+    const auto statuses = statuses_of(
+        {}, {"2001:db8:0:1::1", "2001:db8:0:1:ffff:ffff:ffff:ffff", "2001:db8:0:2::1", "2001:db8:0:0:ffff::1",
+                "192.0.2.1", "192.0.2.1", "192.0.2.2", "::ffff:192.0.2.1", "::ffff:192.0.2.3"});
     const std::vector<int> expected = {200, 503, 200, 200, 200, 503, 200, 503, 200};
     EXPECT_EQ(statuses, expected) << "an IPv4 address within IPv6 is an IPv4 address";
 }
@@ -45,8 +45,8 @@ TEST(HttpGuards, how_many_bits_make_a_source_can_be_set) {
     ConnectionOptions options;
     options.source_bits_ipv4 = 24;
     options.source_bits_ipv6 = 48;
-    const auto statuses = statuses_of(options, {"192.0.2.1", "192.0.2.255", "192.0.3.0", "2001:db8:0:1::1",
-                                                   "2001:db8:0:ffff::1", "2001:db8:1:1::1"});
+    const auto statuses = statuses_of(
+        options, {"192.0.2.1", "192.0.2.255", "192.0.3.0", "2001:db8:0:1::1", "2001:db8:0:ffff::1", "2001:db8:1:1::1"});
     const std::vector<int> expected = {200, 503, 200, 200, 503, 200};
     EXPECT_EQ(statuses, expected);
 }
