@@ -54,10 +54,12 @@ TEST(HttpGuards, how_many_bits_make_a_source_can_be_set) {
 GYRE_TEST(HttpReadAhead, no_more_than_64_kib_are_read_ahead_of_a_slow_handler) {
     auto streams = gyre::testing::memory_streams({.capacity = 1024}, {.capacity = 1024});
     auto client = std::move(streams.second);
-    const ExchangeHandler handler = [](ServerExchange& exchange) -> Task<void> {
+    App app;
+    app.get("/", [](Request&) -> Task<Response> {
         co_await sleep(1h);
-        co_await exchange.respond(200, "text/plain", "late");
-    };
+        co_return Response::text("late");
+    });
+    const auto handler = app.handler();
     co_await task_group([&](TaskGroup& group) -> Task<void> {
         const ConnectionOptions options;
         auto serving = serve_connection(std::move(streams.first), handler, options);
