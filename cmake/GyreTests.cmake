@@ -170,10 +170,15 @@ if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
                                                                              "${PROJECT_BINARY_DIR}/tests/diagnosis")
     add_dependencies(gyre_diagnosis diagnosis_${fault})
   endforeach()
+  set(doctor)
+  if(TARGET gyre_cli)
+    add_dependencies(gyre_diagnosis gyre_cli)
+    set(doctor --gyre "$<TARGET_FILE:gyre_cli>")
+  endif()
   foreach(backend epoll io_uring)
-    add_test(NAME diagnosis.${backend} COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tests/diagnosis/run"
+    add_test(NAME diagnosis.${backend} COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tests/diagnosis/run" ${doctor}
                                                "${PROJECT_BINARY_DIR}/tests/diagnosis")
-    set_tests_properties(diagnosis.${backend} PROPERTIES ENVIRONMENT "GYRE_BACKEND=${backend}" TIMEOUT 120 SKIP_RETURN_CODE 77)
+    set_tests_properties(diagnosis.${backend} PROPERTIES ENVIRONMENT "GYRE_BACKEND=${backend}" TIMEOUT 300 SKIP_RETURN_CODE 77)
   endforeach()
   foreach(debugger gdb lldb)
     add_test(NAME diagnosis.${debugger} COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tests/diagnosis/debugger_test"

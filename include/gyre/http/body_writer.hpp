@@ -11,6 +11,10 @@ namespace gyre::fs {
 class File;
 }  // namespace gyre::fs
 
+namespace gyre {
+class Event;
+}  // namespace gyre
+
 namespace gyre::http {
 
 namespace internal {
@@ -22,6 +26,8 @@ public:
     [[nodiscard]] virtual auto write(std::string_view piece) -> Task<void> = 0;
     /// Takes a part of a file, which must stay open until this returns. Reads it, and writes what it reads.
     [[nodiscard]] virtual auto write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void>;
+    /// Set when the server that the body comes from stops. Null: it does not come from one.
+    [[nodiscard]] virtual auto stopping() noexcept -> gyre::Event* { return nullptr; }
 
 protected:
     BodySink() = default;
@@ -40,7 +46,8 @@ public:
     auto operator=(const BodyWriter&) -> BodyWriter& = delete;
 
     /// Sends a piece, which must live until this returns; it waits as long as the other side is behind.
-    /// @throws ProtocolError past a Content-Length; IoError if the other side has gone, or does not take it in time.
+    /// @throws ProtocolError past a Content-Length; IoError if the other side has gone, or does not take it in time;
+    ///         InvalidStateError while another task writes to a response: one at a time does.
     [[nodiscard]] auto write(std::string_view piece) -> Task<void> { return sink_->write(piece); }
 
     /// Sends `size` bytes of a file from `offset` on; it must stay open until this returns. Where it can, as over a plain
@@ -55,6 +62,9 @@ public:
     void trailer(std::string_view name, std::string_view value) { trailers_.add(name, value); }
 
     [[nodiscard]] auto trailers() noexcept -> Fields& { return trailers_; }
+
+    // For the library.
+    [[nodiscard]] auto stopping() const noexcept -> gyre::Event* { return sink_->stopping(); }
 
 private:
     internal::BodySink* sink_;

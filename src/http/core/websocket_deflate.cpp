@@ -14,6 +14,8 @@ constexpr std::size_t largest_input = 64 * 1024;  // at a time: zlib counts in 3
 // The empty block that a sender leaves out at the end of each message (RFC 7692 7.2.1).
 constexpr std::string_view empty_block("\0\0\xff\xff", 4);
 constexpr int is_between_blocks = 128;  // of z_stream::data_type after inflate
+// How many blocks of a message may say that they are the last. Each costs as much as many bytes of data, and takes two.
+constexpr unsigned most_last_blocks = 16;
 
 void point_at(z_stream& stream, std::string_view input) noexcept {
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
@@ -70,6 +72,8 @@ auto MessageInflater::take(std::string_view piece, std::string& out, std::size_t
         if (made > room) return Result::too_big;
         if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) return Result::bad_data;
         if (status == Z_STREAM_END) {
+            last_blocks_ += 1;
+            if (last_blocks_ > most_last_blocks) return Result::bad_data;
             begin_again();
             if (stream.avail_in == 0) return Result::good;
             continue;
@@ -80,6 +84,7 @@ auto MessageInflater::take(std::string_view piece, std::string& out, std::size_t
 
 auto MessageInflater::finish(std::string& out, std::size_t limit) -> Result {
     const auto result = take(empty_block, out, limit);
+    last_blocks_ = 0;
     if (result != Result::good) return result;
     // Inside a block: the message was cut, and took the empty block for its own bytes.
     if ((stream_->data_type & is_between_blocks) == 0) return Result::bad_data;

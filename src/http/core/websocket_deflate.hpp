@@ -37,6 +37,7 @@ private:
     std::unique_ptr<Stream, End> stream_;
     int window_bits_;
     bool keeps_context_;
+    unsigned last_blocks_ = 0;  ///< Of this message.
 };
 
 /// Compresses the messages of one direction. Memory is taken with the first message.

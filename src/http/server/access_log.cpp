@@ -36,6 +36,18 @@ void AccessLog::request_ends(const RequestRecord& record) noexcept {
     }
 }
 
+void AccessLog::connection_refused(const RefusalRecord& record) noexcept {
+    if (record.status == 0) return;
+    RequestRecord line;
+    line.client = record.peer;
+    line.is_secure = record.is_secure;
+    line.status = record.status;
+    line.is_whole = true;
+    line.body_bytes = record.body_bytes;
+    line.time = record.time;
+    request_ends(line);
+}
+
 auto AccessLog::lost_lines() const noexcept -> std::uint64_t { return state_->lost.load(std::memory_order_relaxed); }
 
 }  // namespace gyre::http

@@ -154,6 +154,7 @@ public:
             if (!piece.empty()) co_await yield_now();
         }
     }
+    [[nodiscard]] auto stopping() noexcept -> gyre::Event* override { return below_->stopping(); }
 
 private:
     BodyWriter* below_;

@@ -9,12 +9,12 @@ constexpr const char* reason = "the server stops";
 }  // namespace
 
 void Drain::begin() {
-    has_begun_ = true;
+    begun_.set();
     while (auto* scope = scopes_.pop_front()) scope->scope().cancel(reason);
 }
 
 DrainScope::DrainScope(Drain& drain) {
-    if (drain.has_begun_) {
+    if (drain.has_begun()) {
         scope_.cancel(reason);
     } else {
         drain.scopes_.push_back(*this);

@@ -2,6 +2,7 @@
 
 #include <gyre/core/intrusive_list.hpp>
 #include <gyre/core/scope.hpp>
+#include <gyre/sync/event.hpp>
 
 #include <utility>
 
@@ -18,12 +19,14 @@ public:
 
     /// Cancels every `DrainScope`, also those that are made later. Idempotent.
     void begin();
-    [[nodiscard]] auto has_begun() const noexcept -> bool { return has_begun_; }
+    [[nodiscard]] auto has_begun() const noexcept -> bool { return begun_.is_set(); }
+    /// For what ends in a way of its own.
+    [[nodiscard]] auto begun() noexcept -> gyre::Event& { return begun_; }
 
 private:
     friend class DrainScope;
     gyre::internal::IntrusiveList<DrainScope> scopes_;
-    bool has_begun_ = false;
+    gyre::Event begun_{"the end of an http server"};
 };
 
 /// Something that ends when the server drains: accepting, waiting for the next request, a WebSocket.

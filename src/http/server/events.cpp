@@ -3,6 +3,7 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/race.hpp>
 #include <gyre/core/sleep.hpp>
+#include <gyre/sync/event.hpp>
 
 #include <stdexcept>
 #include <utility>
@@ -17,15 +18,19 @@ auto produce_events(EventProducer& producer, EventWriter& out) -> Task<void> {
     co_await out.close();
 }
 
+/// When the server stops, the stream ends behind the event that is on its way.
+auto end_with_server(EventWriter& out, gyre::Event* stopping) -> Task<void> {
+    if (stopping == nullptr) co_await sleep_until(Time::max());
+    co_await stopping->wait();
+    co_await out.close();
+}
+
 auto run_events(EventProducer producer, Duration keep_alive, BodyWriter& writer) -> Task<void> {
     EventWriter out(writer, keep_alive);
     auto producing = produce_events(producer, out);
-    if (keep_alive <= Duration::zero()) {
-        co_await std::move(producing);
-        co_return;
-    }
     auto living = out.keep_alive();
-    static_cast<void>(co_await race(std::move(producing), std::move(living)));
+    auto ending = end_with_server(out, writer.stopping());
+    static_cast<void>(co_await race(std::move(producing), std::move(living), std::move(ending)));
 }
 
 }  // namespace
@@ -46,6 +51,7 @@ auto EventWriter::comment(std::string text) -> Task<void> { return write(format_
 auto EventWriter::retry(std::chrono::milliseconds wait) -> Task<void> { return write(format_event_retry(wait)); }
 
 auto EventWriter::keep_alive() -> Task<void> {
+    if (keep_alive_ <= Duration::zero()) co_await sleep_until(Time::max());
     for (;;) {
         const auto due = sent_ + keep_alive_;
         if (this_loop().now() < due) {

@@ -27,6 +27,12 @@ auto text_of(int status, const std::string& detail) -> std::string {
 HttpError::HttpError(int status, std::string detail)
     : std::runtime_error(text_of(checked(status), detail)), status_(status), detail_(std::move(detail)) {}
 
+auto HttpError::unauthorized(std::string_view challenge, std::string detail) -> HttpError {
+    HttpError error(401, std::move(detail));
+    error.header("WWW-Authenticate", challenge);
+    return error;
+}
+
 auto HttpError::header(std::string_view name, std::string_view value) -> HttpError& {
     fields_.add(name, value);
     return *this;

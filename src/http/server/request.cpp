@@ -21,6 +21,13 @@ auto is_type(std::string_view content_type, std::string_view wanted) noexcept ->
     return internal::equals_ignoring_case(type, wanted);
 }
 
+/// What is in a coding is no text yet. Whoever decodes it reads the body as it is.
+void check_plain(const Fields& fields) {
+    const auto coding = internal::trim_whitespace(fields.get("Content-Encoding").value_or(""));
+    if (coding.empty() || internal::equals_ignoring_case(coding, "identity")) return;
+    throw HttpError(415, "the body is in a content coding").header("Accept-Encoding", "identity");
+}
+
 auto fields_alone(Task<QueryParams> reading) -> Task<FormData> {
     FormData data;
     data.fields = co_await std::move(reading);
@@ -70,6 +77,7 @@ auto Request::query_param(std::string_view name) const -> std::optional<std::str
 }
 
 auto Request::text(std::size_t limit) -> Task<std::string> {
+    check_plain(fields());
     try {
         auto text = co_await body_.text(limit);
         co_return text;
@@ -93,6 +101,7 @@ auto Request::form(std::size_t limit) -> Task<QueryParams> {
 }
 
 auto Request::multipart(const MultipartLimits& limits) -> MultipartReader {
+    check_plain(fields());
     return {body_, header("Content-Type").value_or(""), limits};
 }
 
@@ -122,6 +131,9 @@ auto Request::early_hints(Fields fields) -> Task<void> {
     head.fields = std::move(fields);
     return exchange_->inform(std::move(head));
 }
+
+auto Request::is_stopping() const noexcept -> bool { return exchange_->connection().drain().has_begun(); }
+auto Request::stopping() -> Task<void> { co_await exchange_->connection().drain().begun().wait(); }
 
 void Request::set_route(std::string_view pattern, std::vector<std::pair<std::string_view, std::string>> params) {
     route_ = pattern;

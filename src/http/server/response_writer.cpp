@@ -2,6 +2,7 @@
 
 #include "../core/head_writer.hpp"
 #include "http/file_body.hpp"
+#include "net/busy.hpp"
 
 #include <gyre/core/errors.hpp>
 #include <gyre/core/sleep.hpp>
@@ -15,6 +16,7 @@ namespace {
 
 constexpr int most_refusals = 2;  // of a file that is not sent by the kernel: then it is not asked any more
 constexpr unsigned sends_in_a_row = 4;
+constexpr auto two_writers = "write: another task is writing to this response";
 
 }  // namespace
 
@@ -93,6 +95,7 @@ auto ResponseWriter::respond(ResponseHead head, std::string_view body, bool keep
 }
 
 auto ResponseWriter::start(ResponseHead head, bool keep_alive) -> Task<void> {
+    const gyre::internal::Busy busy(is_writing_, two_writers);
     write_head_of(head, std::nullopt, keep_alive);
     stage_ = Stage::body;
     co_await stream_.write(out_);
@@ -132,6 +135,7 @@ void ResponseWriter::check_in_body() const {
 
 auto ResponseWriter::write(std::string_view piece) -> Task<void> {
     check_in_body();
+    const gyre::internal::Busy busy(is_writing_, two_writers);
     if (piece.empty() || method_ == "HEAD") co_return;
     body_bytes_ += piece.size();
     out_.clear();
@@ -152,6 +156,7 @@ auto ResponseWriter::write(std::string_view piece) -> Task<void> {
 
 auto ResponseWriter::write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> {
     check_in_body();
+    const gyre::internal::Busy busy(is_writing_, two_writers);
     if (size == 0 || method_ == "HEAD") co_return;
     out_.clear();
     encoder_.begin_piece(static_cast<std::size_t>(size), out_);
@@ -184,6 +189,7 @@ auto ResponseWriter::send_part(fs::File& file, std::uint64_t offset, std::uint64
 
 auto ResponseWriter::finish(Fields trailers) -> Task<void> {
     check_in_body();
+    const gyre::internal::Busy busy(is_writing_, two_writers);
     out_.clear();
     if (method_ != "HEAD") encoder_.finish(out_, trailers);
     if (!out_.empty()) co_await stream_.write(out_);

@@ -62,6 +62,7 @@ private:
     Version version_;
     Stage stage_ = Stage::none;
     bool keeps_alive_ = false;
+    bool is_writing_ = false;  ///< A task is in the middle of the response.
     int status_ = 0;
     std::uint64_t body_bytes_ = 0;
 };

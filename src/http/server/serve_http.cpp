@@ -1,12 +1,15 @@
 #include "serve_http.hpp"
 
+#include "http/wall_clock.hpp"
 #include "proxy_header.hpp"
 #include "server_connection.hpp"
 
 #include <gyre/http/server/server.hpp>
+#include <gyre/http/server/server_observer.hpp>
 #include <gyre/http/server/trusted_proxies.hpp>
 
 #include <gyre/core/errors.hpp>
+#include <gyre/core/loop.hpp>
 #include <gyre/core/scope.hpp>
 
 #include <chrono>
@@ -27,6 +30,25 @@ constexpr auto turning_away = std::chrono::seconds(1);
 constexpr std::string_view too_many_connections =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Type: text/plain; "
     "charset=utf-8\r\nContent-Length: 54\r\n\r\n503 Service Unavailable\ntoo many connections from here\n";
+constexpr std::uint64_t too_many_connections_body = 54;
+
+void tell_refused(const Service& service, RefusalReason reason, const net::Address& peer) {
+    const auto& observers = service.options.observers;
+    if (observers.front() == nullptr) return;
+    RefusalRecord record;
+    record.reason = reason;
+    record.peer = &peer;
+    record.is_secure = service.is_secure;
+    if (reason == RefusalReason::too_many && !service.is_secure) {
+        record.status = 503;
+        record.body_bytes = too_many_connections_body;
+    }
+    record.time = this_loop().local<WallClock>().now();
+    for (auto* observer : observers) {
+        if (observer == nullptr) break;
+        observer->connection_refused(record);
+    }
+}
 
 /// The connection after its TLS handshake; empty if that failed or took too long.
 auto secure(net::Stream stream, const net::TlsServerContext& tls, Duration limit) -> Task<std::optional<net::Stream>> {
@@ -91,16 +113,17 @@ auto place_of(const net::Address& peer, Service& service, bool& is_welcome) -> s
 
 auto serve_one(net::Stream stream, Service& service, const net::TlsServerContext* tls) -> Task<void> {
     const auto peer = co_await peer_of(stream, service.options);
-    if (!peer) co_return;
+    if (!peer) co_return tell_refused(service, RefusalReason::proxy_header, stream.peer_address());
     bool is_welcome = false;
     const auto place = place_of(*peer, service, is_welcome);
     if (!is_welcome) {
+        tell_refused(service, RefusalReason::too_many, *peer);
         if (tls == nullptr) co_await turn_away(std::move(stream), service.options);
         co_return;
     }
     if (tls != nullptr) {
         auto secured = co_await secure(std::move(stream), *tls, service.options.handshake_timeout);
-        if (!secured) co_return;
+        if (!secured) co_return tell_refused(service, RefusalReason::tls_handshake, *peer);
         stream = std::move(*secured);
     }
     ServerConnection connection(std::move(stream), *peer, service);

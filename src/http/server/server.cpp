@@ -31,6 +31,8 @@ struct ServerSettings {
         : make_app(std::move(app_maker)),
           host(options.host),
           port(options.port),
+          unix_socket(options.unix_socket),
+          reuse_port(options.reuse_port),
           backlog(options.backlog),
           tls_watch_interval(options.tls_watch_interval),
           connection(options.connection) {
@@ -40,7 +42,8 @@ struct ServerSettings {
     std::function<App()> make_app;
     std::string host;
     std::uint16_t port;
-    bool reuse_port = false;
+    std::string unix_socket;
+    bool reuse_port;
     int backlog;
     std::optional<net::TlsServerOptions> tls;
     Duration tls_watch_interval;
@@ -68,22 +71,32 @@ auto announce(std::shared_ptr<LoopServer> server, net::Address address) -> Task<
     co_return;
 }
 
-auto serve_on_this_loop(std::shared_ptr<LoopServer> server, EventLoop& home, ServerSettings settings) -> Task<void> {
-    const auto handler = settings.make_app().handler();
-    if (settings.tls) server->tls.emplace(*settings.tls);
+auto listen_as(const ServerSettings& settings) -> Task<net::Listener> {
     net::ListenOptions how;
     how.backlog = settings.backlog;
     how.reuse_port = settings.reuse_port;
-    auto listener = co_await net::listen(settings.host, settings.port, how);
-    auto announcing = announce(server, listener.local_address());
+    return settings.unix_socket.empty() ? net::listen(settings.host, settings.port, how)
+                                        : net::listen_unix(settings.unix_socket, how);
+}
+
+auto serve_on_this_loop(std::shared_ptr<LoopServer> server, EventLoop& home, ServerSettings settings,
+    std::optional<net::Listener> listener) -> Task<void> {
+    const auto handler = settings.make_app().handler();
+    if (settings.tls) server->tls.emplace(*settings.tls);
+    if (!listener) {
+        auto opened = co_await listen_as(settings);
+        listener.emplace(std::move(opened));
+    }
+    auto announcing = announce(server, listener->local_address());
     co_await on(home, std::move(announcing));
     Service service(handler, settings.connection, server->drain, *settings.counts);
     const auto* tls = server->tls ? &*server->tls : nullptr;
-    co_await serve_until_drained(std::move(listener), service, tls);
+    co_await serve_until_drained(std::move(*listener), service, tls);
 }
 
 /// Waits for one loop's server. One that was stopped, and not politely, is no error.
 auto end_of(std::shared_ptr<LoopServer> server) -> Task<void> {
+    if (!server->task) co_return;  // there was no memory for it
     try {
         co_await server->task->join();
     } catch (const CancelledError&) {}
@@ -140,22 +153,13 @@ public:
     auto operator=(const ServerState&) -> ServerState& = delete;
     ~ServerState() = default;
 
-    /// Listens on each of `loops`. @return the address. @throws what the first that fails has met.
-    auto start(std::vector<EventLoop*> loops, ServerSettings settings) -> Task<net::Address> {
-        tls_ = settings.tls;
-        settings.reuse_port = loops.size() > 1;
-        auto& most = settings.connection.max_connections;
-        most = most / loops.size() + (most % loops.size() == 0 ? 0 : 1);
-        for (EventLoop* loop : loops) {
-            auto& server = servers_.emplace_back(std::make_shared<LoopServer>(*loop));
-            auto serving = serve_on_this_loop(server, this_loop(), settings);
-            server->task = spawn(std::move(serving), {.name = "http server", .loop = loop});
-            server->task->add_done_callback([server](const TaskHandle<void>&) { server->settled.set(); });
-            co_await server->settled.wait();
-            if (!server->address) co_await server->task->join();
-            settings.port = server->address->port();
-        }
-        co_return *servers_.front()->address;
+    /// Listens on each of `loops`, or on none. @return the address. @throws what the first that fails has met.
+    /// @param listener on which the only one of them serves; empty: it opens one.
+    auto start(std::vector<EventLoop*> loops, ServerSettings settings, std::optional<net::Listener> listener)
+        -> Task<net::Address> {
+        auto beginning = begin(std::move(loops), std::move(settings), std::move(listener));
+        auto address = co_await try_finally(std::move(beginning), [this] { return give_up_unless_begun(); });
+        co_return address;
     }
 
     /// @param options empty: those that it has.
@@ -199,6 +203,35 @@ public:
     }
 
 private:
+    auto begin(std::vector<EventLoop*> loops, ServerSettings settings, std::optional<net::Listener> listener)
+        -> Task<net::Address> {
+        tls_ = settings.tls;
+        settings.reuse_port = settings.reuse_port || loops.size() > 1;
+        auto& most = settings.connection.max_connections;
+        most = most / loops.size() + (most % loops.size() == 0 ? 0 : 1);
+        for (EventLoop* loop : loops) {
+            auto& server = servers_.emplace_back(std::make_shared<LoopServer>(*loop));
+            auto serving = serve_on_this_loop(server, this_loop(), settings, std::exchange(listener, std::nullopt));
+            server->task = spawn(std::move(serving), {.name = "http server", .loop = loop});
+            server->task->add_done_callback([server](const TaskHandle<void>&) { server->settled.set(); });
+            co_await server->settled.wait();
+            if (!server->address) co_await server->task->join();
+            settings.port = server->address->port();
+        }
+        has_begun_ = true;
+        co_return *servers_.front()->address;
+    }
+
+    /// What listens already, and what would yet, is nobody's.
+    auto give_up_unless_begun() -> Task<void> {
+        if (has_begun_) co_return;
+        cancel("the server does not start");
+        try {
+            co_await wait_for_all();
+        } catch (...) {  // what `begin` says
+        }
+    }
+
     static auto watch_files(std::shared_ptr<ServerState> self, Duration interval) -> Task<void> {
         auto known = co_await look_at(self->tls_->files());
         for (;;) {
@@ -248,6 +281,7 @@ private:
     std::vector<std::shared_ptr<LoopServer>> servers_;
     std::optional<net::TlsServerOptions> tls_;
     std::optional<TaskHandle<void>> watcher_;
+    bool has_begun_ = false;  ///< It listens on all its loops.
 };
 
 }  // namespace internal
@@ -286,13 +320,24 @@ auto Server::start(App app, ServerOptions options) -> Task<Server> {
 }
 
 auto Server::start(std::function<App()> make_app, ServerOptions options) -> Task<Server> {
-    return start_with(internal::ServerSettings(std::move(make_app), options), options.loops);
+    if (!options.unix_socket.empty() && options.loops != 1) {
+        throw std::invalid_argument("http::Server: a Unix socket is served by one loop");
+    }
+    return start_with(internal::ServerSettings(std::move(make_app), options), options.loops, std::nullopt);
 }
 
-auto Server::start_with(internal::ServerSettings settings, std::size_t loops) -> Task<Server> {
+auto Server::start(App app, net::Listener listener, ServerOptions options) -> Task<Server> {
+    if (options.loops != 1) throw std::invalid_argument("http::Server: a socket that listens is served by one loop");
+    internal::ServerSettings settings([app = std::move(app)] { return app; }, options);
+    return start_with(std::move(settings), 1, std::move(listener));
+}
+
+auto Server::start_with(internal::ServerSettings settings, std::size_t loops, std::optional<net::Listener> listener)
+    -> Task<Server> {
     auto state = std::make_shared<internal::ServerState>();
     const Duration watch_interval = settings.tls_watch_interval;
-    const auto address = co_await state->start(internal::loops_for(loops), std::move(settings));
+    auto chosen = internal::loops_for(loops);
+    const auto address = co_await state->start(std::move(chosen), std::move(settings), std::move(listener));
     state->watch_tls(state, watch_interval);
     co_return Server(std::move(state), address);
 }

@@ -10,6 +10,7 @@ namespace {
 // The last one stands for all that clients may make up.
 constexpr std::array<std::string_view, 10> method_names = {
     "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "other"};
+constexpr std::array<std::string_view, 3> reason_names = {"too_many", "tls_handshake", "proxy_header"};
 constexpr std::array<std::string_view, 5> class_names = {"1xx", "2xx", "3xx", "4xx", "5xx"};
 
 auto duration_bounds() -> std::vector<double> {
@@ -31,6 +32,10 @@ ServerMetrics::ServerMetrics(Metrics& metrics, std::string_view prefix)
       bytes_(metrics.counter(named(prefix, "response_body_bytes_total"), "Bytes of the bodies of responses.")),
       unreadable_(metrics.counter(named(prefix, "unreadable_requests_total"), "Requests whose head was refused.")),
       cut_(metrics.counter(named(prefix, "cut_responses_total"), "Requests whose response was not sent to its end.")) {
+    for (std::size_t reason = 0; reason < reasons; ++reason) {
+        refused_[reason] = &metrics.counter(named(prefix, "connections_refused_total"),
+            "Connections that were turned away.", {{"reason", reason_names[reason]}});
+    }
     for (std::size_t method = 0; method < methods; ++method) {
         for (std::size_t status = 0; status < classes; ++status) {
             requests_[method][status] = &metrics.counter(named(prefix, "requests_total"),
@@ -47,6 +52,9 @@ void ServerMetrics::connection_begins() noexcept {
 }
 
 void ServerMetrics::connection_ends() noexcept { connections_.add(-1); }
+void ServerMetrics::connection_refused(const RefusalRecord& record) noexcept {
+    refused_[static_cast<std::size_t>(record.reason)]->add();
+}
 void ServerMetrics::request_begins() noexcept { in_flight_.add(1); }
 
 void ServerMetrics::request_ends(const RequestRecord& record) noexcept {

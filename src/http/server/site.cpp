@@ -4,10 +4,12 @@
 #include "server_connection.hpp"
 
 #include <gyre/core/errors.hpp>
+#include <gyre/core/loop.hpp>
 #include <gyre/core/race.hpp>
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <stdexcept>
 #include <utility>
 
@@ -36,6 +38,17 @@ struct Allowed {
 
 auto no_route(Request& request) -> Task<Response> { co_return miss(request, request.find<Allowed>()->methods); }
 
+/// Who says 401 must say how to identify oneself (RFC 9110 15.5.2); only the program knows that.
+void check_challenge(const Site& site, const Request& request, const Response& response) {
+    if (response.status() != 401 || response.fields().contains("WWW-Authenticate")) return;
+    if (site.is_told_of_401.exchange(true)) return;
+    const InvalidStateError mistake(
+        "a response 401 without WWW-Authenticate, which RFC 9110 15.5.2 asks for (HttpError::unauthorized)");
+    std::string source(request.method());
+    source.append(" ").append(request.route().empty() ? request.raw_path() : request.route());
+    this_loop().handle_error({std::make_exception_ptr(mistake), ErrorOrigin::connection, std::move(source)});
+}
+
 auto response_of(const HttpError& error) -> Response {
     auto response = Response::problem(error.status(), error.detail());
     for (const auto field : error.fields()) response.header(field.name, field.value);
@@ -59,6 +72,7 @@ public:
     auto write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> override {
         return exchange_.write_file(file, offset, size);
     }
+    auto stopping() noexcept -> gyre::Event* override { return &exchange_.connection().drain().begun(); }
 
 private:
     ServerExchange& exchange_;
@@ -175,6 +189,7 @@ auto answer(const Site& site, ServerExchange& exchange) -> Task<void> {
     auto watching = exchange.connection().client_gone();
     auto first = co_await race(std::move(responding), std::move(watching));
     if (first.index() == 1) co_return exchange.abort();
+    check_challenge(site, request, std::get<0>(first));
     co_await send(std::get<0>(std::move(first)), exchange);
 }
 

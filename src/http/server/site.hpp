@@ -4,6 +4,7 @@
 
 #include <gyre/http/server/app.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -38,8 +39,9 @@ struct Site {
     std::vector<Scope> scopes;
     std::vector<Route> routes;
     Router router;
-    std::vector<std::vector<Middleware>> chains;  ///< For each scope, outermost first. Empty until `close`.
-    Handler no_route;                             ///< Answers what no route takes.
+    std::vector<std::vector<Middleware>> chains;       ///< For each scope, outermost first. Empty until `close`.
+    Handler no_route;                                  ///< Answers what no route takes.
+    mutable std::atomic<bool> is_told_of_401 = false;  ///< That one had no challenge: a mistake that is told of once.
 };
 
 /// The last step of the way: an HttpError becomes its response.

@@ -8,6 +8,7 @@
 #include <gyre/core/task_handle.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace gyre::http::internal {
@@ -17,6 +18,7 @@ constexpr std::size_t least_read = 4096;  // an idle connection keeps so much
 constexpr std::size_t largest_read = 64 * 1024;
 constexpr std::size_t most_drained = 1024 * 1024;  // of what comes after the end
 constexpr std::uint64_t burst = 64;                // messages that are taken without a turn for others
+constexpr auto last_look = std::chrono::milliseconds(50);
 
 auto limits_of(const WebSocketOptions& options) noexcept -> WebSocketLimits {
     return {.message_bytes = options.message_bytes, .fragments = options.fragments};
@@ -193,20 +195,37 @@ auto WebSocketState::read_more() -> Task<bool> {
     co_return count > 0;
 }
 
+/// Something is to come within that time.
+void WebSocketState::be_patient(Duration patience) noexcept {
+    const Time now = this_loop().now();
+    quiet_until_ = now + std::min<Duration>(patience, Time::max() - now);
+    has_looked_ = false;
+}
+
+void WebSocketState::note_heard() noexcept {
+    is_asked_ = false;
+    be_patient(options_.ping_interval > Duration::zero() ? Duration(options_.ping_interval) : Duration::max());
+}
+
 auto WebSocketState::read_or_ping() -> Task<std::size_t> {
     const auto size = static_cast<std::size_t>(std::clamp<std::uint64_t>(reader_.expected(), least_read, largest_read));
-    const bool asks = options_.ping_interval > Duration::zero();
+    if (quiet_until_ == Time::min()) note_heard();
+    // Nobody may have been receiving for a while: what has come meanwhile was not read yet.
+    if (quiet_until_ <= this_loop().now() && !std::exchange(has_looked_, true)) {
+        quiet_until_ = this_loop().now() + last_look;
+    }
     while (true) {
-        const bool is_asked = pong_deadline_ != Time::max();
-        auto deadline = pong_deadline_;
-        if (asks && !is_asked) deadline = this_loop().now() + options_.ping_interval;
-        const auto count = co_await fill(size, deadline);
-        if (count) pong_deadline_ = Time::max();
+        const auto count = co_await fill(size, quiet_until_);
+        if (count) note_heard();
         if (count || is_over_) co_return count.value_or(0);
-        if (is_asked) throw TimeoutError("the peer does not answer a ping");
-        if (sent_close_) continue;
+        if (is_asked_) throw TimeoutError("the peer does not answer a ping");
+        if (sent_close_) {
+            note_heard();
+            continue;
+        }
         out_.ping({});
-        pong_deadline_ = this_loop().now() + options_.pong_timeout;
+        is_asked_ = true;
+        be_patient(options_.pong_timeout);
         start_writer();
     }
 }

@@ -60,6 +60,8 @@ private:
     [[nodiscard]] auto next_event() -> WebSocketEventKind;
     [[nodiscard]] auto read_more() -> Task<bool>;
     [[nodiscard]] auto read_or_ping() -> Task<std::size_t>;
+    void be_patient(Duration patience) noexcept;
+    void note_heard() noexcept;
     void answer_ping();
     void note_close();
     [[nodiscard]] auto flush() -> Task<void>;
@@ -86,7 +88,9 @@ private:
     std::uint64_t received_ = 0;
     std::uint64_t sent_ = 0;
     std::uint64_t dropped_ = 0;
-    Time pong_deadline_ = Time::max();  ///< Set while a ping of ours waits for an answer.
+    Time quiet_until_ = Time::min();  ///< Then a ping is sent, or the answer to one is overdue.
+    bool is_asked_ = false;           ///< A ping of ours waits for an answer.
+    bool has_looked_ = false;  ///< That time has passed while nobody was receiving, and what had come was looked at.
     std::uint16_t code_ = close_code::lost;
     std::string reason_;
     std::exception_ptr failure_;      ///< What `receive` throws when the connection is over.

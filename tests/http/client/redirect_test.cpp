@@ -99,6 +99,7 @@ TEST_P(HttpRedirect, locations_are_resolved) {
     }));
 }
 
+// CVE-2018-18074, CVE-2022-27774, CVE-2023-45143.
 TEST_P(HttpRedirect, secrets_stay_in_their_origin) {
     ScriptedServer second(redirecting(redirect(302, "/")));
     ScriptedServer first([&](Peer& peer) -> Task<> {

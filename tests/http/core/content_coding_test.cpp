@@ -251,6 +251,7 @@ TEST(ContentCoding, the_window_of_zstd_is_limited_to_8_mib) {
     EXPECT_EQ(refusal(frame((13U << 3U) + 1), ContentCoding::zstd), "window_too_large");
 }
 
+// CVE-2026-42587: a limit that holds for some codings only.
 TEST(ContentCoding, output_is_limited) {
     for (const auto coding : all_codings) {
         const auto coded = encode_content(words(50'000), coding);
@@ -281,6 +282,7 @@ TEST(ContentCoding, the_ratio_is_exact) {
     EXPECT_NO_THROW(static_cast<void>(decode_content(stored, ContentCoding::gzip, {.ratio = 1, .ratio_from = 0})));
 }
 
+// CVE-2026-22036: a chain of codings without an end.
 TEST(ContentCoding, two_codings_on_top_of_each_other) {
     const auto text = words(400'000);
     for (const auto first : real_codings) {

@@ -110,6 +110,7 @@ TEST(Limits, chunk_extension) {
     expect_edge(256, Rule::chunk_extension_too_long, build, Limits::server());
 }
 
+// CVE-2023-39326.
 TEST(Limits, chunk_overhead) {
     // Each chunk of one byte adds 5 bytes of framing for 1 of payload; the first of leading zeros sets the edge.
     Limits limits = Limits::server();

@@ -69,6 +69,25 @@ TEST(WebSocketDeflate, what_is_no_deflate_data) {
     expect_said("\xc1\x03\xf2\x00\x11"s, refused);          // refers to what never was
 }
 
+TEST(WebSocketDeflate, a_message_has_at_most_16_last_blocks) {
+    // Each of them begins the decompression anew, which costs as much as hundreds of bytes: 64 KiB of them would be 40 ms.
+    const auto message = [](int count) {
+        std::string bytes(2, '\xc1');
+        for (int i = 0; i < count; ++i) bytes += "\x03\x00"s;
+        bytes += '\0';  // an empty block that is not the last
+        bytes[1] = static_cast<char>(bytes.size() - 2);
+        return bytes;
+    };
+    expect_said(message(16), "text \n");
+    expect_said(message(17), "refused bad_deflate in the frame at 0\n");
+    expect_said(message(16) + message(16), "text \ntext \n");  // each message has its own
+    internal::MessageInflater inflater(15, true);
+    std::string flood;
+    for (int i = 0; i < 32 * 1024; ++i) flood += "\x03\x00"s;
+    std::string out;
+    EXPECT_EQ(inflater.take(flood, out, 1024), internal::MessageInflater::Result::bad_data);
+}
+
 TEST(WebSocketDeflate, text_is_checked_after_decompression) {
     for (const bool is_text : {true, false}) {
         WebSocketWriter writer(WebSocketRole::server, WebSocketDeflate{});
@@ -250,6 +269,7 @@ TEST(WebSocketDeflate, a_long_message_leaves_no_memory_behind) {
     EXPECT_LE(gyre::testing::heap_bytes(), before + 64 * 1024);
 }
 
+// CVE-2026-1526.
 TEST(WebSocketDeflate, a_bomb_stops_at_the_limit) {
     internal::MessageDeflater deflater(15, true, 9, 9);
     std::string bomb;

@@ -4,6 +4,7 @@
 #include "harness.hpp"
 #include "http/server/access_log_line.hpp"
 
+#include <gyre/net/test_authority.hpp>
 #include <gyre/os/file.hpp>
 #include <gyre/os/filesystem.hpp>
 #include <gyre/os/temporary_directory.hpp>
@@ -187,6 +188,54 @@ TEST(HttpAccessLogTest, tells_of_refusals_and_of_clients_that_go) {
     EXPECT_TRUE(lines[1].starts_with("127.0.0.1 - - \"GET /slow HTTP/1.1\" 503 ")) << lines[1];
     EXPECT_EQ(lines[2], "127.0.0.1 - - \"GET /slow?gone HTTP/1.1\" 499 0\n");
     EXPECT_EQ(lines[3], "127.0.0.1 - - \"GET /slow?stopped HTTP/1.1\" 499 0\n");
+}
+
+TEST(HttpAccessLogTest, tells_of_connections_that_are_turned_away) {
+    std::vector<std::string> lines;
+    AccessLog log([&](std::string_view line) { lines.push_back(shape_of(line)); }, AccessLogFormat::common);
+    http::Metrics metrics;
+    http::ServerMetrics server_metrics(metrics);
+    const auto refused = [&](std::string_view reason) {
+        return metrics.counter("http_server_connections_refused_total", "", {{"reason", reason}}).value();
+    };
+    namespace st = http::server_testing;
+    http::ConnectionOptions options;
+    options.observers = {&log, &server_metrics};
+    options.max_connections_per_source = 1;
+    st::run_with(st::World::simulated, st::echo, options, [](std::uint16_t port) -> Task<void> {
+        auto first = co_await st::RawClient::open(port);
+        const auto one = co_await first.ask(st::get("/"));
+        EXPECT_EQ(one.status, 200);
+        auto second = co_await st::RawClient::open(port);
+        const auto refusal = co_await second.receive();
+        EXPECT_EQ(refusal.status, 503);
+        EXPECT_EQ(refusal.body.size(), 54U);
+    });
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[1], "127.0.0.1 - - \"-\" 503 54\n");
+    EXPECT_EQ(refused("too_many"), 1U);
+
+    const net::TestAuthority authority;
+    const auto certificate = authority.issue({"127.0.0.1"});
+    net::TlsServerOptions shown;
+    shown.certificate_pem(certificate.chain, certificate.key);
+    const net::TlsServerContext tls(shown);
+    const auto speak_plainly = [](std::uint16_t port) -> Task<void> {
+        auto client = co_await st::RawClient::open(port);
+        co_await client.send(st::get("/"));
+        co_await client.read_to_end();
+    };
+    st::run_with(st::World::simulated, st::echo, options, speak_plainly, &tls);
+    EXPECT_EQ(refused("tls_handshake"), 1U);
+    const http::TrustedProxies proxies({"127.0.0.0/8"});
+    options.trusted_proxies = &proxies;
+    options.proxy_protocol = true;
+    st::run_with(st::World::simulated, st::echo, options, speak_plainly);
+    EXPECT_EQ(refused("proxy_header"), 1U);
+    EXPECT_EQ(refused("too_many"), 1U);
+    EXPECT_EQ(lines.size(), 2U) << "who is told nothing has no line";
+    EXPECT_EQ(metrics.counter("http_server_connections_total", "").value(), 1U);
+    EXPECT_EQ(metrics.counter("http_server_unreadable_requests_total", "").value(), 0U);
 }
 
 TEST_P(HttpAccessLog, goes_to_a_file) {

@@ -244,6 +244,63 @@ TEST_P(HttpApp, a_middleware_may_answer_itself_and_hand_values_on) {
     }));
 }
 
+TEST_P(HttpApp, says_how_to_identify_oneself_or_is_told_of_its_mistake) {
+    App app;
+    app.get("/good",
+        [](Request&) -> Task<Response> { throw HttpError::unauthorized("Bearer realm=\"x\"", "who are you?"); });
+    app.get("/bad/{which}", [](Request&) -> Task<Response> { co_return Response(401); });
+    app.get("/worse", [](Request&) -> Task<Response> { throw HttpError(401); });
+    std::vector<std::string> told;
+    run([&]() -> Task<> {
+        this_loop().set_exception_handler([&](const ErrorContext& context) { told.push_back(context.text()); });
+        co_await serve_app(std::move(app), [&](Client& client) -> Task<> {
+            auto good = co_await client.get("/good");
+            EXPECT_EQ(good.status(), 401);
+            EXPECT_EQ(good.header("WWW-Authenticate"), "Bearer realm=\"x\"");
+            const auto text = co_await good.text();
+            EXPECT_NE(text.find("who are you?"), text.npos) << text;
+            EXPECT_TRUE(told.empty());
+            for (const char* path : {"/bad/1", "/bad/2", "/worse"}) {
+                auto bad = co_await client.get(path);
+                EXPECT_EQ(bad.status(), 401);
+            }
+        });
+    });
+    ASSERT_EQ(told.size(), 1U) << "once, for clients could make many of it";
+    EXPECT_NE(told[0].find("GET /bad/{which}"), told[0].npos) << told[0];
+    EXPECT_NE(told[0].find("WWW-Authenticate"), told[0].npos) << told[0];
+}
+
+/// Two tasks that write to one response at the same time: much, so that the first one has to wait.
+auto write_twice(http::BodyWriter& body, std::string& said) -> Task<> {
+    const std::string much(4 * 1024 * 1024, 'x');
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        group.spawn([&]() -> Task<> { co_await body.write(much); });
+        co_await yield_now();
+        try {
+            co_await body.write("y");
+        } catch (const InvalidStateError& error) {
+            said = error.what();
+        }
+    });
+}
+
+TEST_P(HttpApp, one_task_at_a_time_writes_a_response) {
+    std::string said;
+    App app;
+    app.get("/", [&](Request&) -> Task<Response> {
+        co_return Response::stream(
+            "text/plain", [&](http::BodyWriter& body) -> Task<> { co_await write_twice(body, said); });
+    });
+    run(serve_app(std::move(app), [](Client& client) -> Task<> {
+        auto response = co_await client.get("/");
+        const auto text = co_await response.text();
+        EXPECT_EQ(text.size(), 4U * 1024 * 1024) << "the first one goes on";
+        EXPECT_EQ(text.find('y'), text.npos);
+    }));
+    EXPECT_EQ(said, "write: another task is writing to this response");
+}
+
 TEST_P(HttpApp, sends_cookies_and_redirects) {
     App app;
     app.get("/login", [](Request&) -> Task<Response> {

@@ -93,6 +93,7 @@ TEST(Files, are_served_with_type_length_and_validators) {
     }
 }
 
+// CVE-2021-41773 (encoded dots), CVE-2024-23334 (links out of the directory).
 TEST(Files, what_is_hidden_linked_or_outside_is_not_there) {
     const Site site;
     site.put("back\\slash.txt", "x");

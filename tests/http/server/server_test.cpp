@@ -179,6 +179,143 @@ TEST_P(HttpServer, says_where_it_cannot_listen) {
     });
 }
 
+/// A port that nobody listens on.
+auto free_port() -> Task<std::uint16_t> {
+    auto listener = co_await net::listen("127.0.0.1", 0);
+    co_return listener.local_address().port();
+}
+
+/// Waits for a start, and drops what it started.
+auto has_started(TaskHandle<Server> starting) -> Task<bool> {
+    const auto outcome = co_await as_outcome(starting.join());
+    co_return outcome.has_value();
+}
+
+TEST_P(HttpServer, one_whose_start_is_cancelled_does_not_listen) {
+    run([]() -> Task<> {
+        const auto port = co_await free_port();
+        for (int turns = 0; turns < 4; ++turns) {
+            auto starting = spawn(Server::start(App(), {.port = port}));
+            for (int i = 0; i < turns; ++i) co_await yield_now();
+            starting.cancel("not now");
+            const bool did_start = co_await has_started(std::move(starting));
+            EXPECT_TRUE(!did_start || turns > 1);
+            co_await sleep(10ms);
+            const auto refused = co_await as_outcome(net::connect("127.0.0.1", port));
+            EXPECT_TRUE(failed_with<IoError>(refused)) << "after " << turns << " turns";
+        }
+    });
+}
+
+TEST(HttpServerLoops, one_that_does_not_start_on_all_loops_listens_on_none) {
+    run(
+        []() -> Task<> {
+            const auto port = co_await free_port();
+            std::atomic<int> made = 0;
+            const auto make_app = [&made] {
+                if (++made == 2) throw std::runtime_error("no app here");
+                return App();
+            };
+            const auto outcome = co_await as_outcome(Server::start(make_app, {.port = port, .loops = 2}));
+            EXPECT_TRUE(failed_with<std::runtime_error>(outcome));
+            EXPECT_EQ(made, 2);
+            const auto refused = co_await as_outcome(net::connect("127.0.0.1", port));
+            EXPECT_TRUE(failed_with<IoError>(refused));
+        },
+        {.loops = 2});
+}
+
+TEST_P(HttpServer, listens_on_a_unix_socket_or_on_what_it_is_given) {
+    run([]() -> Task<> {
+        auto directory = co_await fs::TemporaryDirectory::create();
+        const std::string path = directory.path() / "socket";
+        const auto make_app = [] {
+            App app;
+            app.get("/", [](Request& request) -> Task<Response> { co_return Response::text(request.peer().text()); });
+            return app;
+        };
+        for (const bool is_given : {false, true}) {
+            std::optional<net::Listener> listener;
+            if (is_given) {
+                auto opened = co_await net::listen_unix(path);
+                listener.emplace(std::move(opened));
+            }
+            auto starting = is_given ? Server::start(make_app(), std::move(*listener))
+                                     : Server::start(make_app(), {.unix_socket = path});
+            auto server = co_await std::move(starting);
+            EXPECT_EQ(server.address().path(), path);
+            EXPECT_EQ(server.port(), 0);
+            {
+                Client client({.base_url = "http://local", .unix_socket = path});
+                co_await expect_text(client.get("/"), 200, "unix:");
+            }
+            co_await server.stop(1s);
+        }
+        const http::ServerOptions two_loops{.loops = 2, .unix_socket = path};
+        EXPECT_THROW(static_cast<void>(Server::start(make_app(), two_loops)), std::invalid_argument);
+        auto spare = co_await net::listen("127.0.0.1", 0);
+        EXPECT_THROW(static_cast<void>(Server::start(App(), std::move(spare), two_loops)), std::invalid_argument);
+    });
+}
+
+TEST_P(HttpServer, streams_of_events_end_when_it_stops) {
+    for (const bool is_compressed : {false, true}) {
+        run([is_compressed]() -> Task<> {
+            bool was_cancelled = false;
+            App app;
+            if (is_compressed) {
+                http::CompressOptions options;
+                options.media_types = "text/event-stream";
+                app.use(http::compress(options));
+            }
+            app.get("/events", [&](Request&) -> Task<Response> {
+                co_return http::events([&](http::EventWriter& out) -> Task<> {
+                    co_await out.send("one");
+                    co_await try_finally(sleep(1h), [&]() -> Task<> {
+                        was_cancelled = true;
+                        co_return;
+                    });
+                });
+            });
+            auto server = co_await Server::start(std::move(app), {.port = 0});
+            Client client({.base_url = base_of(server)});
+            auto response = co_await client.get("/events");
+            EXPECT_EQ(response.header("Content-Encoding").has_value(), is_compressed);
+            auto stopping = spawn([&] { return server.stop(30s); });
+            const Time start = this_loop().now();
+            const auto text = co_await response.text();
+            EXPECT_EQ(text, "data: one\n\n") << "whole: the client connects again";
+            co_await stopping.join();
+            EXPECT_LT(this_loop().now() - start, 5s);
+            EXPECT_TRUE(was_cancelled);
+        });
+    }
+}
+
+TEST_P(HttpServer, requests_know_that_it_stops) {
+    run([]() -> Task<> {
+        App app;
+        app.get("/", [](Request& request) -> Task<Response> {
+            EXPECT_FALSE(request.is_stopping());
+            co_return Response::stream("text/plain", [&request](http::BodyWriter& body) -> Task<> {
+                co_await body.write("so far, ");
+                co_await request.stopping();
+                EXPECT_TRUE(request.is_stopping());
+                co_await body.write("and goodbye");
+            });
+        });
+        auto server = co_await Server::start(std::move(app), {.port = 0});
+        Client client({.base_url = base_of(server)});
+        auto response = co_await client.get("/");
+        auto stopping = spawn([&] { return server.stop(30s); });
+        const Time start = this_loop().now();
+        const auto text = co_await response.text();
+        EXPECT_EQ(text, "so far, and goodbye");
+        co_await stopping.join();
+        EXPECT_LT(this_loop().now() - start, 5s);
+    });
+}
+
 TEST_P(HttpServer, dropping_it_ends_it) {
     run([]() -> Task<> {
         std::string base;
@@ -290,6 +427,25 @@ TEST(HttpServerLoops, every_loop_serves_on_the_one_port_with_an_app_of_its_own) 
         },
         {.loops = 2});
     EXPECT_EQ(apps, 2);
+}
+
+TEST(HttpServerLoops, shares_its_port_with_the_one_that_comes_after_it) {
+    run([]() -> Task<> {
+        const auto serve = [](const char* name, std::uint16_t port) {
+            App app;
+            app.get("/", [name](Request&) -> Task<Response> { co_return Response::text(name); });
+            return Server::start(std::move(app), {.port = port, .reuse_port = true});
+        };
+        auto old = co_await serve("old", 0);
+        auto next = co_await serve("new", old.port());
+        EXPECT_EQ(next.port(), old.port());
+        co_await old.stop(1s);
+        for (int i = 0; i < 5; ++i) {
+            Client client({.base_url = base_of(next)});
+            co_await expect_text(client.get("/"), 200, "new");
+        }
+        co_await next.stop(1s);
+    });
 }
 
 /// Breaks one of the sockets that listen on that port. @return whether there was one.

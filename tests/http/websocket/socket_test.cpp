@@ -153,6 +153,52 @@ GYRE_TEST(WebSocket, pings_are_answered_and_sent_when_it_is_quiet) {
     EXPECT_EQ(socket.close_code(), close_code::lost);
 }
 
+GYRE_TEST(WebSocket, a_receive_that_is_cut_short_again_and_again_does_not_put_off_a_ping) {
+    auto [left, right] = memory_streams();
+    WebSocket socket(std::move(left), WebSocketRole::server, {}, {.ping_interval = 20s, .pong_timeout = 10s});
+    const auto start = this_loop().now();
+    const auto poll = [&](int times) -> Task<void> {
+        for (int i = 0; i < times; ++i) {
+            auto receiving = socket.receive();
+            co_await move_on_after(6s, std::move(receiving));
+        }
+    };
+    const auto hear_ping = [&, &peer = right]() -> Task<void> {
+        const auto ping = co_await peer.read_exactly(2);
+        EXPECT_EQ(ping, frame({0x89, false}, ""));
+    };
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        group.spawn(poll(5));
+        co_await hear_ping();
+        EXPECT_EQ(this_loop().now() - start, Duration(20s));
+        const auto pong = frame({0x8a}, "");
+        co_await right.write(pong);
+    });
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        group.spawn(hear_ping());
+        const auto lost = co_await as_outcome(poll(20));
+        EXPECT_TRUE(gyre::testing::failed_with<WebSocketClosedError>(lost));
+        EXPECT_EQ(this_loop().now() - start, Duration(20s + 20s + 10s)) << "nor the end of one who does not answer";
+    });
+}
+
+GYRE_TEST(WebSocket, a_pong_that_came_while_nobody_was_receiving_counts) {
+    for (const bool answers : {true, false}) {
+        auto [left, right] = memory_streams();
+        WebSocket socket(std::move(left), WebSocketRole::server, {}, {.ping_interval = 20s, .pong_timeout = 10s});
+        auto first = socket.receive();
+        co_await move_on_after(21s, std::move(first));
+        const auto ping = co_await right.read_exactly(2);
+        EXPECT_EQ(ping, frame({0x89, false}, ""));
+        const auto pong = frame({0x8a}, "");
+        if (answers) co_await right.write(pong);
+        co_await sleep(25s);  // a handler with much to do
+        const auto second = co_await as_outcome(move_on_after(15s, socket.receive()));
+        EXPECT_EQ(socket.is_open(), answers);
+        EXPECT_EQ(gyre::testing::failed_with<WebSocketClosedError>(second), !answers);
+    }
+}
+
 GYRE_TEST(WebSocket, a_flood_of_pings_that_are_not_read_takes_little_memory) {
     auto [left, right] = memory_streams({.capacity = 16}, {.capacity = 1 << 20});
     WebSocket socket(std::move(left), WebSocketRole::server, {}, {.ping_interval = 0s});

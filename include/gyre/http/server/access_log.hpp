@@ -24,7 +24,8 @@ enum class AccessLogFormat : std::uint8_t {
 /// Takes one line of a log, with its "\n". Called by one thread at a time.
 using LogSink = std::function<void(std::string_view line)>;
 
-/// Writes a line for each request: also for what the server refused itself, and for requests whose client went.
+/// Writes a line for each request: also for what the server refused itself, for connections that it turned away with 503, and for
+/// requests whose client went. Who was turned away without a word has none: `ServerMetrics` counts those.
 ///
 /// No client can write a line of its own or break one: control characters, quotes, backslashes and bytes from 0x80 are
 /// written as a backslash, x and two digits, in JSON as JSON does. A request without a response is logged with status 499, as nginx does.
@@ -36,6 +37,7 @@ public:
     ~AccessLog() override;
 
     void request_ends(const RequestRecord& record) noexcept override;
+    void connection_refused(const RefusalRecord& record) noexcept override;
     /// Lines that the sink did not take, because it threw.
     [[nodiscard]] auto lost_lines() const noexcept -> std::uint64_t;
 

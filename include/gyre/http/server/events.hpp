@@ -58,7 +58,8 @@ struct EventsOptions {
 
 /// A stream of server-sent events: `co_return http::events([](http::EventWriter& out) -> Task<> { ... })`.
 ///
-/// The producer is cancelled when the client goes away, or the server ends. After a break the client connects again by itself,
+/// The producer is cancelled when the client goes away, and when the server begins to stop, but not in the middle of an event:
+/// the stream ends as if it had returned. After a break the client connects again by itself,
 /// and says with `Request::last_event_id` what it has. Source: WHATWG HTML 9.2; Starlette's EventSourceResponse.
 [[nodiscard]] auto events(EventProducer producer, const EventsOptions& options = {}) -> Response;
 

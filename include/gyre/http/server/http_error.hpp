@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace gyre::http {
 
@@ -15,6 +16,10 @@ class HttpError : public std::runtime_error {
 public:
     /// @param status 400 to 599. @throws std::invalid_argument for another.
     explicit HttpError(int status, std::string detail = {});
+
+    /// 401, which says how to identify oneself. @param challenge the field WWW-Authenticate, such as `Bearer` or
+    ///        `Basic realm="office"`. @throws ProtocolError if it holds a control character.
+    [[nodiscard]] static auto unauthorized(std::string_view challenge, std::string detail = {}) -> HttpError;
 
     /// Adds a field to the response, such as Allow or Retry-After. @throws ProtocolError as `Fields::add`.
     auto header(std::string_view name, std::string_view value) -> HttpError&;

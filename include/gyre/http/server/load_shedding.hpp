@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace gyre::http {
 
@@ -15,6 +16,9 @@ struct LoadSheddingOptions {
     std::size_t max_in_flight = 1000;
     /// How long a task may wait for its turn on this loop. Measured at each request. Zero or less: not measured.
     AnyDuration max_delay = std::chrono::milliseconds(500);
+    /// Bytes of memory that the process may have in use (its resident set), looked at every 100 ms at most, at a request. 0: any
+    /// number.
+    std::uint64_t max_memory = 0;
     std::chrono::seconds retry_after = std::chrono::seconds(1);  ///< What a client that is sent away is told.
 };
 

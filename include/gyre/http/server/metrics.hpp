@@ -103,18 +103,21 @@ public:
 
     void connection_begins() noexcept override;
     void connection_ends() noexcept override;
+    void connection_refused(const RefusalRecord& record) noexcept override;
     void request_begins() noexcept override;
     void request_ends(const RequestRecord& record) noexcept override;
 
 private:
     static constexpr std::size_t methods = 10;
     static constexpr std::size_t classes = 5;
+    static constexpr std::size_t reasons = 3;
 
     std::array<std::array<Counter*, classes>, methods> requests_{};
     Gauge& in_flight_;
     Histogram& duration_;
     Gauge& connections_;
     Counter& accepted_;
+    std::array<Counter*, reasons> refused_{};
     Counter& bytes_;
     Counter& unreadable_;
     Counter& cut_;

@@ -88,7 +88,8 @@ public:
 
     /// The body, piece by piece or in lines. What is not read is dropped after the response, within bounds.
     [[nodiscard]] auto body() noexcept -> BodyReader& { return body_; }
-    /// The whole body. @throws HttpError 413 if it is longer than `limit` bytes; as `BodyReader::text`.
+    /// The whole body. @throws HttpError 413 if it is longer than `limit` bytes, 415 if it is in a content coding, which `body`
+    /// gives as it is; as `BodyReader::text`.
     [[nodiscard]] auto text(std::size_t limit = default_text_limit) -> Task<std::string>;
     /// The whole body, read from JSON by `JsonCodec<T>`: include an adapter such as gyre/http/json/nlohmann.hpp.
     /// @throws HttpError 400 that names the place of the mistake; as `text`.
@@ -99,7 +100,7 @@ public:
     /// The body as a form of names and values. @throws HttpError 415 if it is of another type, 413 as `text`, 400 if there
     /// are more than 1000 pairs.
     [[nodiscard]] auto form(std::size_t limit = default_text_limit) -> Task<QueryParams>;
-    /// The body as a multipart body, part by part. @throws HttpError 415 if it is of another type.
+    /// The body as a multipart body, part by part. @throws HttpError 415 if it is of another type, or in a content coding.
     [[nodiscard]] auto multipart(const MultipartLimits& limits = {}) -> MultipartReader;
     /// The body as a form of either kind, with its files; large ones are on the disk. @throws HttpError 415 if it is no form,
     /// 413 past a limit, 400 for one that is broken; IoError if the disk does not take it.
@@ -120,6 +121,11 @@ public:
     /// Sends 103 (Early Hints) with these fields, before the response. Nothing is sent to HTTP/1.0. @throws
     /// InvalidStateError once the response was started; IoError if the client has gone.
     [[nodiscard]] auto early_hints(Fields fields) -> Task<void>;
+
+    /// Whether the server stops (`Server::stop`): this request is left to finish, within its grace.
+    [[nodiscard]] auto is_stopping() const noexcept -> bool;
+    /// Waits until it does: for what takes long, as a stream that `race`s with it. On cancel: stops waiting.
+    [[nodiscard]] auto stopping() -> Task<void>;
 
     /// Keeps a value for the handlers and middlewares that come later: one of each type. Source: aiohttp's request[key].
     template<class T>

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace gyre::http {
@@ -23,6 +24,11 @@ struct ServerOptions {
     /// On how many loops of this run it serves, each with a listening socket of its own on the one port (SO_REUSEPORT); the
     /// kernel spreads the connections. 0: on all of them.
     std::size_t loops = 1;
+    /// Others may listen on the port too, such as the next version of this program while this one drains. All of them must say
+    /// so, and run as the same user. More than one loop says it anyway.
+    bool reuse_port = false;
+    /// Not empty: it listens on that path instead of a port, as `net::listen_unix` does, on one loop. Copied at once.
+    std::string_view unix_socket = {};
     const net::TlsServerOptions* tls = nullptr;  ///< Certificates, for https. Copied at once.
     /// How often it looks whether the files of the certificates have changed, and reads them anew. Zero: never. Files that
     /// cannot be used change nothing, and the loop's exception handler is told.
@@ -41,17 +47,23 @@ struct ServerSettings;
 class Server {
 public:
     /// Starts to serve; returns when every loop listens.
-    /// @throws IoError naming the address; net::TlsError naming the file; std::invalid_argument for more loops than there are.
+    /// @throws IoError naming the address; net::TlsError naming the file; std::invalid_argument for more loops than there are,
+    ///         or than one on a Unix socket. It listens on no loop then.
     /// On cancel: it does not listen any more.
     [[nodiscard]] static auto start(App app, ServerOptions options = {}) -> Task<Server>;
     /// The same, with an app of its own for each loop, which `make_app` makes there.
     [[nodiscard]] static auto start(std::function<App()> make_app, ServerOptions options = {}) -> Task<Server>;
+
+    /// The same on a socket that listens already, and belongs to this loop. Of `options` those of the socket do not count.
+    /// @throws std::invalid_argument if more than one loop is asked for.
+    [[nodiscard]] static auto start(App app, net::Listener listener, ServerOptions options = {}) -> Task<Server>;
 
     Server(Server&&) noexcept;
     auto operator=(Server&&) noexcept -> Server&;
     /// Cancels it, if it was not stopped.
     ~Server();
 
+    /// 0 on a Unix socket.
     [[nodiscard]] auto port() const noexcept -> std::uint16_t { return address_.port(); }
     [[nodiscard]] auto address() const noexcept -> const net::Address& { return address_; }
 
@@ -72,7 +84,8 @@ public:
 
 private:
     Server(std::shared_ptr<internal::ServerState> state, net::Address address) noexcept;
-    [[nodiscard]] static auto start_with(internal::ServerSettings settings, std::size_t loops) -> Task<Server>;
+    [[nodiscard]] static auto start_with(
+        internal::ServerSettings settings, std::size_t loops, std::optional<net::Listener> listener) -> Task<Server>;
 
     std::shared_ptr<internal::ServerState> state_;
     net::Address address_;

@@ -27,6 +27,23 @@ struct RequestRecord {
     std::string_view request_id;    ///< Empty: none.
 };
 
+/// Why a connection was turned away before a request of it was read.
+enum class RefusalReason : std::uint8_t {
+    too_many,       ///< There were too many of the same source (`ConnectionOptions::max_connections_per_source`).
+    tls_handshake,  ///< Its TLS handshake failed, or took too long.
+    proxy_header,   ///< It had no PROXY header that is believed (`ConnectionOptions::proxy_protocol`).
+};
+
+/// One connection that was turned away.
+struct RefusalRecord {
+    RefusalReason reason = RefusalReason::too_many;
+    const net::Address* peer = nullptr;  ///< Who it was. Lives as long as the call.
+    bool is_secure = false;
+    int status = 0;                ///< 503 if that was said; 0: it was closed without a word.
+    std::uint64_t body_bytes = 0;  ///< Of what was said.
+    std::chrono::sys_seconds time;
+};
+
 /// Is told what a server does: access logs and metrics. It must not throw, and must not take long: the server waits.
 /// Thread: with several loops it is called from each of their threads, also at the same time.
 class ServerObserver {
@@ -39,6 +56,8 @@ public:
     /// A connection was accepted, and its TLS handshake is done.
     virtual void connection_begins() noexcept {}
     virtual void connection_ends() noexcept {}
+    /// A connection was accepted and turned away: of it nothing else is told.
+    virtual void connection_refused(const RefusalRecord& record) noexcept { static_cast<void>(record); }
     /// The head of a request has arrived. `request_ends` follows.
     virtual void request_begins() noexcept {}
     /// Also for what could not be read as a request, and had no `request_begins`: then `fields` is null.
