@@ -5,6 +5,7 @@
 
 #include <gyre/backend/thread_probe.hpp>
 #include <gyre/obs.hpp>
+#include <gyre/sync/event.hpp>
 
 #include <atomic>
 #include <string>
@@ -78,7 +79,9 @@ TEST(RecorderThreads, one_of_those_who_start_it_at_the_same_moment_has_started_i
             }
             for (std::thread& thread : all) thread.join();
             EXPECT_GE(begun, round + 1);
-            co_await yield_now();
+            Event posted;  // behind what the threads have posted
+            loop.post([&posted] { posted.set(); });
+            co_await posted.wait();
             EXPECT_EQ(loop.tape_slot().get().get(), loop.scheduler().tape) << "the one that others see is the loop's";
             EXPECT_TRUE(obs::is_recording(loop));
         }
