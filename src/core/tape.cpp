@@ -74,9 +74,10 @@ auto TapeNames::number_of(std::string_view text) noexcept -> std::uint32_t {
 }
 
 auto TapeNames::number_of_constant(std::string_view text) noexcept -> std::uint32_t {
-    Constant& known = constants_[slot_of(text.data(), constants_.size())];
-    if (known.text != text.data()) [[unlikely]]
-        known = {text.data(), number_of(text)};
+    const char* const place = std::to_address(text.begin());  // a constant is known by where it stands
+    Constant& known = constants_[slot_of(place, constants_.size())];
+    if (known.text != place) [[unlikely]]
+        known = {place, number_of(text)};
     return known.number;
 }
 

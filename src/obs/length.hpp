@@ -15,7 +15,7 @@ namespace gyre::obs {
     constexpr std::int64_t most = 86'400'000;  // of the smallest unit
     std::int64_t number = 0;
     const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc() || number <= 0 || number > most) return std::nullopt;
     const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
     Duration length{};

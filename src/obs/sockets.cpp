@@ -54,6 +54,7 @@ auto read_sockets(EventLoop& loop, std::uint64_t after) -> std::vector<SocketInf
     const std::size_t count = write_sockets(loop, tape, after);
     TaskTape::Reading from(tape);
     std::vector<SocketInfo> all;
+    all.reserve(count);
     for (std::size_t i = 0; i < count; ++i) all.push_back(take_socket(from));
     return all;
 }
