@@ -88,7 +88,9 @@ def makes_a_value(source, expression, question):
             break
     else:
         end = expression.end
-    return any(source.is_(i, "(", "{") and source.tokens[i].kind == "operator" for i in range(question + 1, end))
+    arms = range(question + 1, end)
+    joins_texts = any(source.is_(i, "+") for i in arms) and any(source.tokens[i].kind == "string" for i in arms)
+    return joins_texts or any(source.is_(i, "(", "{") and source.tokens[i].kind == "operator" for i in arms)
 
 
 def check_capture(source, expression, opened, report):

@@ -22,9 +22,10 @@ auto statuses_of(ConnectionOptions options, const std::vector<std::string>& sour
         std::vector<RawClient> clients;
         for (const auto& source : sources) {
             const bool is_v6 = source.find(':') != source.npos;
+            const std::string from = is_v6 ? "PROXY TCP6 " + source + " 2001:db8::9 1 80\r\n"
+                                           : "PROXY TCP4 " + source + " 10.0.0.1 1 80\r\n";
             auto client = co_await RawClient::open(port);
-            co_await client.send(is_v6 ? "PROXY TCP6 " + source + " 2001:db8::9 1 80\r\n"
-                                       : "PROXY TCP4 " + source + " 10.0.0.1 1 80\r\n");
+            co_await client.send(from);
             const auto reply = co_await client.ask(get("/"));
             statuses.push_back(reply.status);
             clients.push_back(std::move(client));
