@@ -21,9 +21,10 @@ if(PROJECT_IS_TOP_LEVEL)
   if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
     find_program(GYRE_CCACHE ccache)
     if(GYRE_CCACHE)
-      # The sloppiness is what precompiled headers need; see "Precompiled headers" in ccache's manual.
+      # The sloppiness is what precompiled headers need (ccache's manual, "Precompiled headers"); the depend mode spares a run of
+      # the preprocessor for each source that is new.
       set(CMAKE_CXX_COMPILER_LAUNCHER
-          "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+          "${CMAKE_COMMAND}" -E env CCACHE_DEPEND=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
           "${GYRE_CCACHE}")
     endif()
   endif()
@@ -50,5 +51,21 @@ function(gyre_own_code target)
   endif()
   if(GYRE_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
+  endif()
+endfunction()
+
+# gyre_precompile(TARGET HEADERS...): most of the time that a source takes to compile goes into headers that all of them include.
+# CMAKE_DISABLE_PRECOMPILE_HEADERS=ON does without, and so finds an #include that is missing (preset gcc-debug).
+function(gyre_precompile target)
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+  gyre_precompiled(${target})
+endfunction()
+
+# gyre_precompiled(TARGET): what a target needs that includes a precompiled header, so that ccache can know the header again.
+function(gyre_precompiled target)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp)
+  else()
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
   endif()
 endfunction()

@@ -1,7 +1,7 @@
 # fuzz/NAME_fuzz.cpp -> fuzz/NAME_fuzz in the build folder, a libFuzzer program. Seeds: fuzz/corpus/NAME/, words: fuzz/*.dict
 
 if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  message(FATAL_ERROR "The fuzz targets need Clang's libFuzzer: configure with `cmake --preset fuzz`.")
+  message(FATAL_ERROR "The fuzz targets need Clang's libFuzzer: configure with `cmake --preset asan`.")
 endif()
 
 file(GLOB GYRE_FUZZERS CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/fuzz/*_fuzz.cpp")

@@ -16,6 +16,12 @@ target_include_directories(
   gyre
   PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
   PRIVATE "${PROJECT_SOURCE_DIR}/src")
+if(PROJECT_IS_TOP_LEVEL)
+  gyre_precompile(
+    gyre <algorithm> <array> <atomic> <chrono> <coroutine> <cstdint> <cstring> <exception> <functional> <map> <memory> <mutex>
+    <optional> <source_location> <span> <stdexcept> <string> <string_view> <system_error> <utility> <vector>
+    <gyre/core/loop.hpp> <gyre/core/scope.hpp> <gyre/core/sleep.hpp> <gyre/core/task_handle.hpp>)
+endif()
 target_include_directories(gyre SYSTEM PRIVATE "${GYRE_MSGPACK_INCLUDE}")
 target_compile_definitions(gyre PRIVATE GYRE_VERSION="${PROJECT_VERSION}")
 if(NOT GYRE_MARKS)

@@ -44,7 +44,6 @@ foreach(source IN LISTS gyre_all_test_files)
 endforeach()
 list(REMOVE_DUPLICATES GYRE_ROOMS_WITH_TESTS)
 
-# GoogleTest and the standard headers around it are most of the time that a test takes to compile.
 function(gyre_test_target target)
   gyre_own_code(${target})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests" "${PROJECT_SOURCE_DIR}/src")
@@ -54,11 +53,10 @@ function(gyre_test_target target)
   if(GYRE_QUICK_TESTS)
     target_compile_options(${target} PRIVATE -O0)
   endif()
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp)  # so that ccache can know the header again
-  else()
+  gyre_precompiled(${target})
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # GoogleTest's macros end in an else of their own: `if (x) EXPECT_EQ(...)` is meant as it stands.
-    target_compile_options(${target} PRIVATE -fpch-preprocess -Wno-dangling-else)
+    target_compile_options(${target} PRIVATE -Wno-dangling-else)
   endif()
 endfunction()
 
@@ -66,7 +64,8 @@ add_library(gyre_test_support OBJECT ${GYRE_TEST_SUPPORT})
 gyre_test_target(gyre_test_support)
 target_precompile_headers(
   gyre_test_support PRIVATE <gtest/gtest.h> <algorithm> <array> <chrono> <coroutine> <functional> <memory> <optional>
-  <source_location> <string> <string_view> <system_error> <tuple> <utility> <variant> <vector>)
+  <source_location> <string> <string_view> <system_error> <tuple> <utility> <variant> <vector>
+  <gyre/gyre.hpp> <gyre/http.hpp> <gyre/testing.hpp> <gyre/testing/gtest.hpp>)
 
 # gyre_add_ctest(NAME TARGET [BACKEND])
 function(gyre_add_ctest name target)

@@ -22,6 +22,9 @@ class Lldb(gyre_tasks.Debugger):
     def read(self, address, size):
         error = lldb.SBError()
         found = self.process.ReadMemory(address, size, error)
+        if error.Fail():  # a core file has no constants: they are in the program
+            error = lldb.SBError()
+            found = self.target.ReadMemory(self.target.ResolveLoadAddress(address), size, error)
         if error.Fail() or found is None or len(found) != size:
             raise gyre_tasks.Unreadable(str(error))
         return found

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/un.h>
 
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -200,13 +202,26 @@ public:
     auto fill(int descriptor) -> std::size_t {
         const std::string block(65'536, 'x');
         std::size_t total = 0;
-        for (const std::size_t size : {block.size(), std::size_t{1}}) {
-            while (const std::size_t taken = send_unless_stuck(descriptor, block.substr(0, size))) total += taken;
+        for (std::size_t before = 1; total != before;) {
+            // A busy kernel passes on late what it took, and then has room for some more.
+            while (is_under_way(descriptor)) std::this_thread::yield();
+            before = total;
+            for (const std::size_t size : {block.size(), std::size_t{1}}) {
+                while (const std::size_t taken = send_unless_stuck(descriptor, block.substr(0, size))) total += taken;
+            }
         }
         return total;
     }
 
 private:
+    /// Whether the kernel has sent some of this connection's bytes that the other end has not acknowledged.
+    [[nodiscard]] auto is_under_way(int descriptor) const -> bool {
+        if (is_sim()) return false;
+        tcp_info info{};
+        socklen_t size = sizeof info;
+        return ::getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_unacked > 0;
+    }
+
     auto send_unless_stuck(int descriptor, std::string block) -> std::size_t {
         Request request{OperationKind::send, descriptor};
         request.buffer = block.data();

@@ -61,8 +61,8 @@ GYRE_TEST(HttpReadAhead, no_more_than_64_kib_are_read_ahead_of_a_slow_handler) {
         co_return Response::text("late");
     });
     const auto handler = app.handler();
+    const ConnectionOptions options;  // the connection refers to both until it ends, which is after the body below
     co_await task_group([&](TaskGroup& group) -> Task<void> {
-        const ConnectionOptions options;
         auto serving = serve_connection(std::move(streams.first), handler, options);
         auto server = group.spawn(std::move(serving));
         const auto first = get("/");
