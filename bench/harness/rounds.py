@@ -8,9 +8,10 @@ from harness.process import Run
 SECONDS, QUICK_SECONDS = 1.0, 0.1
 
 
-def round_values(program: Program, work: str, count: int, run: Run, *arguments: str, cores: frozenset[int] | None = None) -> list[float]:
-    """The figures of the rounds of one process; at least one."""
-    lines = run.lines(program, work, str(count), str(QUICK_SECONDS if run.quick else SECONDS), *arguments, cores=cores)
+def round_values(program: Program, work: str, count: int, run: Run, *arguments: str, cores: frozenset[int] | None = None,
+                 seconds: float = SECONDS) -> list[float]:
+    """The figures of the rounds of one process, which last `seconds`, or less in a quick run; at least one round."""
+    lines = run.lines(program, work, str(count), str(QUICK_SECONDS if run.quick else seconds), *arguments, cores=cores)
     values = [line["value"] for line in lines if line["work"] == work]
     if not values:
         raise Missing("printed no figure")

@@ -76,7 +76,7 @@ BUILDERS = {
 class Echo(LoadedSuite):
     name = "echo"
     what = "a TCP echo server; connections x bytes of a message"
-    repetitions, quick_repetitions = 5, 3
+    repetitions, quick_repetitions = 4, 3
     budget_s, quick_budget_s = 30.0, 5.0
     load_source = "load/echo.cpp"
 

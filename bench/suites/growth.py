@@ -8,6 +8,8 @@ from suites import files, micro, pool
 
 STEPS = 5
 """Sizes measured: n doubled four times."""
+SECONDS = 0.3
+"""Rounds of one size: the least of them counts."""
 
 # The suite whose program does the work, and the smallest n; a quick run begins with a quarter of it.
 WORKS = {
@@ -41,8 +43,8 @@ def total(work, n, value):
 class Growth(Suite):
     name = "growth"
     what = "how costs grow with n: the exponent of n, 1 is linear"
-    repetitions, quick_repetitions = 3, 1
-    budget_s, quick_budget_s = 90.0, 15.0
+    repetitions, quick_repetitions = 2, 1
+    budget_s, quick_budget_s = 40.0, 15.0
 
     def __init__(self):
         self._programs = {}
@@ -83,7 +85,7 @@ class Growth(Suite):
         points = []
         for n in doublings(first // 4 if run.quick else first, STEPS):
             # The least disturbed round: a size that the machine disturbed would bend the line.
-            value = min(round_values(self._programs[peer][module], case.name, n, run, *path, cores=cores))
+            value = min(round_values(self._programs[peer][module], case.name, n, run, *path, cores=cores, seconds=SECONDS))
             if value <= 0:
                 raise Missing(f"a figure of {value} for n = {n} has no logarithm")
             points.append((n, total(case.name, n, value)))

@@ -82,7 +82,7 @@ class Micro(Suite):
     name = "micro"
     what = "the smallest things that a loop does"
     repetitions, quick_repetitions = 5, 2
-    budget_s, quick_budget_s = 100.0, 4.0
+    budget_s, quick_budget_s = 40.0, 4.0
 
     def cases(self, quick):
         return [case for case, _ in CASES.values()]
