@@ -283,8 +283,10 @@ class GetTest(unittest.TestCase):
             server = BadServer(stalls)
             urls = [f"http://127.0.0.1:{server.port}/{number}" for number in range(20)]
             env = dict(os.environ, GYRE_BACKEND=backend)
+            # A shell starts its background jobs with SIGINT ignored, and the program would leave that so.
             process = subprocess.Popen([GYRE, "get", *urls, "-o", str(folder / "out"), "-j", "10"], env=env,
-                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                       preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
             for _ in range(10):
                 begun.acquire()
             asked = time.monotonic()

@@ -18,6 +18,7 @@ enum CharClass : std::uint8_t {
     plain_host_char = 8,  ///< letters, digits, hyphen, dot, underscore
     reg_name_char = 16,   ///< RFC 3986 unreserved and sub-delims (percent-encoding apart)
     hex_char = 32,
+    value_char = 64,  ///< may stand in a field value: all but controls; HTAB may. Bytes from 0x80 are opaque text
 };
 
 constexpr auto make_char_classes() -> std::array<std::uint8_t, 256> {
@@ -36,6 +37,10 @@ constexpr auto make_char_classes() -> std::array<std::uint8_t, 256> {
     mark("~!$&'()*+,;=", target_char | reg_name_char);
     mark("/?:@[]|", target_char);
     mark("%^`{}\\", target_char | careful_char);
+    for (std::size_t byte = 0; byte < table.size(); ++byte) {
+        const bool is_control = (byte < 0x20 && byte != '\t') || byte == 0x7f;
+        if (!is_control) table[byte] = static_cast<std::uint8_t>(table[byte] | value_char);
+    }
     return table;
 }
 
@@ -51,11 +56,8 @@ constexpr auto is_alpha(char c) noexcept -> bool { return (c >= 'a' && c <= 'z')
 
 constexpr auto to_lower(char c) noexcept -> char { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-/// Controls that no field value may hold: all but HTAB. Bytes from 0x80 are opaque text.
-constexpr auto is_forbidden_control(char c) noexcept -> bool {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && byte != '\t') || byte == 0x7f;
-}
+/// Controls that no field value may hold: all but HTAB.
+constexpr auto is_forbidden_control(char c) noexcept -> bool { return !has_class(c, value_char); }
 
 /// Value of a hexadecimal digit, or -1.
 constexpr auto hex_value(char c) noexcept -> int {

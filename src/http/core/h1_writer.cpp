@@ -1,6 +1,7 @@
 #include <gyre/http/core/h1_writer.hpp>
 
 #include "head_writer.hpp"
+#include "scan.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -34,15 +35,62 @@ void append_fields(const Fields& fields, std::string& out) {
     for (const auto field : fields) append_line(out, field.name, field.value);
 }
 
-void append_own(const internal::OwnFields& own, std::string& out) {
-    if (!own.date.empty()) append_line(out, "Date", own.date);
-    if (own.content_length) {
-        char digits[20];
-        const auto end = std::to_chars(digits, digits + sizeof digits, *own.content_length).ptr;
-        append_line(out, "Content-Length", {digits, end});
+/// Puts one piece behind the other, into room that was made at once.
+class Pieces {
+public:
+    Pieces(std::string& out, std::size_t most) : out_(out), size_(out.size()) { out.resize(size_ + most); }
+    ~Pieces() { out_.resize(size_); }
+    Pieces(const Pieces&) = delete;
+    auto operator=(const Pieces&) -> Pieces& = delete;
+
+    template<std::size_t size>
+    void put(const char (&text)[size]) {  // its length is known, so that no call is needed
+        std::memcpy(out_.data() + size_, text, size - 1);
+        size_ += size - 1;
     }
-    if (own.is_chunked) append_line(out, "Transfer-Encoding", "chunked");
-    if (!own.connection.empty()) append_line(out, "Connection", own.connection);
+    void put(std::string_view text) {
+        std::memcpy(out_.data() + size_, text.data(), text.size());
+        size_ += text.size();
+    }
+    void put_number(std::uint64_t number) {
+        char* const begin = out_.data() + size_;
+        size_ += static_cast<std::size_t>(std::to_chars(begin, begin + most_digits, number).ptr - begin);
+    }
+
+    static constexpr std::size_t most_digits = 20;
+
+private:
+    std::string& out_;
+    std::size_t size_;
+};
+
+/// And the empty line. Every response has these.
+void append_own(const internal::OwnFields& own, std::string& out) {
+    constexpr std::size_t most_names = 128;
+    Pieces pieces(
+        out, most_names + own.content_type.size() + own.date.size() + own.connection.size() + Pieces::most_digits);
+    if (!own.content_type.empty()) {
+        pieces.put("Content-Type: ");
+        pieces.put(own.content_type);
+        pieces.put("\r\n");
+    }
+    if (!own.date.empty()) {
+        pieces.put("Date: ");
+        pieces.put(own.date);
+        pieces.put("\r\n");
+    }
+    if (own.content_length) {
+        pieces.put("Content-Length: ");
+        pieces.put_number(*own.content_length);
+        pieces.put("\r\n");
+    }
+    if (own.is_chunked) pieces.put("Transfer-Encoding: chunked\r\n");
+    if (!own.connection.empty()) {
+        pieces.put("Connection: ");
+        pieces.put(own.connection);
+        pieces.put("\r\n");
+    }
+    pieces.put("\r\n");
 }
 
 auto version_text(Version version) -> std::string_view {
@@ -100,6 +148,8 @@ auto HeadWriter::response(const ResponseHead& head, FramingFacts facts, const Ow
     }
     if (own.is_chunked) facts.has_transfer_encoding = facts.has_chunked = facts.last_is_chunked = true;
     check_response(head, reason, facts, request_method, client_version);
+    const auto* const end = own.content_type.data() + own.content_type.size();
+    if (find_value_end(own.content_type.data(), end) != end) refuse(Rule::control_in_value);
     auto framing = facts.decide(head.version, BodyFraming::until_close);
     if (!response_can_have_body(request_method, head.status)) framing = BodyFraming::none;
 
@@ -108,7 +158,6 @@ auto HeadWriter::response(const ResponseHead& head, FramingFacts facts, const Ow
     append_all(out, {version, " ", {status, sizeof status}, " ", reason, "\r\n"});
     append_fields(head.fields, out);
     append_own(own, out);
-    out += "\r\n";
     return {framing, framing == BodyFraming::content_length ? facts.content_length : 0};
 }
 

@@ -13,6 +13,7 @@ namespace gyre::http::internal {
 
 /// What a server says in a response behind the fields of its handler. Empty: it does not say it.
 struct OwnFields {
+    std::string_view content_type = {};
     std::string_view date = {};
     std::optional<std::uint64_t> content_length = std::nullopt;
     bool is_chunked = false;
@@ -26,7 +27,7 @@ struct OwnFields {
 class HeadWriter {
 public:
     [[nodiscard]] static auto request(const RequestHead& head, std::string& out) -> BodyEncoder;
-    /// @param facts of the fields of `head`. @param reason instead of the head's.
+    /// @param facts of the fields of `head`. @param own of which the Content-Type is checked. @param reason instead of the head's.
     [[nodiscard]] static auto response(const ResponseHead& head, FramingFacts facts, const OwnFields& own,
         std::string_view reason, std::string_view request_method, Version client_version, std::string& out)
         -> BodyEncoder;

@@ -38,14 +38,13 @@ auto ServerExchange::query() const noexcept -> std::string_view {
 auto ServerExchange::read() -> Task<std::span<const char>> { return connection_->body().read(); }
 
 auto ServerExchange::respond(ResponseHead head, std::string_view body) -> Task<void> {
-    return connection_->response().respond(std::move(head), body, connection_->begin_response());
+    return connection_->response().respond(std::move(head), {}, body, connection_->begin_response());
 }
 
 auto ServerExchange::respond(int status, std::string_view content_type, std::string_view body) -> Task<void> {
     ResponseHead head;
     head.status = status;
-    if (!content_type.empty()) head.fields.add("Content-Type", content_type);
-    return respond(std::move(head), body);
+    return connection_->response().respond(std::move(head), content_type, body, connection_->begin_response());
 }
 
 auto ServerExchange::start(ResponseHead head) -> Task<void> {

@@ -1,5 +1,6 @@
 #include "response_writer.hpp"
 
+#include "../core/grammar.hpp"
 #include "../core/head_writer.hpp"
 #include "http/file_body.hpp"
 #include "net/busy.hpp"
@@ -29,7 +30,8 @@ void ResponseWriter::begin(std::string_view method, Version version) {
     body_bytes_ = 0;
 }
 
-void ResponseWriter::write_head_of(ResponseHead& head, std::optional<std::size_t> body_bytes, bool keep_alive) {
+void ResponseWriter::write_head_of(
+    ResponseHead& head, std::string_view content_type, std::optional<std::size_t> body_bytes, bool keep_alive) {
     if (stage_ != Stage::none) throw InvalidStateError("a request is answered once: its response was started before");
     if (head.status < 200) throw InvalidStateError("a response has a status from 200 on");
     const bool is_1_1 = version_ >= Version{1, 1};
@@ -40,6 +42,7 @@ void ResponseWriter::write_head_of(ResponseHead& head, std::optional<std::size_t
         facts = facts_of(head.fields, true);
     }
     OwnFields own;
+    own.content_type = trim_whitespace(content_type);
     if (!facts.has_date) own.date = clock_.date();
     keep_alive = keep_alive && !facts.connection_close;
     // HEAD is told what GET would be told; 204, 304 and a tunnel have no body at all.
@@ -65,8 +68,9 @@ void ResponseWriter::write_head_of(ResponseHead& head, std::optional<std::size_t
     status_ = head.status;
 }
 
-auto ResponseWriter::respond(ResponseHead head, std::string_view body, bool keep_alive) -> Task<void> {
-    write_head_of(head, body.size(), keep_alive);
+auto ResponseWriter::respond(ResponseHead head, std::string_view content_type, std::string_view body, bool keep_alive)
+    -> Task<void> {
+    write_head_of(head, content_type, body.size(), keep_alive);
     if (method_ != "HEAD") {
         body_bytes_ = body.size();
         encoder_.begin_piece(body.size(), out_);
@@ -96,7 +100,7 @@ auto ResponseWriter::respond(ResponseHead head, std::string_view body, bool keep
 
 auto ResponseWriter::start(ResponseHead head, bool keep_alive) -> Task<void> {
     const gyre::internal::Busy busy(is_writing_, two_writers);
-    write_head_of(head, std::nullopt, keep_alive);
+    write_head_of(head, {}, std::nullopt, keep_alive);
     stage_ = Stage::body;
     co_await stream_.write(out_);
 }

@@ -23,8 +23,10 @@ public:
     /// A request has come.
     void begin(std::string_view method, Version version);
 
-    /// The whole response. @param keep_alive whether the connection may be used again.
-    [[nodiscard]] auto respond(ResponseHead head, std::string_view body, bool keep_alive) -> Task<void>;
+    /// The whole response. @param content_type added to the head, unless empty; it need not become a field first.
+    /// @param keep_alive whether the connection may be used again.
+    [[nodiscard]] auto respond(ResponseHead head, std::string_view content_type, std::string_view body, bool keep_alive)
+        -> Task<void>;
     [[nodiscard]] auto start(ResponseHead head, bool keep_alive) -> Task<void>;
     /// An interim response. Does not start the response.
     [[nodiscard]] auto inform(ResponseHead head) -> Task<void>;
@@ -50,7 +52,8 @@ public:
 private:
     enum class Stage : std::uint8_t { none, body, finished };
 
-    void write_head_of(ResponseHead& head, std::optional<std::size_t> body_bytes, bool keep_alive);
+    void write_head_of(ResponseHead& head, std::string_view content_type, std::optional<std::size_t> body_bytes,
+        bool keep_alive);
     void check_in_body() const;
     [[nodiscard]] auto send_part(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void>;
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace gyre::http::internal {
@@ -19,6 +20,7 @@ namespace {
 /// What a new connection has for its request when the server drains. A client that has just connected has no way to know that
 /// it did so too late, and may not ask again.
 constexpr auto last_chance = std::chrono::milliseconds(500);
+constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 
 auto is_io_error(const std::exception_ptr& error) noexcept -> bool {
     try {
@@ -124,7 +126,13 @@ void ServerConnection::tell(const RequestRecord& record) const noexcept {
 auto ServerConnection::run() -> Task<void> {
     auto next = Next::serve;
     while (next == Next::serve) {
-        next = co_await read_head();
+        const bool has_begun = !stream_.buffered().empty();
+        const auto now = has_begun ? head_now() : std::nullopt;
+        if (now) {
+            next = *now;
+        } else {
+            next = co_await read_head(has_begun);
+        }
         if (next == Next::serve) next = co_await serve();
     }
     if (next == Next::refuse) co_await refuse();
@@ -135,10 +143,22 @@ auto ServerConnection::run() -> Task<void> {
     if (next == Next::drop) stream_.abort();
 }
 
-auto ServerConnection::read_head() -> Task<Next> {
+/// A request that came with the one before it needs no wait, and no frame for one. Nothing: it is not there whole.
+auto ServerConnection::head_now() -> std::optional<Next> {
+    try {
+        const auto event = parser_.next(stream_.buffered());
+        stream_.consume(event.consumed);
+        if (event.kind == EventKind::head) return Next::serve;
+        return std::nullopt;
+    } catch (const ProtocolError& error) {
+        refusal_.emplace(error);
+        return Next::refuse;
+    }
+}
+
+auto ServerConnection::read_head(bool has_begun) -> Task<Next> {
     // One frame for all of it: this is most of what a connection does between two requests.
     auto& loop = this_loop();
-    bool has_begun = !stream_.buffered().empty();
     const bool is_first = served_ == 0;
     bool is_last_chance = false;
     auto deadline = loop.now() + (is_first || has_begun ? options_.header_timeout : options_.keep_alive_timeout);
@@ -274,10 +294,9 @@ auto ServerConnection::complete(std::exception_ptr error) -> Task<Next> {
 auto ServerConnection::answer_for_handler() -> Task<Next> {
     ResponseHead head;
     head.status = 500;
-    head.fields.add("Content-Type", "text/plain; charset=utf-8");
     const bool keep_alive = begin_response();
     try {
-        co_await response_.respond(std::move(head), "500 Internal Server Error\n", keep_alive);
+        co_await response_.respond(std::move(head), plain_text, "500 Internal Server Error\n", keep_alive);
     } catch (const IoError&) {
         co_return Next::drop;
     }
@@ -306,13 +325,12 @@ auto ServerConnection::after_response_now() noexcept -> std::optional<Next> {
 auto ServerConnection::refuse() -> Task<void> {
     ResponseHead head;
     head.status = refusal_->status;
-    head.fields.add("Content-Type", "text/plain; charset=utf-8");
     std::string text = std::to_string(refusal_->status);
     text.append(" ").append(default_reason(refusal_->status)).append("\n").append(refusal_->text).append("\n");
     // The method may not be known, nor the version.
     response_.begin("GET", Version{});
     try {
-        co_await response_.respond(std::move(head), text, false);
+        co_await response_.respond(std::move(head), plain_text, text, false);
     } catch (const IoError&) {
         stream_.abort();
     }

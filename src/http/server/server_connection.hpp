@@ -63,7 +63,9 @@ private:
     /// What is to be done with the connection.
     enum class Next : std::uint8_t { serve, refuse, linger, close, drop };
 
-    [[nodiscard]] auto read_head() -> Task<Next>;
+    [[nodiscard]] auto head_now() -> std::optional<Next>;
+    /// @param has_begun whether bytes of it have come.
+    [[nodiscard]] auto read_head(bool has_begun) -> Task<Next>;
     void rest() noexcept;
     [[nodiscard]] auto serve() -> Task<Next>;
     [[nodiscard]] auto handle_in_time(ServerExchange& exchange) -> Task<void>;

@@ -320,6 +320,24 @@ TEST(HttpConnection, close_is_honoured_and_what_follows_is_not_read) {
     EXPECT_EQ(served, 1);
 }
 
+TEST(HttpConnection, a_content_type_is_a_value_of_a_field) {
+    std::vector<std::string> types = {" text/plain\t", "text/plain\r\nX-Injected: yes"};
+    auto handler = [&](ServerExchange& exchange) -> Task<void> {
+        const auto type = types.at(exchange.path() == "/2" ? 1 : 0);
+        co_await exchange.respond(200, type, "x");
+    };
+    run_with(World::simulated, handler, {}, [](std::uint16_t port) -> Task<void> {
+        auto client = co_await RawClient::open(port);
+        const auto both = get("/1") + get("/2");
+        const auto good = co_await client.ask(both);
+        EXPECT_EQ(good.status, 200);
+        EXPECT_EQ(good.field("Content-Type"), "text/plain");
+        const auto bad = co_await client.receive();
+        EXPECT_EQ(bad.status, 500) << "what would be two fields is an error of the handler";
+        EXPECT_FALSE(bad.fields.contains("X-Injected"));
+    });
+}
+
 TEST(HttpConnection, the_last_request_of_a_connection_says_so) {
     ConnectionOptions options;
     options.max_requests_per_connection = 3;

@@ -60,7 +60,7 @@ public:
     /// with 204 or 304: nothing was sent then. IoError if the client has gone or does not take it in time.
     /// On cancel: part of it may have been sent; the connection is dropped when the handler ends.
     [[nodiscard]] auto respond(ResponseHead head, std::string_view body) -> Task<void>;
-    /// The same, for the usual case.
+    /// The same, for the usual case: `content_type`, unless empty, lives as long, and no list of fields is made.
     [[nodiscard]] auto respond(int status, std::string_view content_type, std::string_view body) -> Task<void>;
 
     /// Sends the head; the body follows. Without a Content-Length it is chunked, or for HTTP/1.0 ends with the connection.
