@@ -52,8 +52,8 @@ public:
 private:
     enum class Stage : std::uint8_t { none, body, finished };
 
-    void write_head_of(ResponseHead& head, std::string_view content_type, std::optional<std::size_t> body_bytes,
-        bool keep_alive);
+    void write_head_of(
+        ResponseHead& head, std::string_view content_type, std::optional<std::size_t> body_bytes, bool keep_alive);
     void check_in_body() const;
     [[nodiscard]] auto send_part(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void>;
 
