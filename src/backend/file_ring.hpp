@@ -64,7 +64,8 @@ private:
             auto& operation = *reinterpret_cast<FileOperation*>(static_cast<std::uintptr_t>(entry.user_data));
             // The kernel stops by itself what a thread began that has ended since.
             const bool is_stopped = entry.res == -EINTR || entry.res == -ECANCELED;
-            const bool again = is_stopped && !operation.cancelling && !is_closing_;
+            const bool again = is_stopped && RingFiles::may_repeat(operation.request, entry.res) &&
+                               !operation.cancelling && !is_closing_;
             if (again && submit(operation)) return;
             ended(operation, RingFiles::outcome(operation, entry.res, is_closing_));
         });

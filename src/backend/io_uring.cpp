@@ -352,6 +352,10 @@ void IoUringBackend::handle(const io_uring_cqe& entry) noexcept {
 /// Whether the kernel's answer was no answer: a signal, or a peer that left before its accept.
 auto IoUringBackend::should_retry(Operation& operation, std::int64_t result) noexcept -> bool {
     if (operation.cancelling) return false;
+    if (operation.kind == OperationKind::file &&
+        !RingFiles::may_repeat(static_cast<FileOperation&>(operation).request, result)) {
+        return false;
+    }
     if (result == -EINTR) return operation.kind != OperationKind::connect;
     return result == -ECONNABORTED && operation.kind == OperationKind::accept;
 }

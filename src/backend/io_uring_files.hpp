@@ -5,6 +5,8 @@
 #include <liburing.h>
 
 #include <array>
+#include <cerrno>
+#include <cstdint>
 
 namespace gyre::backend {
 
@@ -23,6 +25,12 @@ public:
     /// What the kernel's answer means. @param is_closing nobody will hear of it: a file that it opened is closed.
     [[nodiscard]] static auto outcome(const FileOperation& operation, std::int64_t result, bool is_closing) noexcept
         -> std::int64_t;
+
+    /// Whether the kernel may be asked again after that answer. A close that was interrupted has freed the number, which may be
+    /// somebody else's by now.
+    [[nodiscard]] static auto may_repeat(const FileRequest& request, std::int64_t answer) noexcept -> bool {
+        return request.call != FileCall::close || answer != -EINTR;
+    }
 
 private:
     std::array<bool, 256> known_{};

@@ -59,12 +59,12 @@ auto NameSources::needs_system(std::string_view host) const noexcept -> bool {
 }
 
 auto is_localhost(std::string_view host) -> bool {
-    const std::string name = plain_name(host);
+    if (host.ends_with('.')) host.remove_suffix(1);
+    const std::string name = name_key(host);
     return name == "localhost" || name.ends_with(".localhost");
 }
 
-auto plain_name(std::string_view host) -> std::string {
-    if (host.ends_with('.')) host.remove_suffix(1);
+auto name_key(std::string_view host) -> std::string {
     std::string name(host);
     std::ranges::transform(
         name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });

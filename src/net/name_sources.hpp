@@ -29,7 +29,7 @@ private:
 /// "localhost" and every name under it, in any case. Source: RFC 6761, section 6.3.
 [[nodiscard]] auto is_localhost(std::string_view host) -> bool;
 
-/// In lower case, without a dot at the end.
-[[nodiscard]] auto plain_name(std::string_view host) -> std::string;
+/// In lower case. A dot at the end stays: with it a name is absolute, without it search domains may complete the name.
+[[nodiscard]] auto name_key(std::string_view host) -> std::string;
 
 }  // namespace gyre::internal

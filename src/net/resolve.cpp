@@ -54,7 +54,11 @@ auto resolve(std::string host, std::uint16_t port, ResolveOptions options) -> Ta
 auto name_cache_stats() -> NameCacheStats { return this_loop().local<internal::Resolver>().cache().stats(); }
 
 void forget_name(std::string_view host) {
-    this_loop().local<internal::Resolver>().cache().forget(internal::plain_name(host));
+    auto& cache = this_loop().local<internal::Resolver>().cache();
+    if (host.ends_with('.')) host.remove_suffix(1);
+    const auto name = internal::name_key(host);
+    cache.forget(name);
+    cache.forget(name + ".");
 }
 
 void clear_name_cache() { this_loop().local<internal::Resolver>().cache().clear(); }

@@ -9,7 +9,7 @@ namespace gyre::internal {
 Resolver::Resolver(EventLoop& loop) : loop_(loop), sources_(NameSources::of_system()) {}
 
 auto Resolver::ask(const std::string& host, bool cached) -> std::shared_ptr<Lookup> {
-    std::string name = plain_name(host);
+    std::string name = name_key(host);
     if (cached) {
         if (const LookupAnswer* const known = cache_.find(name, loop_.now())) {
             auto lookup = std::make_shared<Lookup>(host);
@@ -29,7 +29,8 @@ auto Resolver::ask(const std::string& host, bool cached) -> std::shared_ptr<Look
             ares().start(lookup);
         }
     } catch (...) {
-        under_way_.erase(plain_name(host));
+        lookup->on_done(nullptr);  // it may have been asked for, and its answer come yet
+        under_way_.erase(name_key(host));
         throw;
     }
     return lookup;

@@ -21,7 +21,7 @@ public:
 
     void run() noexcept override {
         result = stop.load() ? -ECANCELED : files_.perform(request_);
-        while (transfer_ == Transfer::whole && result > 0 && advance(request_, result)) {
+        while (transfer_ == Transfer::whole && result > 0 && !stop.load() && advance(request_, result)) {
             moved_ += result;
             result = files_.perform(request_);
         }
@@ -100,7 +100,7 @@ auto FileWait::record() const noexcept -> WaitRecord {
 }
 
 void FileWait::completed() noexcept {
-    const bool goes_on = transfer_ == Transfer::whole && result > 0 && advance(request, result);
+    const bool goes_on = transfer_ == Transfer::whole && result > 0 && !is_cancelled_ && advance(request, result);
     if (goes_on ||
         (result == -EAGAIN && !is_cancelled_)) {  // EAGAIN: the ring may not wait for a file opened non-blocking
         if (goes_on) moved_ += result;

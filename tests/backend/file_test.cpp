@@ -1,5 +1,6 @@
 // File operations: done by the backend or left to a thread, cancelled, abandoned. The calls are tested in tests/os.
 
+#include "backend/io_uring_files.hpp"
 #include "harness.hpp"
 
 #include <fcntl.h>
@@ -170,6 +171,15 @@ TEST_P(FileOperations, an_open_that_nobody_hears_of_is_closed) {
     const int after = ::dup(0);
     ::close(after);
     EXPECT_LE(after, before) << "the lowest free number is free still";
+}
+
+TEST(RingFiles, an_interrupted_close_is_not_repeated) {
+    FileRequest request;
+    request.call = FileCall::close;
+    EXPECT_FALSE(RingFiles::may_repeat(request, -EINTR)) << "the number may be somebody else's by now";
+    EXPECT_TRUE(RingFiles::may_repeat(request, -ECANCELED)) << "that one did not happen";
+    request.call = FileCall::read;
+    EXPECT_TRUE(RingFiles::may_repeat(request, -EINTR));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, FileOperations, ::testing::Values("epoll", "io_uring", "mixed", "sim"),

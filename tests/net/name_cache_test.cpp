@@ -85,7 +85,7 @@ TEST_P(CachedNames, are_asked_for_once) {
         co_await task_group([&](TaskGroup& group) -> Task<> {
             auto serving = group.spawn(server.serve());
             const net::ResolveOptions cached{.cached = true};
-            for (const std::string host : {"four.test", "FOUR.test.", "four.test"}) {
+            for (const std::string host : {"four.test", "FOUR.test", "four.test"}) {
                 const auto found = co_await net::resolve(host, 80, cached);
                 EXPECT_EQ(found.front().text(), "192.0.2.1:80");
             }
@@ -97,10 +97,14 @@ TEST_P(CachedNames, are_asked_for_once) {
             // Who does not want a cached answer asks, and refreshes it for the others.
             static_cast<void>(co_await net::resolve("four.test", 80));
             EXPECT_EQ(server.questions, 4);
+            // With a dot at its end a name is another one: no search domain completes it.
+            static_cast<void>(co_await net::resolve("four.test.", 80, cached));
+            EXPECT_EQ(server.questions, 6);
+            EXPECT_EQ(net::name_cache_stats().entries, 2U);
             net::forget_name("Four.TEST");
             EXPECT_EQ(net::name_cache_stats().entries, 0U);
             static_cast<void>(co_await net::resolve("four.test", 80, cached));
-            EXPECT_EQ(server.questions, 6);
+            EXPECT_EQ(server.questions, 8);
             serving.cancel();
         });
     });

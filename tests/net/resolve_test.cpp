@@ -160,8 +160,10 @@ TEST_P(Ares, the_same_name_is_asked_once_at_a_time) {
     other.run_until_complete([]() -> Task<> {
         internal::Resolver& resolver = this_loop().local<internal::Resolver>();
         const auto one = resolver.ask("shared.invalid");
-        const auto again = resolver.ask("SHARED.invalid.");
+        const auto again = resolver.ask("SHARED.invalid");
         EXPECT_TRUE(one->is_done() || one == again);
+        const auto absolute = resolver.ask("shared.invalid.");
+        EXPECT_TRUE(one != absolute) << "no search domain completes it";
         co_return;
     });
 }

@@ -18,12 +18,14 @@ struct ResolveOptions {
     bool cached = false;
 };
 
-/// The addresses of a host, in the order in which they are best tried (RFC 6724; of localhost, IPv4 first).
+/// The addresses of a host, in the order in which they are best tried (RFC 6724; of localhost, IPv4 first). Where a name server
+/// answered for one family only at first, the addresses of the other stand behind.
 ///
 /// A numeric address gives itself. Names are looked up with c-ares inside the loop; where the system's nsswitch.conf asks
 /// for more than files and dns, by getaddrinfo(3) on a bounded pool of threads.
 /// @throws IoError naming the host ("resolve example.invalid: no such name"), std::invalid_argument for a host that is
-/// empty or has a NUL. On cancel: the query is dropped; a thread that runs it ends by itself.
+/// empty or has a NUL. On cancel: nobody waits for the answer; the question goes on, for whoever asks
+/// next.
 [[nodiscard]] auto resolve(std::string host, std::uint16_t port, ResolveOptions options = {})
     -> Task<std::vector<Address>>;
 
@@ -36,7 +38,7 @@ struct NameCacheStats {
 };
 /// Of this thread's loop. @throws LoopError if there is none. So do the others.
 [[nodiscard]] auto name_cache_stats() -> NameCacheStats;
-/// The next question for the host is asked anew. What is under way goes on.
+/// The next question for the host is asked anew, with and without a dot at its end. What is under way goes on.
 void forget_name(std::string_view host);
 /// So for every host: when the network has changed.
 void clear_name_cache();
