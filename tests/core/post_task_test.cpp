@@ -138,16 +138,18 @@ TEST_P(PostTask, spawn_on_another_loop_gives_a_handle_here) {
             []() -> Task<std::thread::id> { co_return std::this_thread::get_id(); }, {.loop = &this_loop()});
         const auto id = co_await here;
         EXPECT_EQ(id, std::this_thread::get_id());
+        std::atomic<bool> begun{false};
         std::atomic<bool> ended{false};
         auto endless = spawn(
             [&]() -> Task<> {
+                begun = true;
                 co_await try_finally(sleep(1h), [&]() -> Task<> {
                     ended = true;
                     co_return;
                 });
             },
             {.loop = &*other});
-        co_await sleep(2ms);
+        while (!begun) co_await sleep(1ms);
         endless.cancel();
         const auto outcome = co_await as_outcome(endless);
         EXPECT_TRUE(failed_with<CancelledError>(outcome));

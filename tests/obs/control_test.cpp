@@ -188,6 +188,7 @@ TEST_F(ControlSocket, finds_a_circle_of_more_tasks_than_most_looks_take) {
     inspected([&]() -> Task<> {
         co_await task_group([&](TaskGroup& group) -> Task<> {
             for (std::size_t i = 0; i < count; ++i) group.spawn(take_both(i));
+            for (int turn = 0; turn < 4; ++turn) co_await yield_now();  // until all of them wait
             const auto answer = co_await ask(socket(), "/v1/findings?long=50");
             EXPECT_TRUE(has(answer.body, "\"rule\":\"wait-circle\"")) << answer.body;
             EXPECT_TRUE(has(answer.body, "12000 tasks wait for each other")) << answer.body;
