@@ -16,3 +16,6 @@ foreach(source IN LISTS GYRE_FUZZERS)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   add_dependencies(gyre_fuzz ${name})
 endforeach()
+
+include(GyreLlhttp)
+target_link_libraries(h1_differential_fuzz PRIVATE gyre_llhttp)

@@ -1,6 +1,8 @@
 # llhttp, the parser of Node.js: a second opinion for the tests of our own HTTP/1 parser, never a part of the library.
 # Debian's node-llhttp ships the C sources: they are compiled from where the package put them.
 
+include_guard(GLOBAL)
+
 find_path(GYRE_LLHTTP_SOURCES llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH DOC "Folder of llhttp.c, api.c, http.c")
 find_path(GYRE_LLHTTP_INCLUDE llhttp.h PATHS /usr/share/include/llhttp NO_DEFAULT_PATH DOC "Folder of llhttp.h")
 if(NOT GYRE_LLHTTP_SOURCES OR NOT GYRE_LLHTTP_INCLUDE)
