@@ -38,6 +38,9 @@ auto change_of(std::uint32_t mask) noexcept -> std::optional<Change> {
     return std::nullopt;
 }
 
+/// Whether an error says of a directory below the root that there is nothing to watch: it is gone, or may not be read.
+auto is_passed_over(int error) noexcept -> bool { return error == ENOENT || error == ENOTDIR || error == EACCES; }
+
 /// Whether `path` is `directory` or in it.
 auto is_within(const std::string& path, const std::string& directory) noexcept -> bool {
     return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
@@ -57,7 +60,7 @@ public:
         if (descriptor_ >= 0) files_.close(descriptor_);
     }
 
-    /// @throws IoError, unless it is gone already and only `if_there`.
+    /// @throws IoError, unless it is gone already, or may not be read, and only `if_there`.
     void add(const std::string& path, bool if_there) {
         if (paths_.size() >= options_.most_directories && options_.recursive) {
             throw LimitError("watch " + root_ + ": more than the limit of " +
@@ -67,7 +70,7 @@ public:
         const int watch = files_.add_watch(descriptor_, path, mask);
         if (watch >= 0) {
             paths_[watch] = path;
-        } else if (!if_there || (watch != -ENOENT && watch != -ENOTDIR)) {
+        } else if (!if_there || !is_passed_over(-watch)) {
             throw_file_error(watch, "watch", path);
         }
     }
@@ -97,6 +100,23 @@ public:
     [[nodiscard]] auto descriptor() const noexcept -> int { return descriptor_; }
     [[nodiscard]] auto root() const noexcept -> const std::string& { return root_; }
     [[nodiscard]] auto count() const noexcept -> std::size_t { return paths_.size(); }
+
+    /// The next name in the directory that has just come, or nothing.
+    [[nodiscard]] auto next_arrived() -> Task<std::optional<WalkEntry>> {
+        std::optional<WalkEntry> entry;
+        try {
+            auto next = arrived->next();
+            entry = co_await std::move(next);
+        } catch (const IoError& error) {
+            arrived.reset();  // it would say the same for ever
+            if (!is_passed_over(error.code().value())) throw;
+        } catch (...) {
+            arrived.reset();
+            throw;
+        }
+        if (!entry) arrived.reset();
+        co_return entry;
+    }
 
     std::optional<Walk> arrived;  ///< What is in a directory that has just come is told first.
     bool is_busy = false;
@@ -177,11 +197,8 @@ auto DirectoryWatch::next_of(std::shared_ptr<State> state) -> Task<WatchEvent> {
 
     for (;;) {
         while (state->arrived) {
-            const auto entry = co_await state->arrived->next();
-            if (!entry) {
-                state->arrived.reset();
-                break;
-            }
+            const auto entry = co_await state->next_arrived();
+            if (!entry) break;
             WatchEvent event;
             event.path = entry->path;
             event.is_directory = entry->type == FileType::directory;

@@ -27,6 +27,7 @@ void GracefulStop::watch(CancelScope& scope) {
     for (const int signal : signals_) {
         if (!backend::is_signal_ignored(signal)) heard.push_back(signal);
     }
+    if (heard.empty() && !signals_.empty()) return;  // all are ignored, and stay so
     handler_.emplace(on_signal(std::span<const int>(heard), [this, &scope](int signal) {
         signal_ = signal;
         scope.cancel(reason_of(signal));

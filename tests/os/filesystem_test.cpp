@@ -4,7 +4,12 @@
 
 #include "support/loops.hpp"
 
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <set>
 #include <vector>
@@ -366,6 +371,78 @@ TEST_P(WatchOnKernel, follows_new_directories_and_what_is_in_them) {
             fs::DirectoryWatch::open(scratch.path(), {.recursive = true, .most_directories = 3}));
         EXPECT_TRUE(failed_with<LimitError>(limited));
     });
+}
+
+TEST_P(WatchOnKernel, a_directory_that_goes_as_soon_as_it_has_come_does_no_harm) {
+    run([&]() -> Task<> {
+        auto watch = co_await fs::DirectoryWatch::open(scratch.path(), {.recursive = true});
+        std::filesystem::create_directory(scratch / "early");
+        std::filesystem::remove(scratch / "early");  // before it is asked for
+        auto event = co_await watch.next();
+        EXPECT_EQ(event.change, fs::Change::created);
+        event = co_await watch.next();
+        EXPECT_EQ(event.change, fs::Change::removed);
+        std::filesystem::create_directory(scratch / "late");
+        event = co_await watch.next();
+        EXPECT_EQ(event.path, scratch / "late");
+        std::filesystem::remove(scratch / "late");  // when it is watched, and what is in it is asked for next
+        put(scratch / "file", "");
+        std::vector<std::string> paths;
+        while (paths.empty() || paths.back() != "file") {
+            event = co_await watch.next();
+            paths.push_back(event.path.filename().string());
+        }
+        EXPECT_EQ(watch.directory_count(), 1U);
+    });
+}
+
+TEST_P(WatchOnKernel, a_directory_that_was_replaced_by_a_file_does_no_harm) {
+    run([&]() -> Task<> {
+        auto watch = co_await fs::DirectoryWatch::open(scratch.path(), {.recursive = true});
+        std::filesystem::create_directory(scratch / "name");
+        std::filesystem::remove(scratch / "name");
+        put(scratch / "name", "");
+        std::vector<fs::Change> changes;
+        while (changes.empty() || changes.back() != fs::Change::written) {
+            const auto event = co_await watch.next();
+            changes.push_back(event.change);
+        }
+        using enum fs::Change;
+        EXPECT_EQ(changes, (std::vector<fs::Change>{created, removed, created, written}));
+    });
+}
+
+TEST_P(WatchOnKernel, a_directory_that_may_not_be_read_is_told_and_not_followed) {
+    std::filesystem::permissions(scratch.path(), std::filesystem::perms::all);
+    const pid_t child = ::fork();  // one that is not root, who may read everything
+    if (child == 0) {
+        ::alarm(20);
+        int status = 77;
+        const bool may = (::geteuid() != 0 || ::setresuid(65534, 65534, 65534) == 0) &&
+                         ::access(scratch.path().c_str(), R_OK | W_OK | X_OK) == 0;
+        const auto watching = [&]() -> Task<int> {
+            ::mkdir((scratch / "old").c_str(), 0);
+            auto watch = co_await fs::DirectoryWatch::open(scratch.path(), {.recursive = true});
+            ::mkdir((scratch / "new").c_str(), 0);
+            put(scratch / "file", "");
+            const auto first = co_await watch.next();
+            const auto second = co_await watch.next();
+            const bool good = first.path == scratch / "new" && second.path == scratch / "file";
+            co_return good&& watch.directory_count() == 1 ? 0 : 1;
+        };
+        try {
+            if (may) status = gyre::run(watching, {.backend = GetParam()});
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "%s\n", error.what());
+            status = 2;
+        }
+        ::_exit(status);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    for (const char* name : {"old", "new"}) ::rmdir((scratch / name).c_str());
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "nobody else may work in " << scratch.path();
+    EXPECT_EQ(status, 0);
 }
 
 TEST_P(WatchOnKernel, wakes_a_task_that_waits) {

@@ -230,6 +230,26 @@ TEST_P(Signals, what_was_ignored_stays_ignored) {
     ::signal(SIGINT, SIG_DFL);
 }
 
+TEST_P(Signals, a_graceful_stop_that_has_nothing_to_hear_runs_the_work) {
+    ::signal(SIGINT, SIG_IGN);  // as in a background job of a script
+    run([]() -> Task<> {
+        GracefulStop stop{SIGINT};
+        const bool ended = co_await stop.run([]() -> Task<> {
+            ::raise(SIGINT);
+            co_await sleep(5ms);
+        });
+        EXPECT_TRUE(ended);
+        EXPECT_EQ(stop.signal(), 0);
+        EXPECT_EQ(disposition(SIGINT), SIG_IGN);
+    });
+    ::signal(SIGINT, SIG_DFL);
+    run([]() -> Task<> {
+        GracefulStop empty(std::initializer_list<int>{});
+        const auto outcome = co_await as_outcome(empty.run(sleep(0ms)));
+        EXPECT_TRUE(failed_with<std::invalid_argument>(outcome)) << "nobody would ever stop it";
+    });
+}
+
 TEST_P(Signals, a_program_ends_with_the_code_of_the_signal) {
     EXPECT_EQ(run_until_signal([]() -> Task<int> { co_return 3; }), 3);
     EXPECT_EQ(run_until_signal([]() -> Task<> { co_return; }), 0);

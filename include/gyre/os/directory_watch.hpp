@@ -38,7 +38,8 @@ struct WatchOptions {
 /// Tells what happens in a directory, or to one file. Move-only; destroying it ends it.
 ///
 /// Events come in order, and wait in the kernel (some 16,000 of them) until they are asked for. With `recursive`, what is in a
-/// new directory already when it is noticed is told as `created`; it may be told twice.
+/// new directory already when it is noticed is told as `created`; it may be told twice. A directory below that may not be read
+/// is told and not followed.
 /// On the kernel backends only: a simulated loop knows nothing of real directories.
 /// For one task at a time. Thread: its loop's. Source: inotify(7).
 class DirectoryWatch {

@@ -18,7 +18,8 @@ namespace gyre {
 ///
 /// The first of the signals cancels the work, which unwinds with its clean-ups; the cause names the signal. From then on
 /// they do again what they did before: a second Ctrl-C ends a program at once whose clean-up hangs. Signals that are
-/// ignored when the work begins (nohup, a job in the background of a script) stay ignored. In simulation no signals come.
+/// ignored when the work begins (nohup, a job in the background of a script) stay ignored, be it all. In simulation no signals
+/// come.
 /// Thread: its loop's. Source: asyncio.Runner and its treatment of SIGINT.
 class GracefulStop {
 public:
