@@ -86,6 +86,10 @@ void Handle::cancel() {
     }
 }
 
+void EventLoop::Guests::task_ended(internal::TaskNode& task) noexcept {
+    static_cast<internal::RemoteTaskBase&>(task).settle();
+}
+
 /// The loop runs on this thread as long as this lives.
 class EventLoop::Running {
 public:

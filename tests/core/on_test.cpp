@@ -75,6 +75,42 @@ TEST_P(On, brings_an_error_back_and_leaves_none_there) {
     EXPECT_EQ(other.unreceived, 0U);
 }
 
+// Who keeps the task, or its name, does not keep its caller. What is kept there is dropped there.
+TEST_P(On, comes_back_while_the_task_is_kept) {
+    AnyTaskHandle handle;
+    std::vector<AnyTaskHandle> all;
+    Semaphore permits(2, "permits");
+    std::vector<Permit> held;
+    run([&]() -> Task<> {
+        co_await on(*other, [&]() -> Task<> {
+            handle = current_task();
+            co_return;
+        });
+        co_await on(*other, [&]() -> Task<> {
+            all = all_tasks(*other);
+            co_return;
+        });
+        co_await on(*other, [&]() -> Task<> {
+            auto permit = co_await permits.acquire();
+            held.push_back(std::move(permit));
+        });
+        auto given = co_await on(*other, [&]() -> Task<Permit> {
+            auto permit = co_await permits.acquire();
+            co_return permit;
+        });
+        auto clear = [&]() -> Task<> {
+            EXPECT_TRUE(handle.done());
+            given.release();
+            held.clear();
+            EXPECT_EQ(permits.statistics().held, 0U);
+            all.clear();
+            handle = {};
+            co_return;
+        };
+        co_await on(*other, clear);
+    });
+}
+
 TEST_P(On, the_own_loop_runs_it_in_place) {
     run([&]() -> Task<> {
         auto* task = this_loop().scheduler().current->scope->task();

@@ -31,6 +31,37 @@ TEST_P(PostTask, gives_the_value_or_the_error_to_a_plain_thread) {
     EXPECT_NE(error_of([&] { task.get(); }).find("taken before"), std::string::npos);
 }
 
+TEST_P(PostTask, ends_while_the_task_is_kept) {
+    AnyTaskHandle handle;
+    Lock lock;
+    std::optional<LockGuard> held;
+    block_on(*other, [&]() -> Task<> {
+        handle = current_task();
+        co_return;
+    });
+    auto task = post_task(*other, [&]() -> Task<> {
+        auto guard = co_await lock.acquire();
+        held.emplace(std::move(guard));
+    });
+    task.get();
+    block_on(*other, [&]() -> Task<> {
+        held.reset();
+        handle = {};
+        co_return;
+    });
+}
+
+// The value of a task that holds the task: with nobody to take it, it goes all the same.
+TEST_P(PostTask, a_value_that_nobody_takes_goes_though_it_names_its_task) {
+    Semaphore permits(1);
+    const auto is_free = [&]() -> Task<bool> { co_return permits.statistics().held == 0; };
+    static_cast<void>(post_task(*other, [&]() -> Task<Permit> {
+        auto permit = co_await permits.acquire();
+        co_return permit;
+    }));
+    EXPECT_TRUE(block_on(*other, is_free));
+}
+
 TEST_P(PostTask, can_be_cancelled_and_waits_for_the_clean_up) {
     std::atomic<bool> cleaned{false};
     std::latch begun(1);  // what is cancelled before it begins has nothing to clean up

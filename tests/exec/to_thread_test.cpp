@@ -222,6 +222,19 @@ TEST_P(FromThreadOn, finds_the_loop_that_called) {
     });
 }
 
+TEST_P(FromThreadOn, comes_back_while_the_task_is_kept) {
+    run([]() -> Task<> {
+        AnyTaskHandle handle;
+        co_await to_thread([&] {
+            from_thread::run([&]() -> Task<> {
+                handle = current_task();
+                co_return;
+            });
+        });
+        EXPECT_TRUE(handle.done());
+    });
+}
+
 TEST_P(FromThreadOn, errors_come_back) {
     run([]() -> Task<> {
         auto outcome = co_await as_outcome(to_thread([] {

@@ -322,6 +322,9 @@ private:
     struct Background final : internal::TaskOwner {
         void task_ended(internal::TaskNode&) noexcept override {}
     };
+    struct Guests final : internal::TaskOwner {
+        void task_ended(internal::TaskNode& task) noexcept override;
+    };
 
     void set_beat(bool busy) noexcept {
         const std::uint64_t now = beat_.load(std::memory_order_relaxed);
@@ -358,7 +361,7 @@ private:
     internal::Scheduler scheduler_;
     std::shared_ptr<internal::Mailbox> mailbox_;
     Background background_;
-    Background guests_;
+    Guests guests_;
     EventLoop* self_ = this;
     std::span<EventLoop* const> siblings_{&self_, 1};
     std::size_t index_ = 0;

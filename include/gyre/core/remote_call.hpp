@@ -70,12 +70,17 @@ public:
     RemoteTaskBase(Scheduler& scheduler, std::source_location where, std::shared_ptr<RemoteCall> call) noexcept
         : TaskNode(scheduler, where), call_(std::move(call)) {}
 
+    /// As long as it is pending.
     [[nodiscard]] auto call() const noexcept -> RemoteCall& { return *call_; }
+    /// It has ended: the sender is told. Handles and marks may keep the task beyond that, and what the sender got may hold
+    /// them, so nothing of the sender's stays here.
+    void settle() noexcept {
+        const auto call = std::move(call_);
+        call->settled();
+    }
 
 protected:
-    ~RemoteTaskBase() override {
-        if (done()) call_->settled();
-    }
+    ~RemoteTaskBase() override = default;
 
 private:
     std::shared_ptr<RemoteCall> call_;
@@ -105,7 +110,7 @@ private:
         typed_.outcome.emplace(Outcome<T>::from_cancelled(cause));
     }
 
-    TypedRemoteCall<T>& typed_;
+    TypedRemoteCall<T>& typed_;  ///< As long as it is pending.
     std::optional<W> work_;
 };
 
