@@ -12,8 +12,14 @@ namespace gyre::internal {
 
 auto TaskNode::extra() -> Extra& {
     if (!has_extra_) {
-        extra_ = new Extra(location_);
+        auto* made = new Extra(location_);
+        // A signal handler that comes in between finds neither, and never takes the one for the other.
+        static_assert(sizeof(location_) == sizeof(extra_));
+        location_ = std::source_location();  // all null
+        in_this_order();
         has_extra_ = true;
+        in_this_order();
+        extra_ = made;
     }
     return *extra_;
 }
@@ -57,7 +63,8 @@ void TaskNode::set_priority(Priority priority) {
 
 auto TaskNode::context() const noexcept -> const ContextPointer& {
     static const ContextPointer nothing;
-    return has_extra_ ? extra_->context : nothing;
+    const Extra* extra = known_extra();
+    return extra != nullptr ? extra->context : nothing;
 }
 
 auto TaskNode::own_context() -> ContextPointer& { return extra().context; }

@@ -5,6 +5,8 @@
 
 #include <gyre/core/task_local.hpp>
 
+#include <csignal>
+
 namespace gyre::testing {
 
 namespace {
@@ -162,5 +164,62 @@ TEST(TaskLocal, survives_cancellation_anywhere) {
         if (request.get() != "x") throw std::runtime_error("somebody else's value");
     }).run();
 }
+
+#ifdef __x86_64__
+
+namespace {
+
+/// What a signal handler reads of a task, after each instruction of the thread.
+struct Reader {
+    const internal::TaskNode* task;
+    std::source_location spawned;
+    std::size_t looks = 0;
+    std::size_t wrong = 0;
+};
+Reader* reader = nullptr;
+
+extern "C" void look_at_task(int) {
+    ++reader->looks;
+    const auto found = reader->task->location();
+    const bool is_none = found.line() == 0 && *found.file_name() == '\0';
+    const bool is_place = found.line() == reader->spawned.line() && found.file_name() == reader->spawned.file_name();
+    if (!(is_none || is_place) || !reader->task->name().empty()) ++reader->wrong;
+}
+
+/// The processor's trap flag: from now on a SIGTRAP after each instruction. What is below the stack pointer is the compiler's.
+void start_stepping() {
+    asm volatile("lea -128(%%rsp), %%rsp\n pushfq\n orq $0x100, (%%rsp)\n popfq\n lea 128(%%rsp), %%rsp" ::
+            : "memory", "cc");
+}
+void stop_stepping() {
+    asm volatile("lea -128(%%rsp), %%rsp\n pushfq\n andq $~0x100, (%%rsp)\n popfq\n lea 128(%%rsp), %%rsp" ::
+            : "memory", "cc");
+}
+
+}  // namespace
+
+TEST(TaskLocal, a_signal_finds_the_task_whole_while_it_gets_its_first_value) {
+    run([]() -> Task<> {
+        auto task = spawn(sleep(1h));
+        auto& node = task.node("the test");
+        Reader look{&node, node.location()};
+        reader = &look;
+        struct sigaction action{};
+        struct sigaction before{};
+        action.sa_handler = look_at_task;
+        sigaction(SIGTRAP, &action, &before);
+        start_stepping();
+        static_cast<void>(node.own_context());
+        stop_stepping();
+        sigaction(SIGTRAP, &before, nullptr);
+        EXPECT_GT(look.looks, 10U);
+        EXPECT_EQ(look.wrong, 0U);
+        EXPECT_EQ(node.location().line(), look.spawned.line());
+        task.cancel();
+        co_await yield_now();
+    });
+}
+
+#endif
 
 }  // namespace gyre::testing

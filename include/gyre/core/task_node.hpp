@@ -102,7 +102,8 @@ public:
 
     [[nodiscard]] auto done() const noexcept -> bool { return state != State::pending; }
     [[nodiscard]] auto name() const noexcept -> std::string_view {
-        return has_extra_ ? std::string_view(extra_->name) : "";
+        const Extra* extra = known_extra();
+        return extra != nullptr ? std::string_view(extra->name) : "";
     }
     /// Name, or where it was spawned.
     [[nodiscard]] auto title() const -> std::string;
@@ -113,19 +114,25 @@ public:
     [[nodiscard]] auto stats() const noexcept -> TaskStats;
     /// Whether `stats` has figures.
     [[nodiscard]] auto is_measured() const noexcept -> bool {
-        if (!has_extra_ || extra_->measured == 0) return false;
-        return done() || (scheduler->exact && extra_->measured == scheduler->exact_since);
+        const Extra* extra = known_extra();
+        if (extra == nullptr || extra->measured == 0) return false;
+        return done() || (scheduler->exact && extra->measured == scheduler->exact_since);
     }
     /// When it was spawned, to the turn; `Time{}` for a task without options, unless the loop measures exactly.
-    [[nodiscard]] auto born() const noexcept -> Time { return has_extra_ ? extra_->born : Time{}; }
+    [[nodiscard]] auto born() const noexcept -> Time {
+        const Extra* extra = known_extra();
+        return extra != nullptr ? extra->born : Time{};
+    }
     /// Whether it is cancelled at a point in time.
     [[nodiscard]] auto deadline() const noexcept -> Time {
-        return has_extra_ && extra_->deadline ? extra_->until : Time::max();
+        const Extra* extra = known_extra();
+        return extra != nullptr && extra->deadline ? extra->until : Time::max();
     }
     /// As long as it is pending.
     [[nodiscard]] auto owner() const noexcept -> TaskOwner* { return owner_; }
     [[nodiscard]] auto priority() const noexcept -> Priority {
-        return has_extra_ ? extra_->priority : Priority::normal;
+        const Extra* extra = known_extra();
+        return extra != nullptr ? extra->priority : Priority::normal;
     }
     /// @throws std::bad_alloc.
     void set_priority(Priority priority);
@@ -160,9 +167,11 @@ private:
 public:
     CompactList<JoinListener> joiners;
 
-    /// Of the spawn.
+    /// Of the spawn. A signal handler may find none, while the place is being moved.
     [[nodiscard]] auto location() const noexcept -> std::source_location {
-        return has_extra_ ? extra_->location : location_;
+        if (!has_extra_) return location_;
+        const Extra* extra = known_extra();
+        return extra != nullptr ? extra->location : std::source_location();
     }
 
 protected:
@@ -203,6 +212,8 @@ private:
         std::unique_ptr<Deadline> deadline;
     };
     auto extra() -> Extra&;
+    /// Null if there is none; for a signal handler also while it is put there.
+    [[nodiscard]] auto known_extra() const noexcept -> Extra* { return has_extra_ ? extra_ : nullptr; }
     /// These two destroy `frame` if they throw. @throws std::bad_alloc.
     void prepare(Frame& frame, const SpawnOptions& options);
     void fill_extra(const SpawnOptions& options);
