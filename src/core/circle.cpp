@@ -2,6 +2,7 @@
 
 #include "core/tape.hpp"
 
+#include <gyre/core/branches.hpp>
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
@@ -40,6 +41,39 @@ auto waits_for_good(const Frame& frame, const TaskNode& task) -> bool {
     }
 }
 
+/// Whether a time limit or a cancellation inside of `task` ends what runs in place of `frame`.
+auto is_limited(const Frame& frame, const TaskNode& task) -> bool {
+    if (task.deadline() != Time::max() || task.cancelled) return true;
+    const Frame* at = &frame;
+    for (;;) {
+        if (at->scope->cancelled) return true;
+        if (at->wait() != nullptr && at->wait()->record().deadline != Time::max()) return true;
+        while (const Frame* parent = at->parent()) at = parent;
+        const Strand& strand = *at->strand();
+        if (&strand == &task) return false;
+        at = strand.in_place_of();
+        if (at == nullptr) {
+            const auto* branch = dynamic_cast<const Branch*>(&strand);
+            // The winner of a race may be a time limit; a branch of `gather` ends by itself alone, and then all are waited for.
+            if (branch == nullptr || branch->owner->record().kind != WaitKind::gather) return true;
+            at = &branch->owner->frame();
+        }
+    }
+}
+
+/// The same around the group that `task` is in, and around those that this one is in. Only for who has found a circle.
+auto is_limited_from_above(const TaskNode& task) -> bool {
+    const TaskNode* inner = &task;
+    for (std::size_t i = 0; i < most_depth; ++i) {
+        const auto* group = dynamic_cast<const GroupWait*>(inner->owner());
+        if (group == nullptr) return false;  // the loop's own
+        const Frame& frame = *group->in_place_of();
+        inner = frame.scope->task();
+        if (is_limited(frame, *inner)) return true;
+    }
+    return true;  // nothing is certain so deep
+}
+
 /// Looks for a way from one waiting task to another.
 class CircleSearch {
 public:
@@ -53,6 +87,10 @@ public:
         const WaitRecord record = leaf->wait()->record();
         if (record.deadline != Time::max()) return false;
         if (!passes(record, depth)) return false;
+        if (is_limited_from_above(task)) {
+            path.clear();  // it held the rest of this way, and nothing else
+            return false;
+        }
         path.push_back({&task, place_of_wait(*leaf), record});
         return true;
     }
@@ -107,7 +145,7 @@ void refuse_circle(const Frame& frame, const WaitRecord& wait, const TaskNode& o
     const TaskNode* task = frame.scope->task();
     if (task == nullptr || task == &owner) return;
     CircleSearch search(*task);
-    if (!search.leads_from(owner, 0) || !waits_for_good(frame, *task)) return;
+    if (!search.leads_from(owner, 0) || !waits_for_good(frame, *task) || is_limited_from_above(*task)) return;
     search.path.push_back({task, place_of_wait(frame), wait});
     DeadlockError error(circle_text(search.path));
     if (task->scheduler->tape != nullptr) task->scheduler->tape->deadlock_found(error.what());

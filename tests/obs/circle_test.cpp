@@ -104,11 +104,13 @@ TEST(Circle, is_reported_and_waited_in_if_that_is_asked_for) {
     TestLoop loop("sim", {.on_deadlock = OnDeadlock::report});
     loop->set_exception_handler([&](const ErrorContext& context) { errors.push_back(context); });
     loop.run([&]() -> Task<> {
-        auto ended = co_await move_on_after(1s, task_group([&](TaskGroup& group) {
+        co_await task_group([&](TaskGroup& group) -> Task<> {
             group.spawn(take_both(left, right), {.name = "Plato"});
             group.spawn(take_both(right, left), {.name = "Kant"});
-        }));
-        EXPECT_FALSE(ended) << "they wait on";
+            co_await sleep(1s);
+            EXPECT_EQ(group.size(), 2U) << "they wait on";
+            group.cancel("seen");
+        });
     });
     EXPECT_EQ(errors.size(), 1U);
     EXPECT_EQ(errors[0].origin, ErrorOrigin::deadlock);
@@ -176,6 +178,32 @@ TEST(Circle, is_none_while_a_time_limit_ends_it) {
                       });
                   }),
         "nothing");
+}
+
+// The limit may be around the group that they are in, or further up; only a branch of `gather` is no limit.
+TEST(Circle, is_none_while_a_time_limit_around_their_group_ends_it) {
+    Lock left("left");
+    Lock right("right");
+    const auto both = [&](TaskGroup& group) {
+        group.spawn(take_both(left, right), {.name = "Plato"});
+        group.spawn(take_both(right, left), {.name = "Kant"});
+    };
+    const auto group_of_both = [&]() -> Task<> { co_await task_group(both); };
+    const auto in_a_group = [&](TaskGroup& group) { group.spawn(group_of_both(), {.name = "school"}); };
+    const auto limited = [&]() -> Task<> {
+        const bool ended = co_await move_on_after(1s, task_group(both));
+        EXPECT_FALSE(ended);
+    };
+    EXPECT_EQ(error_on(raising, limited), "nothing");
+    const auto limited_further_up = [&]() -> Task<> {
+        const bool ended = co_await move_on_after(1s, task_group(in_a_group));
+        EXPECT_FALSE(ended);
+    };
+    EXPECT_EQ(error_on(raising, limited_further_up), "nothing");
+    const auto in_a_race = [&]() -> Task<> { static_cast<void>(co_await race(sleep(1s), group_of_both())); };
+    EXPECT_EQ(error_on(raising, in_a_race), "nothing");
+    const auto unlimited = [&]() -> Task<> { co_await gather(sleep(1s), task_group(in_a_group)); };
+    EXPECT_TRUE(has(error_on(raising, unlimited), "2 tasks wait for each other"));
 }
 
 TEST(Circle, is_none_while_a_branch_may_still_give_the_lock_up) {

@@ -42,6 +42,8 @@ public:
         return index < count_ ? &branches_[index] : nullptr;
     }
 
+    /// The one that awaits them.
+    [[nodiscard]] auto frame() const noexcept -> const Frame& { return *frame_; }
     auto branch_ended(Branch& branch) noexcept -> Next;
     auto branch_stopped(Branch& branch) noexcept -> Next;
 
