@@ -160,12 +160,6 @@ auto ProgramSnapshot::read_wait(const Json& from) -> obs::WaitInfo {
     wait.bound = number<std::size_t>(from, "bound");
     wait.left = maybe_duration(from, "left");
     wait.text = text(from, "text");
-    if (from.contains("holders")) {
-        for (const Json& holder : from.at("holders")) {
-            wait.holders.push_back(
-                {text(holder, "task"), number<std::uint64_t>(holder, "task_id"), holder.contains("ended")});
-        }
-    }
     return wait;
 }
 

@@ -301,6 +301,44 @@ TEST_F(InspectTool, follows_who_waits_through_groups_joins_and_gather) {
     });
 }
 
+TEST_F(InspectTool, follows_who_waits_to_the_one_that_holds_the_only_permit) {
+    const auto program = [](Stage& stage) -> Task<> {
+        Semaphore slots(1, "slots");
+        CapacityLimiter desks(1, "desks");
+        Event bell("doorbell");
+        const auto has_slot = [&]() -> Task<> {
+            const auto slot = co_await slots.acquire();
+            co_await bell.wait();
+        };
+        const auto has_desk = [&]() -> Task<> {
+            const auto desk = co_await desks.acquire();
+            co_await bell.wait();
+        };
+        const auto wants_slot = [&]() -> Task<> { const auto slot = co_await slots.acquire(); };
+        const auto wants_desk = [&]() -> Task<> { const auto desk = co_await desks.acquire(); };
+        const auto hold = [&stage]() -> Task<> { co_await stage.hold(); };
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            group.spawn(has_slot(), {.name = "sitter"});
+            group.spawn(has_desk(), {.name = "writer"});
+            co_await yield_now();
+            group.spawn(wants_slot(), {.name = "stander"});
+            group.spawn(wants_desk(), {.name = "reader"});
+            co_await sleep(5ms);
+            co_await hold();
+            bell.set();
+        });
+    };
+    show(program, [this] {
+        const auto slot = tool({"why", "stander", self_});
+        EXPECT_TRUE(has(slot.out, "which is held by task 'sitter'")) << slot.out;
+        EXPECT_TRUE(has(slot.out, "waits on event 'doorbell'")) << slot.out;
+        const auto desk = tool({"why", "reader", self_});
+        EXPECT_TRUE(has(desk.out, "which is held by task 'writer'")) << desk.out;
+        const auto json = nlohmann::json::parse(tool({"why", "stander", self_, "--json"}).out);
+        EXPECT_EQ(json[0]["chain"].size(), 2U);
+    });
+}
+
 TEST_F(InspectTool, shows_no_socket_of_a_folder_or_process_that_is_another) {
     show(visited, [this] {
         const std::string folder = folder_ + "/gyre";
