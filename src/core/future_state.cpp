@@ -33,9 +33,7 @@ private:
 }  // namespace
 
 FutureState::~FutureState() {
-    // A future may outlive its loop, and another loop may stand in its place by then.
-    EventLoop* running = current_loop();
-    const bool loop_lives = running != nullptr && running->mailbox() == mailbox_;
+    const bool loop_lives = is_on(current_loop());  // this may outlive its loop
     while (FutureListener* listener = listeners_.pop_front()) listener->future_dropped(loop_lives);
 }
 
@@ -45,7 +43,7 @@ void FutureState::require_done() const {
 
 void FutureState::require_settable() const {
     if (done_) throw InvalidStateError("Promise: it has its value or error already");
-    if (current_loop() != &loop_) {
+    if (!is_on(current_loop())) {
         throw LoopError("Promise: it is set on its loop's thread only; from another thread use loop.post");
     }
 }
@@ -71,7 +69,7 @@ void FutureState::settle(std::exception_ptr error) noexcept {
 }
 
 void FutureState::add_callback(CallbackPointer callback) {
-    if (current_loop() != &loop_) throw LoopError("Future::add_done_callback: its loop does not run on this thread");
+    if (!is_on(current_loop())) throw LoopError("Future::add_done_callback: its loop does not run on this thread");
     callback->scheduler = &loop_.scheduler();
     if (loop_.scheduler().carries_contexts()) callback->context = loop_.scheduler().inherited_context();
     auto* listener = new CallbackListener(loop_.scheduler(), std::move(callback));
@@ -83,14 +81,14 @@ void FutureState::add_callback(CallbackPointer callback) {
 }
 
 void FutureState::report_if_lost() noexcept {
-    if (error_ == nullptr || received_ || current_loop() != &loop_) return;
+    if (error_ == nullptr || received_ || !is_on(current_loop())) return;
     loop_.handle_error({error_, ErrorOrigin::future, "a future"});
 }
 
 void break_promise_state(std::shared_ptr<FutureState> state) noexcept {
     FutureState& target = *state;
     const bool unobserved = state.use_count() == 1;
-    if (current_loop() == &target.loop()) {
+    if (target.is_on(current_loop())) {
         if (!target.done() && !unobserved) {
             target.settle(std::make_exception_ptr(BrokenPromiseError("the promise was dropped without a value")));
         }

@@ -212,4 +212,30 @@ TEST(Future, with_callbacks_may_outlive_its_loop) {
     EXPECT_EQ(alive, 0);
 }
 
+TEST(Future, knows_its_loop_from_another_one_in_its_place) {
+    std::optional<EventLoop> loop;
+    loop.emplace(backend::make_sim_backend());
+    std::optional<Promise<int>> promise;
+    std::optional<Promise<int>> failed;
+    loop->run_until_complete([&]() -> Task<> {
+        promise.emplace();
+        failed.emplace();
+        failed->future().add_done_callback([](const Future<int>&) {});
+        failed->set_error(std::make_exception_ptr(std::runtime_error("nobody looks")));
+        co_return;
+    });
+    loop.emplace(backend::make_sim_backend());
+    loop->run_until_complete([&]() -> Task<> {
+        auto future = promise->future();
+        EXPECT_NE(error_of([&] { promise->set_value(1); }).find("its loop's thread only"), std::string::npos);
+        const auto callback = error_of([&] { future.add_done_callback([](const Future<int>&) {}); });
+        EXPECT_NE(callback.find("does not run on this thread"), std::string::npos);
+        const auto waited = co_await as_outcome(move_on_after(1s, future));
+        EXPECT_TRUE(failed_with<InvalidStateError>(waited));
+        failed.reset();
+        promise.reset();
+    });
+    EXPECT_EQ(loop->unreceived_error_count(), 0U) << "the error is not this loop's";
+}
+
 }  // namespace gyre::testing

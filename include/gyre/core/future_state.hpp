@@ -33,11 +33,14 @@ public:
 
     [[nodiscard]] auto done() const noexcept -> bool { return done_; }
     [[nodiscard]] auto mailbox() const noexcept -> const std::shared_ptr<Mailbox>& { return mailbox_; }
-    [[nodiscard]] auto loop() const noexcept -> EventLoop& { return loop_; }
     void require_done() const;
     void require_settable() const;
+    /// Whether `loop` (null: none) is the one that this was made on, and not another that stands in its place by now.
+    [[nodiscard]] auto is_on(const EventLoop* loop) const noexcept -> bool {
+        return loop != nullptr && loop->mailbox() == mailbox_;
+    }
     void require_loop(const EventLoop& loop) const {
-        if (&loop != &loop_) throw_wrong_loop();
+        if (!is_on(&loop)) throw_wrong_loop();
     }
     /// Throws the error, which counts as received, or that the value was moved out before.
     void check();
