@@ -52,18 +52,18 @@ auto may_pass(const RequestError& error) -> bool {
 auto retry_after(const ClientResponse& response) -> std::optional<Duration> {
     const auto text = response.header("Retry-After");
     if (!text) return std::nullopt;
+    // What is too large for us is too long as well.
+    constexpr std::uint64_t longest = std::uint64_t{100} * 365 * 24 * 3600;
     std::uint64_t seconds = 0;
     const auto result = std::from_chars(text->data(), text->data() + text->size(), seconds);
     if (result.ptr == text->data() + text->size() && !text->empty()) {
-        // A number that is too large for us is too long as well.
-        constexpr std::uint64_t longest = std::uint64_t{100} * 365 * 24 * 3600;
         if (result.ec != std::errc()) seconds = longest;
         return std::chrono::seconds(std::min(seconds, longest));
     }
     const auto now = this_loop().local<WallClock>().now();
     const auto date = parse_http_date(*text, now);
     if (!date) return std::nullopt;
-    return std::max<Duration>(*date - now, Duration::zero());
+    return std::clamp(*date - now, std::chrono::seconds::zero(), std::chrono::seconds(longest));
 }
 
 auto chance() -> double {

@@ -61,6 +61,7 @@ auto take_file(MultipartReader& reader, std::filesystem::path directory, std::si
         }
         co_await incoming.spool->write(bytes);
     }
+    incoming.text.shrink_to_fit();  // what is charged is what it holds
     co_return incoming;
 }
 

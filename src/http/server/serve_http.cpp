@@ -112,6 +112,7 @@ auto place_of(const net::Address& peer, Service& service, bool& is_welcome) -> s
 }
 
 auto serve_one(net::Stream stream, Service& service, const net::TlsServerContext* tls) -> Task<void> {
+    const Drain::Guest guest(service.drain);
     const auto peer = co_await peer_of(stream, service.options);
     if (!peer) co_return tell_refused(service, RefusalReason::proxy_header, stream.peer_address());
     bool is_welcome = false;
@@ -139,6 +140,7 @@ auto serve_until_drained(net::Listener listener, Service& service, const net::Tl
     net::ConnectionHandler serve_it = [&service, tls](
                                           net::Stream stream) { return serve_one(std::move(stream), service, tls); };
     service.is_secure = tls != nullptr;
+    const Drain::Room room(service.drain, service.options.max_connections);
     DrainScope accepting(service.drain);
     net::ServeOptions serve_options;
     serve_options.max_connections = service.options.max_connections;

@@ -161,7 +161,8 @@ auto ServerConnection::read_head(bool has_begun) -> Task<Next> {
     auto& loop = this_loop();
     const bool is_first = served_ == 0;
     bool is_last_chance = false;
-    auto deadline = loop.now() + (is_first || has_begun ? options_.header_timeout : options_.keep_alive_timeout);
+    auto since = loop.now();
+    auto deadline = since + (is_first || has_begun ? options_.header_timeout : options_.keep_alive_timeout);
     // Who has asked once may never ask again, and who asks again has it quick from then on.
     if (served_ == 1 && !has_begun) stream_.expect_pause();
     try {
@@ -170,14 +171,19 @@ auto ServerConnection::read_head(bool has_begun) -> Task<Next> {
             stream_.consume(event.consumed);
             if (event.kind == EventKind::head) co_return Next::serve;
             if (stream_.holds()) co_await stream_.flush();
-            std::optional<DrainScope> idle;
-            if (!has_begun && !is_last_chance) idle.emplace(service_.drain);
             const bool rests = !has_begun && !stream_.is_quick();
+            std::optional<DrainScope> idle;
+            if (has_begun) {
+                idle.emplace(service_.drain, DrainKind::head, since);
+            } else if (!is_last_chance) {
+                idle.emplace(service_.drain, rests ? DrainKind::idle : DrainKind::busy, since);
+            }
             if (rests) rest();
             auto filling = stream_.fill(deadline, idle ? &idle->scope() : nullptr);
             const auto result = co_await std::move(filling);
             if (rests) parser_ = RequestParser(options_.limits);
             if (result == GuardedStream::Fill::slow) continue;
+            if (result == GuardedStream::Fill::late && idle && idle->has_given_way()) co_return Next::close;
             if (result == GuardedStream::Fill::end) {
                 parser_.finish();  // throws in the middle of a head
                 co_return Next::close;
@@ -192,7 +198,10 @@ auto ServerConnection::read_head(bool has_begun) -> Task<Next> {
                 refusal_.emplace(408, "the head of the request comes too slowly");
                 co_return Next::refuse;
             }
-            if (!has_begun && (!is_first || is_last_chance)) deadline = loop.now() + options_.header_timeout;
+            if (!has_begun) {
+                since = loop.now();
+                if (!is_first || is_last_chance) deadline = since + options_.header_timeout;
+            }
             has_begun = true;
         }
     } catch (const ProtocolError& error) {

@@ -224,7 +224,8 @@ GYRE_TEST(HttpRetryRules, retry_after_in_both_forms) {
 }
 
 GYRE_TEST(HttpRetryRules, retry_after_that_is_too_long_ends_it) {
-    for (const std::string value : {"61", "99999999999999999999999999", "Fri, 31 Dec 1999 23:59:59 GMT"}) {
+    for (const std::string value :
+        {"61", "99999999999999999999999999", "Fri, 31 Dec 1999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"}) {
         MockTransport mock;
         mock.on("GET", "/").respond(503, "", {{"Retry-After", value}}).respond(200);
         const auto tried = co_await try_it(mock, {});
