@@ -15,38 +15,55 @@ namespace gyre::backend {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+enum class Waited : std::uint8_t { ready, ended, timed_out };
 
-/// A limit that counts from its making.
-class Limit {
-public:
-    explicit Limit(Duration limit) noexcept : limited_(limit < std::chrono::hours(24 * 365)) {
-        if (limited_) deadline_ = Clock::now() + limit;
-    }
-    /// What poll(2) takes; rounded up, so that it does not spin.
-    [[nodiscard]] auto milliseconds() const noexcept -> int {
-        if (!limited_) return -1;
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now()).count();
-        return static_cast<int>(std::clamp<decltype(left)>(left, 0, std::numeric_limits<int>::max()));
-    }
-
-private:
-    bool limited_;
-    Clock::time_point deadline_{};
-};
-
-/// Waits until the descriptor is ready. @return false if the limit has passed.
-auto wait_for(int descriptor, short events, const Limit& limit) noexcept -> bool {
+/// Waits until the channel is ready, or the process at the other end has ended.
+auto wait_for(const ChannelEnd& end, short events, const ChannelDeadline& deadline) noexcept -> Waited {
     for (;;) {
-        pollfd request{.fd = descriptor, .events = events, .revents = 0};
-        const int ready = ::poll(&request, 1, limit.milliseconds());
-        if (ready > 0) return true;
-        if (ready == 0) return false;
-        if (errno != EINTR) return true;  // the call itself will tell
+        std::array<pollfd, 2> requests{
+            pollfd{.fd = end.descriptor, .events = events, .revents = 0},
+            pollfd{.fd = end.process, .events = POLLIN, .revents = 0},  // poll(2) passes over -1
+        };
+        const int ready = ::poll(requests.data(), requests.size(), deadline.milliseconds());
+        if (ready == 0) return Waited::timed_out;
+        if (ready < 0 && errno == EINTR) continue;
+        // The channel first: what a process has sent counts though it has ended since. If poll fails, the call itself tells.
+        return ready > 0 && requests[0].revents == 0 ? Waited::ended : Waited::ready;
     }
 }
 
+/// Calls `move`, which moves some bytes without waiting, until all are moved.
+template<class Bytes, class Move>
+auto move_all(const ChannelEnd& end, Bytes bytes, short events, const ChannelDeadline& deadline, Move move) noexcept
+    -> Moved {
+    bool has_ended = false;
+    while (!bytes.empty()) {
+        const ssize_t moved = move(bytes);
+        if (moved > 0) {
+            bytes = bytes.subspan(static_cast<std::size_t>(moved));
+        } else if (moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            if (has_ended) return Moved::closed;
+            const Waited waited = wait_for(end, events, deadline);
+            if (waited == Waited::timed_out) return Moved::timed_out;
+            has_ended = waited == Waited::ended;  // what it had sent before is looked for once more
+        } else if (moved == 0 || errno != EINTR) {
+            return Moved::closed;
+        }
+    }
+    return Moved::all;
+}
+
 }  // namespace
+
+ChannelDeadline::ChannelDeadline(Duration limit) noexcept : limited_(limit < std::chrono::hours(24 * 365)) {
+    if (limited_) at_ = std::chrono::steady_clock::now() + limit;
+}
+
+auto ChannelDeadline::milliseconds() const noexcept -> int {
+    if (!limited_) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(at_ - std::chrono::steady_clock::now()).count();
+    return static_cast<int>(std::clamp<decltype(left)>(left, 0, std::numeric_limits<int>::max()));
+}
 
 auto open_channel(int& here, int& there) noexcept -> int {
     std::array<int, 2> ends{};
@@ -63,39 +80,25 @@ auto adopt_channel(int descriptor) noexcept -> bool {
     return ::fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0;
 }
 
-auto send_all(int descriptor, std::span<const std::byte> bytes, Duration limit) noexcept -> Moved {
-    const Limit until(limit);
-    while (!bytes.empty()) {
-        const ssize_t sent = ::send(descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent > 0) {
-            bytes = bytes.subspan(static_cast<std::size_t>(sent));
-        } else if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            if (!wait_for(descriptor, POLLOUT, until)) return Moved::timed_out;
-        } else if (sent < 0 && errno != EINTR) {
-            return Moved::closed;
-        }
-    }
-    return Moved::all;
+auto send_all(const ChannelEnd& end, std::span<const std::byte> bytes, const ChannelDeadline& deadline) noexcept
+    -> Moved {
+    return move_all(end, bytes, POLLOUT, deadline, [&end](std::span<const std::byte> left) noexcept {
+        return ::send(end.descriptor, left.data(), left.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    });
 }
 
-auto receive_all(int descriptor, std::span<std::byte> bytes, Duration limit) noexcept -> Moved {
-    const Limit until(limit);
-    while (!bytes.empty()) {
-        const ssize_t received = ::recv(descriptor, bytes.data(), bytes.size(), MSG_DONTWAIT);
-        if (received > 0) {
-            bytes = bytes.subspan(static_cast<std::size_t>(received));
-        } else if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            if (!wait_for(descriptor, POLLIN, until)) return Moved::timed_out;
-        } else if (received == 0 || errno != EINTR) {
-            return Moved::closed;
-        }
-    }
-    return Moved::all;
+auto receive_all(const ChannelEnd& end, std::span<std::byte> bytes, const ChannelDeadline& deadline) noexcept -> Moved {
+    return move_all(end, bytes, POLLIN, deadline, [&end](std::span<std::byte> left) noexcept {
+        return ::recv(end.descriptor, left.data(), left.size(), MSG_DONTWAIT);
+    });
 }
 
-auto is_quiet(int descriptor) noexcept -> bool {
-    pollfd request{.fd = descriptor, .events = POLLIN, .revents = 0};
-    return ::poll(&request, 1, 0) == 0;
+auto is_quiet(const ChannelEnd& end) noexcept -> bool {
+    std::array<pollfd, 2> requests{
+        pollfd{.fd = end.descriptor, .events = POLLIN, .revents = 0},
+        pollfd{.fd = end.process, .events = POLLIN, .revents = 0},
+    };
+    return ::poll(requests.data(), requests.size(), 0) == 0;
 }
 
 void close_channel(int descriptor) noexcept { ::close(descriptor); }

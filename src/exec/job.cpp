@@ -12,26 +12,37 @@
 
 namespace gyre::internal {
 
-auto Job::finish() noexcept -> std::exception_ptr {
+void Job::finish() noexcept {
     const auto before = word_.fetch_or(bit_finished | bit_left, std::memory_order_acq_rel);
     if ((before & bit_gone) != 0) {
-        auto lost = detached_ ? error() : nullptr;
+        if (detached_) report_lost();
         delete this;
-        return lost;
+        return;
     }
     // From here on the handle may delete the job; a listener lives until it has been told.
     if (auto* listener = reinterpret_cast<JobListener*>(before & ~bits)) listener->job_finished();
-    return nullptr;
 }
 
-auto Job::run() noexcept -> std::exception_ptr {
+void Job::report_lost() const noexcept {
+    if (const auto queue = home_.lock()) queue->lose(error());
+}
+
+void Job::run(JobQueue& queue) noexcept {
     if ((word_.fetch_or(bit_begun, std::memory_order_acq_rel) & bit_begun) == 0) {
         call();
+        if (queue.process.is_of_parent()) return;  // the function has forked: those who wait do so in the other process
+        if (failed_) home_ = queue.weak_from_this();
         return finish();
     }
-    // It was withdrawn.
+    // It was withdrawn, or run early.
     if ((word_.fetch_or(bit_left, std::memory_order_acq_rel) & bit_gone) != 0) delete this;
-    return nullptr;
+}
+
+auto Job::run_early() noexcept -> bool {
+    if ((word_.fetch_or(bit_begun, std::memory_order_acq_rel) & bit_begun) != 0) return false;
+    call();
+    word_.fetch_or(bit_finished, std::memory_order_acq_rel);  // the queue still has it, and lets go when it comes to it
+    return true;
 }
 
 void Job::discard(const std::exception_ptr& error, const CausePointer& cause) noexcept {
@@ -42,8 +53,7 @@ void Job::discard(const std::exception_ptr& error, const CausePointer& cause) no
         } else {
             set_cancelled(cause);
         }
-        static_cast<void>(finish());  // whoever broke the pool reports that once, and not for each job
-        return;
+        return finish();  // without a home: whoever broke the pool reports that once, and not for each job
     }
     if ((word_.fetch_or(bit_left, std::memory_order_acq_rel) & bit_gone) != 0) delete this;
 }
@@ -66,7 +76,9 @@ void Job::let_go() noexcept {
 
 void Job::detach() noexcept {
     detached_ = true;
-    if ((word_.fetch_or(bit_gone, std::memory_order_acq_rel) & bit_left) != 0) delete this;
+    if ((word_.fetch_or(bit_gone, std::memory_order_acq_rel) & bit_left) == 0) return;
+    report_lost();
+    delete this;
 }
 
 auto Job::listen(JobListener& listener) noexcept -> bool {
@@ -84,6 +96,12 @@ auto Job::stop_listening() noexcept -> bool {
         if ((word & bit_finished) != 0) return false;
     } while (!word_.compare_exchange_weak(word, word & bits, std::memory_order_acq_rel, std::memory_order_acquire));
     return true;
+}
+
+void Job::require_own_process() const {
+    if (generation_ == backend::fork_generation.load(std::memory_order_relaxed)) return;
+    throw InvalidStateError(
+        "JobHandle: the job belongs to the process that this one was forked from, and does not end here");
 }
 
 void throw_empty_function() { throw std::invalid_argument("submit: the function holds nothing that could be called"); }
@@ -114,13 +132,16 @@ private:
 
 }  // namespace
 
-void wait_blocking(Job& job) {
+void wait_blocking(Job& job, const JobQueue* queue) {
     if (current_loop() != nullptr) {
         throw InvalidStateError("JobHandle::get blocks its thread, and a loop runs on this one: co_await the handle");
     }
     {
         const ThreadContext none(nullptr);  // what a job sees is not for those that it runs inside
         while (!job.finished() && ThreadPoolCore::help()) {}
+        if (!job.finished()) job.require_own_process();
+        // Whoever has begun it ends it; if nobody has, it may be behind this very job.
+        if (!job.finished() && ThreadPoolCore::is_worker_of(queue) && job.run_early()) return;
     }
     ThreadListener listener;
     if (job.listen(listener)) listener.wait();

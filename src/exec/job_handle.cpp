@@ -32,6 +32,7 @@ void JobWait::await_suspend(std::coroutine_handle<>) {
         return;
     }
     job_.queue_now();
+    if (!job.finished()) job.require_own_process();
     frame_->wait_on(*this);
     expect();
     if (!job.listen(*this)) {
@@ -75,7 +76,7 @@ void JobHandleBase::detach() {
 void JobHandleBase::wait_here() {
     job_.require_valid();
     job_.queue_now();
-    wait_blocking(*job_.get());
+    wait_blocking(*job_.get(), job_.home());
 }
 
 }  // namespace gyre::internal

@@ -27,15 +27,28 @@ constexpr int patience_milliseconds = 2000;  // for the end of a process that wa
 /// A worker process, from the side of the pool. Thread: the one that started it, but `kill`.
 class WorkerProcess {
 public:
-    explicit WorkerProcess(ProcessPoolCore& pool) : pool_(pool) { start(); }
+    /// @throws BrokenPoolError, SerializeError; also if `stop` has killed the process meanwhile.
+    WorkerProcess(ProcessPoolCore& pool, const StopToken& stop) : pool_(pool) {
+        try {
+            start(stop);
+        } catch (...) {
+            static_cast<void>(end());
+            throw;
+        }
+    }
     WorkerProcess(const WorkerProcess&) = delete;
     auto operator=(const WorkerProcess&) -> WorkerProcess& = delete;
     /// Lets it end by itself, if it can.
     ~WorkerProcess() { static_cast<void>(end()); }
 
-    [[nodiscard]] auto is_usable() const noexcept -> bool { return channel_ >= 0 && backend::is_quiet(channel_); }
-    /// Thread: any, while the process is used.
-    void kill() noexcept { static_cast<void>(backend::signal_process(process_, SIGKILL)); }
+    [[nodiscard]] auto is_usable() const noexcept -> bool {
+        return channel_.descriptor >= 0 && backend::is_quiet(channel_);
+    }
+    /// The process and those that it started, if they are still in its group. Thread: any, while the process is used.
+    void kill() noexcept {
+        if (backend::signal_process_group(channel_.process, number_, SIGKILL) == 0) return;
+        static_cast<void>(backend::signal_process(channel_.process, SIGKILL));
+    }
 
     [[nodiscard]] auto exchange(std::span<const std::byte> request, std::vector<std::byte>& reply,
         WorkerMessage& message, Duration limit) -> backend::Moved;
@@ -45,14 +58,15 @@ public:
     std::size_t tasks = 0;
 
 private:
-    void start();
+    void start(const StopToken& stop);
     void spawn();
-    void greet();
-    [[noreturn]] void fail(const std::string& why);
+    [[nodiscard]] auto greet() -> backend::Moved;
+    [[noreturn]] void fail_to_greet(backend::Moved greeted);
+    [[noreturn]] static void fail(const std::string& why) { throw BrokenPoolError("ProcessPool: " + why); }
 
     ProcessPoolCore& pool_;
-    int channel_ = -1;
-    int process_ = -1;
+    backend::ChannelEnd channel_;
+    pid_t number_ = -1;
 };
 
 auto text_of(const backend::ProcessEnd& end) -> std::string {
@@ -61,12 +75,7 @@ auto text_of(const backend::ProcessEnd& end) -> std::string {
     return "signal " + std::to_string(end.signal) + " (" + ::strsignal(end.signal) + ") killed it";
 }
 
-void WorkerProcess::fail(const std::string& why) {
-    static_cast<void>(end());
-    throw BrokenPoolError("ProcessPool: " + why);
-}
-
-void WorkerProcess::start() {
+void WorkerProcess::start(const StopToken& stop) {
     if (is_unused_worker()) {
         throw InvalidStateError(
             "ProcessPool: this process is itself a worker, but its main did not begin with gyre::worker_main(argc, "
@@ -75,13 +84,21 @@ void WorkerProcess::start() {
     spawn();
     pool_.started.fetch_add(1);
     pool_.running.fetch_add(1);
-    greet();
-    if (!pool_.initializer) return;
     std::vector<std::byte> reply;
     WorkerMessage message{};
-    const auto moved = exchange(pool_.initializer->data(), reply, message, pool_.options.start_limit);
-    if (moved != backend::Moved::all) fail("a worker process died or hung in its initializer");
-    if (message == WorkerMessage::value) return;
+    backend::Moved greeted{};
+    auto initialized = backend::Moved::all;
+    {
+        const std::stop_callback kill_it(stop, [this] { kill(); });
+        greeted = greet();
+        if (greeted == backend::Moved::all && pool_.initializer) {
+            initialized = exchange(pool_.initializer->data(), reply, message, pool_.options.start_limit);
+        }
+    }
+    if (greeted != backend::Moved::all) fail_to_greet(greeted);
+    if (initialized == backend::Moved::timed_out) kill();
+    if (initialized != backend::Moved::all) fail("a worker process died or hung in its initializer");
+    if (!pool_.initializer || message == WorkerMessage::value) return;
     Reader reader(reply);
     if (message == WorkerMessage::error) reader.array_of(2);
     if (message == WorkerMessage::error) static_cast<void>(reader.text());
@@ -102,7 +119,7 @@ void WorkerProcess::spawn() {
     const std::array<char*, 3> arguments{program_invocation_name, const_cast<char*>(worker_argument), nullptr};
 
     int there = -1;
-    if (const int error = backend::open_channel(channel_, there); error != 0) {
+    if (const int error = backend::open_channel(channel_.descriptor, there); error != 0) {
         throw IoError(std::error_code(-error, std::generic_category()), "open", "a channel to a worker process");
     }
     const std::array<backend::DescriptorMove, 1> moves{backend::DescriptorMove{there, worker_descriptor}};
@@ -118,35 +135,37 @@ void WorkerProcess::spawn() {
     const auto result = backend::spawn_process(request);
     backend::close_channel(there);
     if (result.error != 0) {
-        backend::close_channel(std::exchange(channel_, -1));
-        throw BrokenPoolError("ProcessPool: a worker process cannot be started: " +
-                              std::error_code(result.error, std::generic_category()).message());
+        fail("a worker process cannot be started: " + std::error_code(result.error, std::generic_category()).message());
     }
-    process_ = result.descriptor;
+    channel_.process = result.descriptor;
+    number_ = result.pid;
 }
 
-void WorkerProcess::greet() {
+auto WorkerProcess::greet() -> backend::Moved {
     WorkerHeader header;
-    const auto bytes = std::as_writable_bytes(std::span(&header, 1));
-    const auto moved = backend::receive_all(channel_, bytes, pool_.options.start_limit);
-    if (moved == backend::Moved::all && header.message == WorkerMessage::ready) return;
+    const backend::ChannelDeadline deadline(pool_.options.start_limit);
+    const auto moved = backend::receive_all(channel_, std::as_writable_bytes(std::span(&header, 1)), deadline);
+    return moved == backend::Moved::all && header.message != WorkerMessage::ready ? backend::Moved::closed : moved;
+}
+
+void WorkerProcess::fail_to_greet(backend::Moved greeted) {
     const std::string advice = "; does main begin with `if (auto code = gyre::worker_main(argc, argv)) return *code;`?";
-    if (moved == backend::Moved::timed_out) {
+    if (greeted == backend::Moved::timed_out) {
         kill();
         fail("a worker process was not ready within " + duration_text(pool_.options.start_limit) + advice);
     }
-    const auto ended = end();
-    throw BrokenPoolError("ProcessPool: a worker process ended before it was ready: " + text_of(ended) + advice);
+    fail("a worker process ended before it was ready: " + text_of(end()) + advice);
 }
 
 auto WorkerProcess::exchange(std::span<const std::byte> request, std::vector<std::byte>& reply, WorkerMessage& message,
     Duration limit) -> backend::Moved {
+    const backend::ChannelDeadline deadline(limit);  // of all of it together
     const WorkerHeader call{WorkerMessage::call, static_cast<std::uint32_t>(request.size())};
-    auto moved = backend::send_all(channel_, std::as_bytes(std::span(&call, 1)), limit);
-    if (moved == backend::Moved::all) moved = backend::send_all(channel_, request, limit);
+    auto moved = backend::send_all(channel_, std::as_bytes(std::span(&call, 1)), deadline);
+    if (moved == backend::Moved::all) moved = backend::send_all(channel_, request, deadline);
     WorkerHeader header;
     if (moved == backend::Moved::all) {
-        moved = backend::receive_all(channel_, std::as_writable_bytes(std::span(&header, 1)), limit);
+        moved = backend::receive_all(channel_, std::as_writable_bytes(std::span(&header, 1)), deadline);
     }
     if (moved != backend::Moved::all) return moved;
     if (header.length > pool_.options.message_limit_bytes) {
@@ -154,18 +173,18 @@ auto WorkerProcess::exchange(std::span<const std::byte> request, std::vector<std
     }
     message = header.message;
     reply.resize(header.length);
-    return backend::receive_all(channel_, reply, limit);
+    return backend::receive_all(channel_, reply, deadline);
 }
 
 auto WorkerProcess::end() noexcept -> backend::ProcessEnd {
     backend::ProcessEnd ended;
-    if (channel_ >= 0) backend::close_channel(std::exchange(channel_, -1));
-    if (process_ < 0) return ended;
-    if (backend::reap_process_soon(process_, ended, patience_milliseconds) != 0) {
+    if (channel_.descriptor >= 0) backend::close_channel(std::exchange(channel_.descriptor, -1));
+    if (channel_.process < 0) return ended;
+    if (backend::reap_process_soon(channel_.process, ended, patience_milliseconds) != 0) {
         kill();
-        static_cast<void>(backend::reap_process_soon(process_, ended, patience_milliseconds));
+        static_cast<void>(backend::reap_process_soon(channel_.process, ended, patience_milliseconds));
     }
-    backend::close_process(std::exchange(process_, -1));
+    backend::close_process(std::exchange(channel_.process, -1));
     pool_.running.fetch_sub(1);
     return ended;
 }
@@ -201,7 +220,14 @@ auto ProcessPoolCore::call(const Writer& request, std::string_view name, const S
     -> std::vector<std::byte> {
     auto& worker = this_thread_worker();
     if (worker != nullptr && !worker->is_usable()) worker.reset();  // it died while nobody used it
-    if (worker == nullptr) worker = std::make_unique<WorkerProcess>(*this);
+    if (worker == nullptr) {
+        try {
+            worker = std::make_unique<WorkerProcess>(*this, stop);
+        } catch (...) {
+            if (stop.stop_requested()) throw JobStopped();
+            throw;
+        }
+    }
     std::vector<std::byte> reply;
     WorkerMessage message{};
     backend::Moved moved{};

@@ -49,11 +49,17 @@ ThreadPool::ThreadPool(
           options, std::move(initializer), std::move(finalizer))) {}
 
 ThreadPool::~ThreadPool() {
+    if (core_->process.is_of_parent()) {
+        // The threads are not there, and others may have held the locks: nothing of it is touched, or given back.
+        static_cast<void>(new std::shared_ptr(std::move(core_)));
+        return;
+    }
     core_->close(true);
     core_->join();
 }
 
 auto ThreadPool::shutdown(ShutdownOptions options) -> internal::ShutdownWait {
+    core_->require_own_process("shutdown");
     core_->close(options.cancel);
     return internal::ShutdownWait(core_);
 }
@@ -63,6 +69,7 @@ auto ThreadPool::concurrency() const noexcept -> std::size_t { return core_->con
 auto ThreadPool::statistics() const noexcept -> ThreadPoolStatistics { return core_->statistics(); }
 
 auto ThreadPool::place(internal::JobPointer& job, OnFull on_full) -> bool {
+    job.set_home(*core_);
     try {
         if (core_->try_add(*job.get())) return true;
         if (on_full == OnFull::refuse) {

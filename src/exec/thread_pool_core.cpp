@@ -56,6 +56,12 @@ void ThreadPoolCore::refuse() const {
     throw InvalidStateError("submit: the pool '" + name_ + "' was shut down");
 }
 
+void ThreadPoolCore::require_own_process(const char* operation) const {
+    if (!process.is_of_parent()) return;
+    throw InvalidStateError(std::string(operation) + ": the pool '" + name_ +
+                            "' belongs to the process that this one was forked from: make a pool of your own, or exec");
+}
+
 void ThreadPoolCore::count_in() {
     // Counted first and then looked: a worker that goes because the pool closes looks at the count afterwards.
     queued_.fetch_add(1, std::memory_order_seq_cst);
@@ -66,6 +72,7 @@ void ThreadPoolCore::count_in() {
     // Without a single thread nobody would ever come to it.
     if (started_.load(std::memory_order_acquire) == 0 && !start_thread()) {
         queued_.fetch_sub(1, std::memory_order_relaxed);
+        if (closing_.load(std::memory_order_seq_cst)) refuse();
         throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again),
             "submit: the pool '" + name_ + "' cannot start a thread");
     }
@@ -77,6 +84,7 @@ void ThreadPoolCore::push(Job& job) noexcept {
 }
 
 auto ThreadPoolCore::try_add(Job& job) -> bool {
+    require_own_process("submit");
     if (Worker* worker = this_worker(); worker != nullptr && worker->pool == this) {
         add(job);
         return true;
@@ -89,6 +97,7 @@ auto ThreadPoolCore::try_add(Job& job) -> bool {
 }
 
 void ThreadPoolCore::add(Job& job) {
+    require_own_process("submit");
     Worker* worker = this_worker();
     if (worker != nullptr && worker->pool == this && !closing_.load(std::memory_order_acquire) &&
         worker->ring.push(job)) {
@@ -121,11 +130,11 @@ void ThreadPoolCore::make_room(std::size_t taken) noexcept {
 
 void ThreadPoolCore::add_worker_if_needed() noexcept {
     if (searching_.load(std::memory_order_seq_cst) != 0) return;
-    if (sleeping_.load(std::memory_order_seq_cst) != 0) {
-        wake_one();
-    } else if (started_.load(std::memory_order_relaxed) < workers_.size()) {
-        static_cast<void>(start_thread());
-    }
+    if (sleeping_.load(std::memory_order_seq_cst) != 0) return wake_one();
+    if (started_.load(std::memory_order_relaxed) == workers_.size()) return;
+    // A thread that starts will search in a while, and comes to one job that waits; for more of them more are started.
+    const std::size_t starting = starting_.load(std::memory_order_seq_cst);
+    if (starting == 0 || queued_.load(std::memory_order_seq_cst) > starting) static_cast<void>(start_thread());
 }
 
 void ThreadPoolCore::wake_one() noexcept {
@@ -146,15 +155,16 @@ auto ThreadPoolCore::start_thread() noexcept -> bool {
     const std::lock_guard lock(mutex_);
     const std::size_t index = started_.load(std::memory_order_relaxed);
     if (index == workers_.size() || closing_.load(std::memory_order_relaxed)) return index > 0;
-    searching_.fetch_add(1, std::memory_order_seq_cst);
+    starting_.fetch_add(1, std::memory_order_seq_cst);
     try {
         const backend::SignalsBlocked blocked;  // they are for the program's own threads
         workers_[index] = std::make_unique<Worker>();
         workers_[index]->pool = this;
-        threads_.emplace_back([self = shared_from_this(), index] { self->work(index); });
+        threads_.emplace_back(
+            [self = std::static_pointer_cast<ThreadPoolCore>(shared_from_this()), index] { self->work(index); });
     } catch (...) {
         // Those that are there will come to it.
-        searching_.fetch_sub(1, std::memory_order_relaxed);
+        starting_.fetch_sub(1, std::memory_order_relaxed);
         return index > 0;
     }
     ++live_;
@@ -175,14 +185,18 @@ void ThreadPoolCore::work(std::size_t index) noexcept {
     pthread_setname_np(pthread_self(), title.substr(0, 15).c_str());
     me->victim = static_cast<unsigned>(index);
     if (initialize()) {
+        // An initializer may take long, and nobody waits for it; from here on this thread finds what was added before.
+        searching_.fetch_add(1, std::memory_order_seq_cst);
+        starting_.fetch_sub(1, std::memory_order_seq_cst);
         Job* job = search(*me, true);
         while (job != nullptr) {
             run(*job);
+            if (process.is_of_parent()) return;  // the job has forked: of the pool only this thread is in the child
             job = next(*me);
             if (job == nullptr) job = search(*me, false);
         }
     } else {
-        searching_.fetch_sub(1, std::memory_order_relaxed);
+        starting_.fetch_sub(1, std::memory_order_relaxed);
     }
     this_worker() = nullptr;
     if (finalizer_) finalizer_();
@@ -200,16 +214,23 @@ auto ThreadPoolCore::initialize() noexcept -> bool {
         if (broken_ == nullptr) broken_ = std::make_exception_ptr(BrokenPoolError(text));
     }
     close(true);
-    discard_everything();
+    // Who was counted in before that may still be about to add a job, and no other thread may be there to find it.
+    while (queued_.load(std::memory_order_seq_cst) != 0) {
+        std::this_thread::yield();
+        discard_everything();
+    }
     return false;
 }
 
 void ThreadPoolCore::run(Job& job) noexcept {
     if (discarding_.load(std::memory_order_acquire)) return job.discard(why_broken(), cause_);
-    auto lost = job.run();
-    if (lost == nullptr) return;
+    job.run(*this);
+}
+
+void ThreadPoolCore::lose(std::exception_ptr error) noexcept {
+    if (process.is_of_parent()) return;
     const std::lock_guard lock(mutex_);
-    if (lost_error_ == nullptr) lost_error_ = std::move(lost);
+    if (lost_error_ == nullptr) lost_error_ = std::move(error);
 }
 
 auto ThreadPoolCore::why_broken() const noexcept -> std::exception_ptr {
@@ -308,13 +329,20 @@ auto ThreadPoolCore::sleep(Worker& me, bool searching) noexcept -> bool {
 
 auto ThreadPoolCore::help() noexcept -> bool {
     Worker* me = this_worker();
-    if (me == nullptr || me->helping == helping_limit) return false;
+    if (me == nullptr || me->pool->process.is_of_parent()) return false;
+    // A job that is only discarded needs no stack.
+    if (me->helping >= helping_limit && !me->pool->discarding_.load(std::memory_order_acquire)) return false;
     Job* job = me->pool->next(*me);
     if (job == nullptr) return false;
     ++me->helping;
     me->pool->run(*job);
     --me->helping;
     return true;
+}
+
+auto ThreadPoolCore::is_worker_of(const JobQueue* queue) noexcept -> bool {
+    const Worker* me = this_worker();
+    return me != nullptr && me->pool == queue && !queue->process.is_of_parent();
 }
 
 // --- ending -----------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ namespace gyre::internal {
 /// No job is forgotten: who adds one publishes it first and then asks whether anybody searches or sleeps; a worker says
 /// that it sleeps first and then looks once more. While somebody searches nobody is woken; the last one that stops
 /// searching because it found something wakes the next, if there is more.
-class ThreadPoolCore final : public JobQueue, public std::enable_shared_from_this<ThreadPoolCore> {
+class ThreadPoolCore final : public JobQueue {
 public:
     ThreadPoolCore(std::size_t threads, ThreadPoolOptions options, std::function<void()> initializer,
         std::function<void()> finalizer);
@@ -31,6 +31,7 @@ public:
     /// @return false: it is full.
     [[nodiscard]] auto try_add(Job& job) -> bool;
     void add(Job& job) override;
+    void lose(std::exception_ptr error) noexcept override;
     /// Blocks until there is room, and adds it then.
     void wait_and_add(Job& job);
 
@@ -49,6 +50,10 @@ public:
 
     /// If this thread is a worker of some pool, runs one job of it. @return false if it is none, or there was none.
     static auto help() noexcept -> bool;
+    /// Whether this thread is a worker of that queue, if it is any.
+    [[nodiscard]] static auto is_worker_of(const JobQueue* queue) noexcept -> bool;
+    /// @throws InvalidStateError in a child that was forked from the process of the pool.
+    void require_own_process(const char* operation) const;
 
 private:
     struct Worker {
@@ -93,6 +98,7 @@ private:
     alignas(64) std::mutex popping_;                  ///< For `injected_.pop`.
     alignas(64) std::atomic<unsigned> searching_{0};  ///< Workers that are awake without a job. Written by all.
     std::atomic<unsigned> sleeping_{0};               ///< Written under the mutex.
+    std::atomic<unsigned> starting_{0};               ///< Threads that were started and do not search yet.
     std::atomic<std::size_t> started_{0};             ///< Written under the mutex.
     std::atomic<bool> closing_{false};                ///< Written under the mutex.
     std::atomic<bool> discarding_{false};             ///< Jobs are ended and not run. Written under the mutex.

@@ -48,11 +48,13 @@ auto find_remote(std::uint64_t id) -> RemoteThunk {
     return found == functions.entries.end() ? nullptr : found->second.thunk;
 }
 
+constexpr backend::ChannelEnd to_parent{worker_descriptor};  // with the parent this process dies anyway
+
 auto send_message(WorkerMessage message, std::span<const std::byte> bytes) -> bool {
     const WorkerHeader header{message, static_cast<std::uint32_t>(bytes.size())};
-    return backend::send_all(worker_descriptor, std::as_bytes(std::span(&header, 1)), Duration::max()) ==
-               backend::Moved::all &&
-           backend::send_all(worker_descriptor, bytes, Duration::max()) == backend::Moved::all;
+    const backend::ChannelDeadline never(Duration::max());
+    return backend::send_all(to_parent, std::as_bytes(std::span(&header, 1)), never) == backend::Moved::all &&
+           backend::send_all(to_parent, bytes, never) == backend::Moved::all;
 }
 
 auto current_exception_type() -> std::string {
@@ -103,13 +105,14 @@ auto answer(std::span<const std::byte> request) -> bool {
 
 auto serve() -> int {
     if (!send_message(WorkerMessage::ready, {})) return 0;
+    const backend::ChannelDeadline never(Duration::max());
     std::vector<std::byte> request;
     for (;;) {
         WorkerHeader header;
         const auto bytes = std::as_writable_bytes(std::span(&header, 1));
-        if (backend::receive_all(worker_descriptor, bytes, Duration::max()) != backend::Moved::all) return 0;
+        if (backend::receive_all(to_parent, bytes, never) != backend::Moved::all) return 0;
         request.resize(header.length);
-        if (backend::receive_all(worker_descriptor, request, Duration::max()) != backend::Moved::all) return 0;
+        if (backend::receive_all(to_parent, request, never) != backend::Moved::all) return 0;
         if (!answer(request)) return 0;
     }
 }

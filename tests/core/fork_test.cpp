@@ -1,6 +1,7 @@
 // Forks: a loop belongs to the process that made it.
 
 #include "neighbour.hpp"
+#include "support/forked.hpp"
 #include "support/tracked.hpp"
 
 #include <gyre/core/blocking.hpp>
@@ -13,32 +14,6 @@
 #include <functional>
 
 namespace gyre::testing {
-
-namespace {
-
-/// Runs `checks` in a forked child. @return its exit status: 0 if all held, else one plus the number of the first that did not.
-auto in_child(const std::function<std::vector<bool>()>& checks) -> int {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::alarm(20);
-        int status = 0;
-        const auto held = checks();
-        for (std::size_t i = 0; i < held.size() && status == 0; ++i) {
-            if (!held[i]) status = static_cast<int>(i) + 1;
-        }
-        ::_exit(status);
-    }
-    int status = -1;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-template<class F>
-auto says_forked(F&& function) -> bool {
-    return error_of(std::forward<F>(function)).find("forked") != std::string::npos;
-}
-
-}  // namespace
 
 class Fork : public OnKernel {};
 GYRE_ON_KERNEL(Fork);

@@ -1,5 +1,7 @@
 // ProcessPool: functions of this program in other processes of it.
 
+#include "exec/worker_protocol.hpp"
+#include "os/os_support.hpp"
 #include "support/loops.hpp"
 
 #include <gyre/backend/processes.hpp>
@@ -7,7 +9,9 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <new>
+#include <thread>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -72,6 +76,41 @@ auto nested_worker() -> int {
     auto* pool = new ProcessPool(1);  // left behind on purpose: this process will be killed
     const int number = pool->submit<&process_id>().get();
     pool->submit<&wait_for_ever>().detach();
+    return number;
+}
+
+/// A child of this process that has all that it has, the channel to the pool too. @return its number.
+auto fork_idler() -> int {
+    const pid_t child = ::fork();
+    if (child != 0) return child;
+    ::alarm(30);
+    wait_for_ever();
+    return 0;
+}
+void leave_idler(const std::string& path) {
+    std::ofstream(path) << fork_idler() << std::flush;
+    std::_Exit(7);
+}
+auto with_idler() -> std::pair<int, int> { return {::getpid(), fork_idler()}; }
+void wait_with_idler(const std::string& path) {
+    std::ofstream(path + "~") << fork_idler() << std::flush;
+    ::rename((path + "~").c_str(), path.c_str());
+    wait_for_ever();
+}
+/// Answers piece by piece, each `pause` after the one before.
+void answer_slowly(std::chrono::milliseconds pause) {
+    const internal::WorkerHeader header{internal::WorkerMessage::value, 1};
+    const char nothing = '\xc0';
+    std::this_thread::sleep_for(pause);  // seam: a worker process has no loop
+    static_cast<void>(::write(internal::worker_descriptor, &header, sizeof header));
+    std::this_thread::sleep_for(pause);  // seam: a worker process has no loop
+    static_cast<void>(::write(internal::worker_descriptor, &nothing, 1));
+    std::_Exit(0);  // what it has sent counts all the same
+}
+auto number_in(const std::string& path) -> int {
+    int number = 0;
+    std::ifstream(path) >> number;
+    ::unlink(path.c_str());
     return number;
 }
 
@@ -166,6 +205,44 @@ TEST_P(ProcessPoolOn, a_worker_that_died_idle_fails_nobody) {
     });
 }
 
+TEST_P(ProcessPoolOn, a_worker_that_dies_is_missed_though_a_child_of_it_has_the_channel) {
+    run([]() -> Task<> {
+        ProcessPool pool(1);
+        const std::string path = ::testing::TempDir() + "gyre_idler_" + std::to_string(::getpid());
+        auto job = pool.submit<&leave_idler>(path);
+        const auto left = co_await as_outcome(std::move(job));
+        EXPECT_TRUE(failed_with<BrokenWorkerError>(left));
+        EXPECT_NE(describe(left.error()).find("it exited with code 7"), std::string::npos) << describe(left.error());
+        const int first = number_in(path);
+        EXPECT_GT(first, 0);
+        EXPECT_EQ(::kill(first, SIGKILL), 0) << "it was there until now";
+        // The same with one that dies while nobody uses it.
+        const auto both = co_await pool.submit<&with_idler>();
+        const int process = open_process(both.first);
+        ::kill(both.first, SIGKILL);
+        EXPECT_TRUE(ended_within(process, 5000));
+        ::close(process);
+        const long two = co_await pool.submit<&add>(1, 1);
+        EXPECT_EQ(two, 2);
+        EXPECT_EQ(::kill(both.second, SIGKILL), 0);
+    });
+}
+
+TEST_P(ProcessPoolOn, a_process_that_is_killed_takes_its_children_along) {
+    run([]() -> Task<> {
+        ProcessPool pool(1);
+        const std::string path = ::testing::TempDir() + "gyre_idler_" + std::to_string(::getpid());
+        auto job = pool.submit<&wait_with_idler>(path);
+        while (::access(path.c_str(), F_OK) != 0) co_await yield_now();
+        const int idler = open_process(number_in(path));
+        EXPECT_GE(idler, 0);
+        const bool through = co_await move_on_after(1ms, std::move(job));
+        EXPECT_FALSE(through);
+        EXPECT_TRUE(ended_within(idler, 5000));
+        ::close(idler);
+    });
+}
+
 TEST_P(ProcessPoolOn, maps_in_order_in_chunks) {
     run([]() -> Task<> {
         ProcessPool pool(2);
@@ -220,6 +297,56 @@ TEST_P(ProcessPoolOn, a_job_that_takes_too_long_is_killed) {
         const long two = co_await pool.submit<&add>(1, 1);
         EXPECT_EQ(two, 2);
     });
+}
+
+TEST_P(ProcessPoolOn, the_time_limit_is_that_of_the_whole_job) {
+    run([]() -> Task<> {
+        ProcessPool pool(1, {.time_limit = 500ms});
+        auto job = pool.submit<&answer_slowly>(350ms);
+        const auto outcome = co_await as_outcome(std::move(job));
+        EXPECT_TRUE(failed_with<TimeoutError>(outcome)) << describe(outcome.error());
+        ProcessPool patient(1, {.time_limit = 60s});
+        co_await patient.submit<&answer_slowly>(1ms);
+    });
+}
+
+TEST_P(ProcessPoolOn, cancelling_a_wait_ends_the_start_of_a_process) {
+    run([]() -> Task<> {
+        ProcessPool pool(1, {.start_limit = 40s});
+        const std::string path = ::testing::TempDir() + "gyre_started_" + std::to_string(::getpid());
+        pool.initialize_with<&announce_and_wait>(path);
+        auto job = pool.submit<&process_id>();
+        while (::access(path.c_str(), F_OK) != 0) co_await yield_now();
+        ::unlink(path.c_str());
+        const auto begin = std::chrono::steady_clock::now();
+        const auto number = co_await move_on_after(1ms, std::move(job));
+        EXPECT_FALSE(number.has_value());
+        EXPECT_EQ(pool.statistics().running, 0U);
+        EXPECT_EQ(pool.statistics().started, 1U);
+        EXPECT_LT(std::chrono::steady_clock::now() - begin, 20s);
+    });
+}
+
+TEST_P(ProcessPoolOn, a_process_whose_initializer_answers_too_much_is_ended) {
+    const auto descriptors = open_descriptors();
+    run([]() -> Task<> {
+        ProcessPool pool(1, {.message_limit_bytes = 1000});
+        EXPECT_NE(error_of([&] {
+            pool.initialize_with<&reversed>(std::vector<std::string>(1000, "word"));
+        }).find("are larger than message_limit_bytes"),
+            std::string::npos);
+        pool.initialize_with<&big>(2000U);
+        for (int i = 0; i < 2; ++i) {
+            auto job = pool.submit<&process_id>();
+            const auto outcome = co_await as_outcome(std::move(job));
+            EXPECT_TRUE(failed_with<SerializeError>(outcome)) << describe(outcome.error());
+            EXPECT_EQ(pool.statistics().running, 0U);
+        }
+        EXPECT_EQ(pool.statistics().started, 2U);
+        co_await pool.shutdown();
+    });
+    loop()->close();
+    EXPECT_LE(open_descriptors().size(), descriptors.size()) << "those of the processes were leaked";
 }
 
 TEST_P(ProcessPoolOn, cancelling_a_wait_kills_the_process) {

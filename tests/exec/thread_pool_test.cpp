@@ -43,6 +43,17 @@ auto occupy(ThreadPool& pool, Gate& gate) -> JobHandle<> {
     return job;
 }
 
+/// Whether a job ends within a time that is long for what it does; one that the pool has forgotten never does.
+template<class T>
+auto ends(const JobHandle<T>& job) -> bool {
+    const auto limit = std::chrono::steady_clock::now() + 10s;
+    while (!job.done()) {
+        if (std::chrono::steady_clock::now() > limit) return false;
+        std::this_thread::yield();
+    }
+    return true;
+}
+
 class ThreadPoolOn : public OnLoops {};
 GYRE_ON_LOOPS(ThreadPoolOn);
 
@@ -287,6 +298,38 @@ TEST_P(ThreadPoolOn, shutdown_reports_the_error_of_a_detached_job) {
     });
 }
 
+TEST_P(ThreadPoolOn, shutdown_reports_the_error_of_a_job_that_was_detached_after_its_end) {
+    run([]() -> Task<> {
+        ThreadPool pool(1);
+        auto job = pool.submit([] { throw std::runtime_error("lost"); });
+        EXPECT_TRUE(ends(job));
+        job.detach();
+        auto ending = pool.shutdown();
+        const auto outcome = co_await as_outcome(std::move(ending));
+        EXPECT_EQ(describe(outcome.error()), "lost");
+        co_await pool.shutdown();
+    });
+}
+
+TEST_P(ThreadPoolOn, what_ended_without_a_call_has_no_error_to_lose) {
+    run([]() -> Task<> {
+        ThreadPool broken(1, {}, [] { throw std::runtime_error("no connection"); });
+        auto job = broken.submit([] {});
+        EXPECT_TRUE(ends(job));
+        job.detach();
+        co_await broken.shutdown();  // who broke the pool is told once, by submit
+        ThreadPool pool(1);
+        Gate gate;
+        auto first = occupy(pool, gate);
+        auto cancelled = pool.submit([] {});
+        EXPECT_TRUE(cancelled.cancel());
+        cancelled.detach();
+        gate.open();
+        co_await std::move(first);
+        co_await pool.shutdown();
+    });
+}
+
 TEST_P(ThreadPoolOn, a_failing_initializer_breaks_the_pool) {
     run([]() -> Task<> {
         ThreadPool pool(1, {.name = "db"}, [] { throw std::runtime_error("no connection"); });
@@ -389,6 +432,62 @@ TEST(ThreadPool, a_job_may_wait_for_jobs_of_its_own_pool) {
     EXPECT_EQ(outer.get(), 3);
 }
 
+TEST(ThreadPool, a_job_that_waits_for_a_job_of_its_own_kind_may_do_so_at_any_depth) {
+    ThreadPool pool(1);
+    std::function<int(int)> dive = [&](int depth) {
+        return depth == 0 ? 0 : pool.submit(std::ref(dive), depth - 1).get() + 1;
+    };
+    auto job = pool.submit(std::ref(dive), 200);
+    ASSERT_TRUE(ends(job));
+    EXPECT_EQ(job.get(), 200);
+}
+
+TEST(ThreadPool, many_jobs_may_each_wait_for_one_of_their_own) {
+    ThreadPool pool(1);
+    auto outer = pool.submit([&pool] {
+        std::vector<JobHandle<int>> jobs;
+        for (int i = 0; i < 200; ++i) {
+            jobs.push_back(pool.submit([&pool, i] { return pool.submit([i] { return i; }).get(); }));
+        }
+        int sum = 0;
+        for (auto& job : jobs) sum += job.get();
+        return sum;
+    });
+    ASSERT_TRUE(ends(outer));
+    EXPECT_EQ(outer.get(), 199 * 200 / 2);
+}
+
+TEST(ThreadPool, what_a_job_throws_that_runs_inside_of_the_one_that_waits_is_thrown_there) {
+    ThreadPool pool(1);
+    std::function<int(int)> dive = [&](int depth) -> int {
+        if (depth == 0) throw std::out_of_range("the ground");
+        return pool.submit(std::ref(dive), depth - 1).get();
+    };
+    auto job = pool.submit(std::ref(dive), 100);
+    ASSERT_TRUE(ends(job));
+    EXPECT_EQ(error_of([&] { job.get(); }), "the ground");
+    TestLoop loop;
+    loop.run([&]() -> Task<> { co_await pool.shutdown(); });  // nothing was lost
+}
+
+TEST(ThreadPool, a_job_of_another_pool_runs_there_whoever_waits) {
+    ThreadPool here(1);
+    ThreadPool there(1);
+    Gate gate;
+    auto busy = occupy(there, gate);
+    std::latch begun(1);
+    auto waiting = here.submit([&] {
+        auto job = there.submit([] { return std::this_thread::get_id(); });
+        begun.count_down();
+        return job.get();
+    });
+    begun.wait();
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();  // it would run the job here at once
+    gate.open();
+    EXPECT_EQ(waiting.get(), there.submit([] { return std::this_thread::get_id(); }).get());
+    busy.get();
+}
+
 TEST(ThreadPool, jobs_that_submit_jobs_are_shared_among_the_threads) {
     ThreadPool pool(2);
     std::latch both(2);
@@ -421,6 +520,36 @@ TEST(ThreadPool, the_initializer_runs_on_each_thread) {
         b.get();
     }
     EXPECT_EQ(initialized, 2);
+}
+
+TEST(ThreadPool, an_idle_thread_takes_jobs_while_another_one_is_in_its_initializer) {
+    Gate gate;
+    std::atomic<int> begun = 0;
+    ThreadPool pool(2, {}, [&] {
+        if (++begun == 2) gate.pass();
+    });
+    Gate first;
+    auto busy = occupy(pool, first);
+    auto second = pool.submit([] {});
+    while (begun != 2) std::this_thread::yield();
+    first.open();
+    EXPECT_TRUE(ends(busy));
+    EXPECT_TRUE(ends(second));
+    for (int i = 0; i < 100 && !HasFailure(); ++i) {
+        auto job = pool.submit([] {});
+        EXPECT_TRUE(ends(job)) << "the idle thread was not woken for job " << i;
+    }
+    gate.open();
+}
+
+TEST(ThreadPool, threads_are_initialized_side_by_side) {
+    std::latch both(2);
+    ThreadPool pool(2, {}, [&both] { both.arrive_and_wait(); });
+    auto first = pool.submit([] {});
+    auto second = pool.submit([] {});
+    EXPECT_TRUE(ends(first)) << "the initializer of one thread may take as long as that of all";
+    EXPECT_TRUE(ends(second));
+    if (HasFailure()) both.count_down();
 }
 
 TEST(ThreadPool, the_destructor_waits_for_what_runs_and_cancels_the_rest) {
@@ -491,6 +620,56 @@ void submit_from_many_threads() {
 }
 
 TEST(ThreadPool, stress) { stress(submit_from_many_threads); }
+
+// Jobs come while the last thread goes because its initializer failed: each of them ends.
+void submit_while_the_pool_breaks() {
+    ThreadPool pool(1, {}, [] { throw std::runtime_error("no connection"); });
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+        threads.emplace_back([&pool] {
+            std::vector<JobHandle<>> jobs;
+            const auto error = error_of([&] {
+                for (;;) jobs.push_back(pool.submit([] {}));
+            });
+            EXPECT_EQ(error, "the pool 'gyre' is broken: its initializer failed: no connection");
+            for (auto& job : jobs) EXPECT_TRUE(ends(job));
+        });
+    }
+    for (auto& thread : threads) thread.join();
+}
+
+TEST(ThreadPool, no_job_is_forgotten_by_a_pool_that_breaks) { stress(submit_while_the_pool_breaks); }
+
+// Jobs are detached just when they end: the error of each is either thrown by shutdown or was not lost.
+void detach_at_the_end() {
+    ThreadPool pool(1);
+    std::atomic<bool> go = false;
+    auto job = pool.submit([&go] {
+        while (!go) std::this_thread::yield();
+        throw std::runtime_error("lost");
+    });
+    go = true;
+    job.detach();
+    TestLoop loop;
+    loop.run([&]() -> Task<> {
+        auto ending = pool.shutdown();
+        const auto outcome = co_await as_outcome(std::move(ending));
+        EXPECT_EQ(describe(outcome.error()), "lost");
+    });
+}
+
+TEST(ThreadPool, no_error_is_lost_however_early_or_late_a_job_is_detached) { stress(detach_at_the_end); }
+
+TEST(ThreadPool, a_handle_may_be_detached_after_its_pool_is_gone) {
+    auto job = [] {
+        ThreadPool pool(1);
+        auto failing = pool.submit([] { throw std::runtime_error("lost"); });
+        EXPECT_TRUE(ends(failing));
+        return failing;
+    }();
+    job.detach();
+    EXPECT_FALSE(job.valid());
+}
 
 TEST(ThreadPool, survives_cancellation_anywhere) {
     std::atomic<int> inside = 0;

@@ -46,8 +46,8 @@ public:
     ///
     /// A full queue: on a plain thread this blocks until there is room; on a loop, which must not block, the job stays
     /// with its handle and is queued when that is awaited. Jobs that submit jobs never wait.
-    /// @throws std::invalid_argument for a std::function, or a pointer, that holds nothing; InvalidStateError after shutdown;
-    /// BrokenPoolError; std::system_error if no thread can be had at all.
+    /// @throws std::invalid_argument for a std::function, or a pointer, that holds nothing; InvalidStateError after shutdown,
+    /// and in a forked child; BrokenPoolError; std::system_error if no thread can be had at all.
     template<class F, class... Arguments>
     auto submit(F&& function, Arguments&&... arguments) {
         auto job = make_job(std::forward<F>(function), std::forward<Arguments>(arguments)...);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gyre/backend/forks.hpp>
 #include <gyre/core/outcome.hpp>
 
 #include <atomic>
@@ -43,6 +44,24 @@ struct JobLink {
 /// Thrown by a job that ends because its StopToken was set: its outcome is cancelled.
 struct JobStopped {};
 
+class Job;
+
+/// Where a job that found no room is brought when somebody waits for it, and where its error goes if nobody can receive it.
+/// Thread: any.
+class JobQueue : public std::enable_shared_from_this<JobQueue> {
+public:
+    JobQueue() = default;
+    JobQueue(const JobQueue&) = delete;
+    auto operator=(const JobQueue&) -> JobQueue& = delete;
+    virtual ~JobQueue() = default;
+    /// Takes the job, full or not. @throws InvalidStateError after shutdown, BrokenPoolError.
+    virtual void add(Job& job) = 0;
+    /// Keeps the first such error.
+    virtual void lose(std::exception_ptr error) noexcept = 0;
+
+    const backend::ProcessMark process;  ///< Whose threads these are: in a forked child there are none.
+};
+
 /// Some work on its way through an executor. It has two owners, the queue and the handle; the last one to let go deletes it.
 ///
 /// Whoever sets `begun` first may touch the function: the thread that runs it, or whoever cancels it.
@@ -57,9 +76,8 @@ public:
 
     // The queue's side. Each of these ends its ownership.
 
-    /// Calls the function, unless the job was cancelled. @return the error of a job that was detached, which nobody else
-    /// can receive; else null.
-    auto run() noexcept -> std::exception_ptr;
+    /// Calls the function, unless the job was cancelled. `queue` gets the error if the job is, or will be, detached.
+    void run(JobQueue& queue) noexcept;
     /// Ends the job without a call: with `error`, or cancelled if that is null.
     void discard(const std::exception_ptr& error, const CausePointer& cause) noexcept;
 
@@ -67,6 +85,9 @@ public:
 
     /// Takes the job back out of the queue. @return false if it has begun.
     [[nodiscard]] auto withdraw() noexcept -> bool;
+    /// Calls the function here and now, unless it has begun: for a thread of its queue that would wait for it.
+    /// @return false if it has begun.
+    [[nodiscard]] auto run_early() noexcept -> bool;
     /// After `withdraw`: the job has ended as cancelled.
     void end_cancelled(const CausePointer& cause) noexcept;
     /// Ends the handle's ownership.
@@ -84,6 +105,8 @@ public:
     [[nodiscard]] auto begun() const noexcept -> bool {
         return (word_.load(std::memory_order_relaxed) & bit_begun) != 0;
     }
+    /// @throws InvalidStateError in a forked child, where a job of the parent does not end.
+    void require_own_process() const;
     /// Whether it has ended as cancelled. After `finished`.
     [[nodiscard]] virtual auto was_cancelled() const noexcept -> bool = 0;
     /// Sets the function's StopToken, if it has one.
@@ -102,6 +125,8 @@ protected:
     virtual void set_cancelled(CausePointer cause) noexcept = 0;
     [[nodiscard]] virtual auto error() const noexcept -> std::exception_ptr = 0;
 
+    bool failed_ = false;  ///< The function threw.
+
 private:
     static constexpr std::uintptr_t bit_begun = 1;     ///< Somebody has the function.
     static constexpr std::uintptr_t bit_finished = 2;  ///< The outcome is there.
@@ -109,11 +134,15 @@ private:
     static constexpr std::uintptr_t bit_gone = 8;      ///< The handle has let go.
     static constexpr std::uintptr_t bits = 15;         ///< The rest is the JobListener, or null.
 
-    auto finish() noexcept -> std::exception_ptr;
+    void finish() noexcept;
+    void report_lost() const noexcept;
 
+    bool detached_ = false;
+    /// Of the process that made it. The queue has a mark, so that forks are counted.
+    std::uint32_t generation_ = backend::fork_generation.load(std::memory_order_relaxed);
     /// Written by the handle's thread and the one that runs the job; the last write of each publishes what it did.
     std::atomic<std::uintptr_t> word_{0};
-    bool detached_ = false;
+    std::weak_ptr<JobQueue> home_;  ///< Of a job whose function threw: who would keep the error.
 };
 
 [[nodiscard]] auto stopped_cause() -> CausePointer;
@@ -232,6 +261,7 @@ private:
             this->outcome_.emplace(Outcome<Result>::from_cancelled(stopped_cause()));
         } catch (...) {
             this->outcome_.emplace(Outcome<Result>::from_error(std::current_exception()));
+            this->failed_ = true;
         }
         call_.reset();
     }
@@ -241,20 +271,10 @@ private:
     [[no_unique_address]] std::conditional_t<with_token, std::stop_source, NoStop> stop_;
 };
 
-/// Where a job that found no room is brought when somebody waits for it. Thread: any.
-class JobQueue {
-public:
-    JobQueue() = default;
-    JobQueue(const JobQueue&) = delete;
-    auto operator=(const JobQueue&) -> JobQueue& = delete;
-    virtual ~JobQueue() = default;
-    /// Takes the job, full or not. @throws InvalidStateError after shutdown, BrokenPoolError.
-    virtual void add(Job& job) = 0;
-};
-
-/// Blocks the thread until the job has finished; a thread of a pool runs other jobs of it meanwhile.
-/// @throws InvalidStateError on a loop's thread.
-void wait_blocking(Job& job);
+/// Blocks the thread until the job has finished; a thread of a pool runs other jobs of it meanwhile, and if there is none the
+/// job itself, provided that `queue` says that it is of the same pool.
+/// @throws InvalidStateError on a loop's thread, and in a forked child.
+void wait_blocking(Job& job, const JobQueue* queue);
 
 }  // namespace internal
 }  // namespace gyre

@@ -18,9 +18,13 @@ public:
     JobPointer() noexcept = default;
     explicit JobPointer(Job& job) noexcept : job_(&job) {}
     JobPointer(JobPointer&& other) noexcept
-        : abandons(other.abandons), job_(std::exchange(other.job_, nullptr)), queue_(std::move(other.queue_)) {}
+        : abandons(other.abandons),
+          job_(std::exchange(other.job_, nullptr)),
+          home_(other.home_),
+          queue_(std::move(other.queue_)) {}
     auto operator=(JobPointer&& other) noexcept -> JobPointer& {
         std::swap(job_, other.job_);
+        std::swap(home_, other.home_);
         std::swap(queue_, other.queue_);
         std::swap(abandons, other.abandons);
         return *this;
@@ -31,6 +35,10 @@ public:
 
     [[nodiscard]] auto get() const noexcept -> Job* { return job_; }
     [[nodiscard]] auto release() noexcept -> Job* { return std::exchange(job_, nullptr); }
+    /// The job is for `queue`, whose threads may call it earlier than that comes to it.
+    void set_home(const JobQueue& queue) noexcept { home_ = &queue; }
+    /// That queue, which may be gone by now, or null. Only to be compared.
+    [[nodiscard]] auto home() const noexcept -> const JobQueue* { return home_; }
     /// The job found no room in `queue`, and waits here until somebody waits for it.
     void hold_for(std::shared_ptr<JobQueue> queue) noexcept {
         queue_ = std::move(queue);
@@ -46,6 +54,7 @@ public:
 
 private:
     Job* job_ = nullptr;
+    const JobQueue* home_ = nullptr;
     std::shared_ptr<JobQueue> queue_;
 };
 
@@ -128,13 +137,13 @@ public:
     explicit JobHandle(internal::JobPointer job) noexcept : JobHandleBase(std::move(job)) {}
 
     /// Waits for the result. @throws the job's error; CancelledError if the job was cancelled, or its pool shut down before
-    /// it began; InvalidStateError if the handle was used up.
+    /// it began; InvalidStateError if the handle was used up, and in a child that was forked meanwhile.
     /// On cancel: a job that has not begun is cancelled. One that runs gets its StopToken set and is waited for (it may use
     /// what belongs to the caller); its result counts. See `abandon_on_cancel`.
     [[nodiscard]] auto operator co_await() { return internal::JobAwaiter<T>(std::move(job_)); }
 
     /// As `co_await`, for a thread without a loop: blocks it. A thread of a pool runs other jobs of its pool meanwhile.
-    /// @throws InvalidStateError on a loop's thread.
+    /// @throws InvalidStateError on a loop's thread, and in a child that was forked meanwhile.
     auto get() -> T {
         wait_here();
         const internal::JobPointer job = std::move(job_);

@@ -22,7 +22,7 @@ struct ProcessPoolOptions {
     std::size_t queue_limit = 100'000;                   ///< Jobs that wait for a process; as for threads.
     std::size_t max_tasks_per_child = 0;                 ///< A process is replaced after so many jobs; 0: never.
     std::size_t memory_limit_bytes = 0;                  ///< Of each process (RLIMIT_AS); 0: none.
-    AnyDuration time_limit = Duration::max();            ///< Of each job: a longer one is killed.
+    AnyDuration time_limit = Duration::max();            ///< Of each job, all in all: a longer one is killed.
     AnyDuration start_limit = std::chrono::seconds(10);  ///< Until a new process must have called `worker_main`.
     std::size_t message_limit_bytes = 64 * 1024 * 1024;  ///< Of the arguments of a call, and of its result.
 };
@@ -88,9 +88,13 @@ public:
     ~ProcessPool() = default;
 
     /// Each new process calls `F` first; if that fails, so does the job. Before the first `submit`.
+    /// @throws SerializeError if the arguments are too large.
     template<auto F, class... Arguments>
     auto initialize_with(Arguments&&... arguments) -> ProcessPool& {
-        core_->initializer.emplace(internal::RemoteFunction<F>::write(std::forward<Arguments>(arguments)...));
+        using Function = internal::RemoteFunction<F>;
+        auto request = Function::write(std::forward<Arguments>(arguments)...);
+        core_->check_size(request, Function::name());
+        core_->initializer.emplace(std::move(request));
         return *this;
     }
 
@@ -100,7 +104,8 @@ public:
     /// @throws at once: SerializeError if the arguments are too large; as `Executor::submit`. When awaited: RemoteError, what
     ///         `F` threw; BrokenWorkerError if the process died, which fails only this job; TimeoutError if it took longer
     ///         than the time limit; BrokenPoolError if no worker process can be had; SerializeError for the result.
-    /// On cancel: a process that runs the job is killed; the next job gets a new one.
+    /// On cancel: a process that runs the job, or starts for it, is killed together with those that it started itself and that
+    /// are still in its group; the next job gets a new one.
     template<auto F, class... Arguments>
     auto submit(Arguments&&... arguments) -> JobHandle<typename internal::RemoteFunction<F>::Result> {
         using Function = internal::RemoteFunction<F>;

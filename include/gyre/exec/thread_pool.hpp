@@ -66,11 +66,12 @@ public:
     explicit ThreadPool(std::size_t threads = 0, ThreadPoolOptions options = {}, std::function<void()> initializer = {},
         std::function<void()> finalizer = {});
     /// Cancels the jobs that have not begun, and waits (blocking) for those that run. `co_await shutdown()` is the polite
-    /// end. In a job of this pool itself it does not wait.
+    /// end. In a job of this pool itself it does not wait. In a forked child it only forgets the pool.
     ~ThreadPool() override;
 
     /// Refuses new jobs at once; await it to wait until the queue is empty and the threads have ended. Also a second time.
-    /// @throws the first error of a job that was detached, which nobody else could receive.
+    /// @throws the first error of a job that was detached, which nobody else could receive; at once InvalidStateError in a
+    /// forked child.
     /// On cancel: the caller stops waiting; the shutdown goes on.
     auto shutdown(ShutdownOptions options = {}) -> internal::ShutdownWait;
 
