@@ -127,11 +127,18 @@ auto TlsEngine::write(std::span<const std::byte> data) -> TlsProgress {
     return {TlsStep::done, total};
 }
 
-void TlsEngine::say_goodbye() {
-    if (!open_ || has_failed() || std::exchange(said_goodbye_, true)) return;
+auto TlsEngine::say_goodbye() -> TlsStep {
+    if (has_failed()) return TlsStep::failed;
+    if (!open_ || said_goodbye_) return TlsStep::done;
     ERR_clear_error();
+    if (SSL_in_init(ssl_.get()) == 1) {  // new keys are due, or a message is half: the library says no goodbye then
+        const auto result = step(SSL_do_handshake(ssl_.get()));
+        if (result != TlsStep::done) return result;
+    }
+    said_goodbye_ = true;
     static_cast<void>(SSL_shutdown(ssl_.get()));
     ERR_clear_error();
+    return TlsStep::done;
 }
 
 void TlsEngine::feed(std::span<const std::byte> ciphertext) {

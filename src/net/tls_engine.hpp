@@ -50,8 +50,9 @@ public:
     [[nodiscard]] auto read(std::span<std::byte> buffer) -> TlsProgress;
     /// Encrypts from the front of `data`, until all is taken or the output is full.
     [[nodiscard]] auto write(std::span<const std::byte> data) -> TlsProgress;
-    /// Says goodbye, once. Nothing can be written after it.
-    void say_goodbye();
+    /// Says goodbye, once. Nothing can be written after it. `needs_input`: it is not said yet, since a message of the protocol
+    /// itself has come half.
+    [[nodiscard]] auto say_goodbye() -> TlsStep;
 
     void feed(std::span<const std::byte> ciphertext);
     /// Whether a read may give something without more input: bytes, or the end.

@@ -151,8 +151,9 @@ auto TlsTransport::shutdown_write() -> Task<void> {
     check_writable("shut down");
     const internal::Busy busy(writing_, "shutdown_write: another task is writing to this connection");
     Sending sending(*this);
-    engine_.say_goodbye();
-    co_await flush();
+    const auto step = co_await say_goodbye();
+    if (step == TlsStep::failed) throw error(engine_.failure());
+    if (step == TlsStep::needs_input) throw error("the peer ended the connection in the middle of a message");
     sending.complete = true;
 }
 
@@ -208,12 +209,23 @@ auto TlsTransport::send_alert() -> Task<void> {
     sending.complete = true;
 }
 
+/// Says goodbye as soon as the protocol allows it. @return `needs_input` if the peer ended the connection before that.
+auto TlsTransport::say_goodbye() -> Task<TlsStep> {
+    std::vector<std::byte> room;
+    for (;;) {
+        const auto step = engine_.say_goodbye();
+        co_await flush();
+        if (step != TlsStep::needs_input || ended_) co_return step;
+        room.resize(own_room);
+        co_await receive(room);
+    }
+}
+
 /// The polite end: goodbye, what lies unread, and the layer below.
 auto TlsTransport::part() -> Task<void> {
     try {
         if (!torn_ && !sending_) {
-            engine_.say_goodbye();
-            co_await flush();
+            static_cast<void>(co_await say_goodbye());
         }
         std::array<std::byte, 1024> rest;
         for (int i = 0; i < drained_reads && !receiving_ && !ended_; ++i) {

@@ -58,6 +58,7 @@ private:
     auto receive(std::span<std::byte> room) -> Task<void>;
     auto flush() -> Task<void>;
     auto send_alert() -> Task<void>;
+    auto say_goodbye() -> Task<TlsStep>;
     auto part() -> Task<void>;
     void check_writable(std::string_view operation) const;
     void check_open(std::string_view operation) const;

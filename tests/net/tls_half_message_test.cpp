@@ -154,5 +154,61 @@ GYRE_TEST(TlsHalfMessage, the_other_half_never_comes) {
         describe(written.error()), "tls server.example: the peer ended the connection in the middle of a message");
 }
 
+/// What the server reads: "end" for a goodbye, else the error.
+auto end_at(net::TlsTransport& server) -> Task<std::string> {
+    const auto outcome = co_await as_outcome(received(server));
+    if (!outcome.has_value()) co_return describe(outcome.error());
+    co_return outcome.value().empty() ? std::string("end") : outcome.value();
+}
+
+GYRE_TEST(TlsHalfMessage, a_goodbye_waits_for_the_other_half) {
+    for (const bool closes : {false, true}) {
+        HalfMessage half;
+        co_await half.prepare();
+        auto reader = spawn(half.client->read_some(std::size_t{10}));
+        co_await all_blocked();
+        reader.cancel();
+        co_await all_blocked();
+        auto ending = closes ? half.client->close() : half.client->shutdown_write();
+        auto ended = spawn(std::move(ending));
+        co_await all_blocked();
+        EXPECT_FALSE(ended.done());
+        half.to_client->put(half.rest);
+        co_await ended.join();
+        const auto seen = co_await end_at(*half.server);
+        EXPECT_EQ(seen, "end");
+        if (closes) continue;
+        const auto x = co_await half.client->read_some();
+        EXPECT_EQ(x, "x") << "reading goes on";
+    }
+}
+
+GYRE_TEST(TlsHalfMessage, a_goodbye_does_not_wait_for_ever) {
+    HalfMessage half;
+    co_await half.prepare();
+    auto reader = spawn(half.client->read_some(std::size_t{10}));
+    co_await all_blocked();
+    reader.cancel();
+    co_await all_blocked();
+    const auto before = this_loop().now();
+    co_await half.client->close();
+    EXPECT_EQ(this_loop().now() - before, net::TlsTransport::goodbye_limit);
+    const auto seen = co_await end_at(*half.server);
+    EXPECT_EQ(seen, "tls client: the connection ended without a TLS goodbye: what was read may be truncated");
+}
+
+GYRE_TEST(TlsHalfMessage, a_goodbye_after_which_nothing_comes_is_an_error) {
+    HalfMessage half;
+    co_await half.prepare();
+    auto reader = spawn(half.client->read_some(std::size_t{10}));
+    co_await all_blocked();
+    reader.cancel();
+    co_await all_blocked();
+    half.to_client->end();
+    const auto outcome = co_await as_outcome(half.client->shutdown_write());
+    EXPECT_EQ(
+        describe(outcome.error()), "tls server.example: the peer ended the connection in the middle of a message");
+}
+
 }  // namespace
 }  // namespace gyre::testing

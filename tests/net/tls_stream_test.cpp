@@ -199,6 +199,25 @@ GYRE_TEST(TlsStream, new_keys_at_any_time) {
     }
 }
 
+GYRE_TEST(TlsStream, a_goodbye_is_said_also_when_new_keys_are_due) {
+    for (const bool ask : {false, true}) {
+        for (const bool closes : {false, true}) {
+            auto pair = co_await secure_pair();
+            auto& [client, server] = pair;
+            engine_of(client).renew_keys(ask);
+            auto ending = closes ? client.close() : client.shutdown_write();
+            co_await std::move(ending);
+            const auto end = co_await as_outcome(server.read_some(std::size_t{100}));
+            EXPECT_TRUE(end.has_value() && end.value().empty()) << describe(end.error());
+            co_await server.close();
+            if (closes) continue;
+            const auto other = co_await as_outcome(client.read_some(std::size_t{100}));
+            EXPECT_TRUE(other.has_value() && other.value().empty()) << describe(other.error());
+            co_await client.close();
+        }
+    }
+}
+
 GYRE_TEST(TlsStream, a_goodbye_has_a_time_limit) {
     auto pair = co_await secure_pair({.capacity = 4000});
     auto& [client, server] = pair;
