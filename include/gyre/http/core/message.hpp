@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gyre::http {
 
@@ -22,6 +23,15 @@ struct Version {
 /// In HTTP/2 terms: `method` is :method, `target` is :path (or :authority for CONNECT), and the authority is found by
 /// `effective_host`. Trailers are a second `Fields`, never merged into `fields`.
 struct RequestHead {
+    RequestHead() = default;
+    RequestHead(std::string its_method, std::string its_target, Fields its_fields = {}) noexcept
+        : method(std::move(its_method)), target(std::move(its_target)), fields(std::move(its_fields)) {}
+    RequestHead(std::string its_method, std::string its_target, Version its_version, Fields its_fields) noexcept
+        : method(std::move(its_method)),
+          target(std::move(its_target)),
+          version(its_version),
+          fields(std::move(its_fields)) {}
+
     std::string method;  ///< a case-sensitive token, as sent
     std::string target;  ///< as sent: origin, absolute, authority or asterisk form
     Version version;
@@ -32,6 +42,12 @@ struct RequestHead {
 
 /// What a response says before its body, in any version of HTTP. An interim (1xx) response is a head of its own.
 struct ResponseHead {
+    ResponseHead() = default;
+    explicit ResponseHead(int its_status, Fields its_fields = {}) noexcept
+        : status(its_status), fields(std::move(its_fields)) {}
+    ResponseHead(int its_status, std::string its_reason, Version its_version, Fields its_fields) noexcept
+        : status(its_status), reason(std::move(its_reason)), version(its_version), fields(std::move(its_fields)) {}
+
     int status = 200;    ///< 100 to 999
     std::string reason;  ///< for people only; empty in HTTP/2
     Version version;
