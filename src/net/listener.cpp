@@ -18,6 +18,8 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace gyre::net {
@@ -203,6 +205,24 @@ auto listen_unix(std::string path, ListenOptions options) -> Task<Listener> {
     if (error != 0) internal::throw_io_error(error, "listen", address.text());
     internal::UnixPath owned(address, socket.loop());
     co_return Listener(std::make_unique<Listener::Socket>(std::move(socket), options, std::move(owned)));
+}
+
+auto adopt_listener(int descriptor, const ListenOptions& options) -> Listener {
+    auto& sockets = internal::loop_sockets();
+    const std::string name = "descriptor " + std::to_string(descriptor);
+    const auto value_of = [&](int option) {
+        int value = 0;
+        socklen_t size = sizeof value;
+        const int result = sockets.backend.get_option(descriptor, SOL_SOCKET, option, &value, size);
+        if (result < 0) throw IoError({-result, std::generic_category()}, "listen", name);
+        return value;
+    };
+    if (value_of(SO_TYPE) != SOCK_STREAM || value_of(SO_ACCEPTCONN) == 0) {
+        throw IoError(
+            std::make_error_code(std::errc::invalid_argument), "listen", name, "it is no stream socket that listens");
+    }
+    auto socket = internal::Socket::adopt(sockets, descriptor, Address());
+    return Listener(std::make_unique<Listener::Socket>(std::move(socket), options, internal::UnixPath()));
 }
 
 }  // namespace gyre::net

@@ -9,6 +9,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace gyre::net {
 
@@ -47,6 +49,7 @@ private:
     explicit Listener(std::unique_ptr<Socket> socket) noexcept;
     friend auto listen(std::string host, std::uint16_t port, ListenOptions options) -> Task<Listener>;
     friend auto listen_unix(std::string path, ListenOptions options) -> Task<Listener>;
+    friend auto adopt_listener(int descriptor, const ListenOptions& options) -> Listener;
 
     std::unique_ptr<Socket> socket_;
 };
@@ -58,6 +61,27 @@ private:
 /// Listens on a Unix path, which is removed with the listener. A stale socket file that nobody listens on is replaced; one
 /// that somebody listens on, or a file of another kind, is an error. @throws IoError naming the path.
 [[nodiscard]] auto listen_unix(std::string path, ListenOptions options = {}) -> Task<Listener>;
+
+/// Takes over a socket that listens already, from whoever started or passed it (`inherited_sockets`). It belongs to this loop
+/// from now on and is closed with the listener; the path of a Unix one stays, for others made it. What options of the
+/// socket were not set by them stay so; of `options` only `no_delay` counts.
+/// @throws IoError naming the descriptor, which then stays open, if it is no stream socket that listens. Thread: a loop's.
+[[nodiscard]] auto adopt_listener(int descriptor, const ListenOptions& options = {}) -> Listener;
+
+/// A socket that was open when this program began.
+struct InheritedSocket {
+    InheritedSocket(int its_descriptor, std::string its_name) noexcept
+        : descriptor(its_descriptor), name(std::move(its_name)) {}
+
+    int descriptor;
+    std::string name;  ///< As whoever opened it calls it (FileDescriptorName= of systemd); empty: not at all.
+};
+
+/// The sockets that a service manager has opened for this process, in its order; none, if it was started otherwise, or if they
+/// are meant for another process. Programs that it starts in turn do not get them. To be asked once, at the beginning:
+/// whoever was taken over and closed since is still named.
+/// @throws IoError if LISTEN_FDS is no number of sockets, or one of them is not open. Source: sd_listen_fds(3).
+[[nodiscard]] auto inherited_sockets() -> std::vector<InheritedSocket>;
 
 /// What a server does with a connection.
 using ConnectionHandler = std::function<Task<void>(Stream)>;
