@@ -13,8 +13,9 @@ namespace {
 
 auto is_same(const RecordedExchange& a, const RecordedExchange& b) -> bool {
     return a.method == b.method && a.url == b.url && a.request_fields == b.request_fields &&
-           a.request_body == b.request_body && a.status == b.status && a.reason == b.reason &&
-           a.response_fields == b.response_fields && a.response_body == b.response_body;
+           a.request_body == b.request_body && a.request_is_whole == b.request_is_whole && a.status == b.status &&
+           a.reason == b.reason && a.response_fields == b.response_fields && a.response_body == b.response_body &&
+           a.response_is_whole == b.response_is_whole;
 }
 
 }  // namespace

@@ -42,6 +42,12 @@ void append_body(std::string& out, char side, std::string_view body) {
     }
 }
 
+void append_cut(std::string& out, char side, bool is_whole) {
+    if (is_whole) return;
+    out += side;
+    out += side == '>' ? "! not sent to its end\n" : "! not read to its end\n";
+}
+
 void append_fields(std::string& out, char side, const Fields& fields) {
     for (const auto field : fields) {
         out += side;
@@ -101,8 +107,10 @@ private:
             read_head_line(side, text);
         } else if (kind == '|' || kind == '+') {
             read_body_line(side, kind, text);
+        } else if (kind == '!') {
+            read_cut(side);
         } else {
-            throw RecordProblem{"behind > or < comes a space, | or +"};
+            throw RecordProblem{"behind > or < comes a space, |, + or !"};
         }
     }
 
@@ -151,6 +159,7 @@ private:
         const auto head = side == '>' ? Part::request : Part::response;
         const auto body = side == '>' ? Part::request_body : Part::response_body;
         if (part_ != head && part_ != body) throw RecordProblem{"a body without a head before it"};
+        if (part_ == body && kind_ == '!') throw RecordProblem{"the body has ended before"};
         if (part_ == body && kind != kind_) throw RecordProblem{"a body is in lines or in base64, not in both"};
         auto& exchange = exchanges_.back();
         auto& target = side == '>' ? exchange.request_body : exchange.response_body;
@@ -160,6 +169,16 @@ private:
         kind_ = kind;
         auto& coded = side == '>' ? coded_request_ : coded_response_;
         coded = kind == '+';
+    }
+
+    void read_cut(char side) {
+        const auto head = side == '>' ? Part::request : Part::response;
+        const auto body = side == '>' ? Part::request_body : Part::response_body;
+        if (part_ != head && part_ != body) throw RecordProblem{"a body without a head before it"};
+        auto& exchange = exchanges_.back();
+        (side == '>' ? exchange.request_is_whole : exchange.response_is_whole) = false;
+        part_ = body;
+        kind_ = '!';
     }
 
     /// The exchange before is complete.
@@ -198,9 +217,11 @@ auto write_record(const std::vector<RecordedExchange>& exchanges) -> std::string
         out.append("\n> ").append(exchange.method).append(" ").append(exchange.url).append("\n");
         append_fields(out, '>', exchange.request_fields);
         append_body(out, '>', exchange.request_body);
+        append_cut(out, '>', exchange.request_is_whole);
         out.append("< ").append(std::to_string(exchange.status)).append(" ").append(exchange.reason).append("\n");
         append_fields(out, '<', exchange.response_fields);
         append_body(out, '<', exchange.response_body);
+        append_cut(out, '<', exchange.response_is_whole);
     }
     return out;
 }

@@ -11,7 +11,8 @@
 //   < Content-Type: application/json
 //   <| {"id": 7}
 //
-// A body that is no plain text stands in base64, after ">+" and "<+".
+// A body that is no plain text stands in base64, after ">+" and "<+". One that did not pass to its end is followed by ">!" or
+// "<!", and the rest of that line says so to people.
 
 #include <gyre/http/client/record.hpp>
 

@@ -44,9 +44,9 @@ struct Redirect {
     }
 };
 
-template<std::size_t N>
-void remove_all(Fields& fields, const std::array<std::string_view, N>& names) {
-    for (const auto name : names) fields.remove(name);
+template<class Names>
+void remove_all(Fields& fields, const Names& names) {
+    for (const auto& name : names) fields.remove(name);
 }
 
 }  // namespace
@@ -91,7 +91,10 @@ auto follow_redirect(const Settings& settings, const ResponseHead& response, std
         remove_all(request.fields, fields_of_a_body);
     }
     // They do not come back when a later redirect returns to the first origin.
-    if (leaves_origin) remove_all(request.fields, fields_of_an_origin);
+    if (leaves_origin) {
+        remove_all(request.fields, fields_of_an_origin);
+        remove_all(request.fields, settings.secret_fields());
+    }
     request.url = std::move(target);
     ++request.redirects;
     return true;

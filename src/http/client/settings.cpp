@@ -1,7 +1,11 @@
 #include "settings.hpp"
 
+#include "../core/grammar.hpp"
+
 #include <gyre/http/core/errors.hpp>
 #include <gyre/http/core/fields.hpp>
+
+#include <stdexcept>
 
 namespace gyre::http::internal {
 
@@ -19,11 +23,25 @@ auto lines_of(const std::string& user_agent) -> std::string {
     return lines;
 }
 
+auto names_in(std::string_view list) -> std::vector<std::string> {
+    std::vector<std::string> names;
+    for_each_member(list, [&](std::string_view name) {
+        if (name.empty()) return;
+        if (!is_token(name)) {
+            throw std::invalid_argument(
+                "http::ClientOptions::secret_fields: \"" + std::string(name) + "\" is no name of a field");
+        }
+        names.emplace_back(name);
+    });
+    return names;
+}
+
 }  // namespace
 
 Settings::Settings(const ClientOptions& options)
     : options_(options),
       user_agent_(options.user_agent == nullptr ? "gyre/" GYRE_VERSION : options.user_agent),
+      secret_fields_(names_in(options.secret_fields)),
       usual_lines_(lines_of(user_agent_)),
       tls_(options.tls == nullptr ? net::TlsClientOptions() : *options.tls),
       proxy_tls_(options.proxy_tls == nullptr ? net::TlsClientOptions() : *options.proxy_tls),
@@ -35,6 +53,7 @@ Settings::Settings(const ClientOptions& options)
     // Whoever reads the options must not find what belonged to the caller.
     options_.base_url = {};
     options_.user_agent = nullptr;
+    options_.secret_fields = {};
     options_.tls = nullptr;
     options_.proxy = {};
     options_.no_proxy = {};

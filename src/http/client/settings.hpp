@@ -10,13 +10,14 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace gyre::http::internal {
 
 /// The options of a client, with texts of their own.
 class Settings {
 public:
-    /// @throws UrlError if the base is no URL.
+    /// @throws UrlError if the base is no URL; std::invalid_argument for a secret field that is no name of one.
     explicit Settings(const ClientOptions& options);
 
     [[nodiscard]] auto options() const noexcept -> const ClientOptions& { return options_; }
@@ -28,6 +29,8 @@ public:
     [[nodiscard]] auto tls() const noexcept -> const net::TlsClientOptions& { return tls_; }
     [[nodiscard]] auto proxy_tls() const noexcept -> const net::TlsClientOptions& { return proxy_tls_; }
     [[nodiscard]] auto proxies() const noexcept -> const ClientProxies& { return proxies_; }
+    /// Names of fields that stay with their origin, beside those that always do.
+    [[nodiscard]] auto secret_fields() const noexcept -> const std::vector<std::string>& { return secret_fields_; }
     /// How connections are made: from where, and to which addresses. Points into this.
     [[nodiscard]] auto connect_options() const noexcept -> net::ConnectOptions;
     /// Where all connections go instead of to the host of the URL.
@@ -37,6 +40,7 @@ private:
     ClientOptions options_;
     std::optional<Url> base_url_;
     std::string user_agent_;
+    std::vector<std::string> secret_fields_;
     std::string usual_lines_;
     net::TlsClientOptions tls_;
     net::TlsClientOptions proxy_tls_;

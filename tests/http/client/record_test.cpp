@@ -1,6 +1,7 @@
 // Exchanges that are kept, and given again without a server.
 #include "scripted_server.hpp"
 
+#include <gyre/http/client/event_source.hpp>
 #include <gyre/http/client/record.hpp>
 #include <gyre/os/filesystem.hpp>
 #include <gyre/os/temporary_directory.hpp>
@@ -96,7 +97,11 @@ TEST(HttpRecordText, what_is_wrong_in_which_line) {
         problem("> GET /\n< 200 OK\n<| x\n<+ eA\n"), "record: line 5: a body is in lines or in base64, not in both");
     EXPECT_EQ(problem("> GET /\n< 200 OK\n<+ !\n"), "record: line 4: the body before is no base64url");
     EXPECT_EQ(problem("hello\n"), "record: line 2: a line begins with > or <");
-    EXPECT_EQ(problem(">hello\n"), "record: line 2: behind > or < comes a space, | or +");
+    EXPECT_EQ(problem(">hello\n"), "record: line 2: behind > or < comes a space, |, + or !");
+    EXPECT_EQ(problem("<! x\n"), "record: line 2: a body without a head before it");
+    EXPECT_EQ(problem("> GET /\n< 200 OK\n>! x\n"), "record: line 4: a body without a head before it");
+    EXPECT_EQ(problem("> GET /\n< 200 OK\n<! x\n<| y\n"), "record: line 5: the body has ended before");
+    EXPECT_EQ(problem("> GET /\n>! x\n< 200 OK\n<| y\n<!\n"), "nothing");
     EXPECT_EQ(problem("> GET /\n< 200\n<|\n"), "nothing");
 }
 
@@ -116,11 +121,13 @@ TEST_P(HttpRecord, over_connections_and_back_from_a_file) {
             url = base + "/x";
             Recorder recorder;
             recorder.redact("x-key");
-            http::Client client({.transport = &recorder});
-            auto response = co_await client.put(url).body("body").basic_auth("ann", "s3cret");
+            http::Client client({.secret_fields = "x-token", .transport = &recorder});
+            auto request = client.put(url).body("body").basic_auth("ann", "s3cret").header("X-Token", "s3cret");
+            auto response = co_await std::move(request);
             const auto text = co_await response.text();
             EXPECT_EQ(text, "hello\n");
             EXPECT_EQ(response.header("X-Key"), "s3cret");  // the caller gets what came
+            EXPECT_EQ(response.header("Transfer-Encoding"), "chunked");
             auto again = co_await client.get(url);
             EXPECT_EQ(client.stats().connections_opened, 1U);
             EXPECT_EQ(recorder.exchanges().size(), 2U);
@@ -149,23 +156,189 @@ GYRE_TEST(HttpRecordRules, secrets_when_asked_and_bodies_within_the_limit) {
         for (const std::size_t limit : {5U, 4U}) {
             Recorder recorder({.body_limit = limit, .keeps_secrets = true});
             http::Client client({.transport = &recorder});
-            const auto outcome = co_await as_outcome(client.get(base).bearer_auth("s3cret"));
-            EXPECT_EQ(outcome.has_value(), limit == 5);
-            EXPECT_EQ(recorder.to_text().find("Bearer s3cret") != std::string::npos, limit == 5);
+            auto response = co_await client.get(base + "/").bearer_auth("s3cret");
+            for (int i = 0; i < 2; ++i) {
+                const auto outcome = co_await as_outcome(response.text());
+                EXPECT_EQ(outcome.has_value(), limit == 5);
+                if (limit == 5) break;
+                EXPECT_TRUE(describe(outcome.error())
+                        .ends_with(
+                            "the body is longer than the 4 bytes that are recorded (RecorderOptions::body_limit)"))
+                    << describe(outcome.error());
+            }
+            EXPECT_NE(recorder.to_text().find("Bearer s3cret"), std::string::npos);
+            EXPECT_EQ(recorder.exchanges().at(0).response_is_whole, limit == 5);
         }
+    });
+}
+
+TEST_P(HttpRecord, an_event_stream_passes_as_it_comes_and_is_given_again) {
+    run([]() -> Task<> {
+        ScriptedServer server([](Peer& peer) -> Task<> {
+            static_cast<void>(co_await peer.request());
+            std::string bytes = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\n\ndata: b\n\n";
+            co_await peer.send(std::move(bytes));
+            co_await peer.hold();
+        });
+        std::string url;
+        std::string record;
+        const auto read_two = [&](http::ClientTransport& transport) -> Task<std::string> {
+            http::Client client({.transport = &transport});
+            auto events = client.events(url);
+            std::string seen;
+            for (int i = 0; i < 2; ++i) {
+                const auto event = co_await events.next();
+                seen += event ? event->data : "-";
+            }
+            EXPECT_TRUE(events.is_connected());
+            co_return seen;
+        };
+        co_await server.run([&](std::string base) -> Task<> {
+            url = base + "/feed";
+            Recorder recorder;
+            const auto seen = co_await read_two(recorder);
+            EXPECT_EQ(seen, "ab");
+            record = recorder.to_text();
+        });
+        EXPECT_NE(record.find("<| data: a\n<| \n<| data: b\n<| \n<| \n<! not read to its end\n"), std::string::npos)
+            << record;
+        Replayer replayer(record);
+        const auto seen = co_await read_two(replayer);
+        EXPECT_EQ(seen, "ab");
+        http::Client client({.transport = &replayer});
+        auto response = co_await client.get(url);
+        for (int i = 0; i < 2; ++i) {
+            const auto whole = co_await as_outcome(response.text());
+            EXPECT_TRUE(failed_with<http::RequestError>(whole));
+            if (!whole.has_value()) {
+                EXPECT_TRUE(describe(whole.error())
+                        .ends_with("the record ends within this body: nobody read on when it was made"));
+            }
+        }
+    });
+}
+
+auto hello_world(http::BodyWriter& writer) -> Task<> {
+    co_await writer.write("hello");
+    co_await sleep(1ms);
+    co_await writer.write(" world");
+}
+
+TEST_P(HttpRecord, a_body_that_is_made_while_it_is_sent) {
+    run([]() -> Task<> {
+        ScriptedServer server([](Peer& peer) -> Task<> {
+            static_cast<void>(co_await peer.until("\r\n0\r\n\r\n"));
+            std::string bytes = ok("taken");
+            co_await peer.send(std::move(bytes));
+        });
+        std::string url;
+        std::string record;
+        co_await server.run([&](std::string base) -> Task<> {
+            url = base + "/";
+            for (const std::size_t limit : {11U, 10U}) {
+                Recorder recorder({.body_limit = limit});
+                http::Client client({.transport = &recorder});
+                const auto outcome = co_await as_outcome(client.post(url).body_from(hello_world));
+                EXPECT_EQ(outcome.has_value(), limit == 11);
+                if (limit == 11) {
+                    record = recorder.to_text();
+                    continue;
+                }
+                EXPECT_NE(describe(outcome.error())
+                              .find("the body of the request is longer than the 10 bytes that are recorded"),
+                    std::string::npos)
+                    << describe(outcome.error());
+            }
+        });
+        EXPECT_NE(record.find(">| hello world\n<"), std::string::npos) << record;
+        Replayer replayer(record);
+        http::Client client({.transport = &replayer});
+        auto response = co_await client.post(url).body_from(hello_world);
+        EXPECT_EQ(response.status(), 200);
+        auto whole = co_await client.post(url).body("hello world");
+        EXPECT_EQ(whole.status(), 200) << "however it is made";
+        const auto other = co_await as_outcome(client.post(url).body("hello"));
+        EXPECT_TRUE(failed_with<http::RequestError>(other));
+    });
+}
+
+TEST_P(HttpRecord, a_body_that_was_not_sent_to_its_end) {
+    run([]() -> Task<> {
+        ScriptedServer server([](Peer& peer) -> Task<> {
+            static_cast<void>(co_await peer.until("hello\r\n"));
+            std::string bytes = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            co_await peer.send(std::move(bytes));
+            co_await peer.hold();
+        });
+        std::string url;
+        std::string record;
+        co_await server.run([&](std::string base) -> Task<> {
+            url = base + "/";
+            Recorder recorder;
+            http::Client client({.transport = &recorder});
+            auto response = co_await client.post(url).body_from([](http::BodyWriter& writer) -> Task<> {
+                co_await writer.write("hello");
+                co_await sleep(1h);
+            });
+            EXPECT_EQ(response.status(), 413);
+            record = recorder.to_text();
+        });
+        EXPECT_NE(record.find(">| hello\n>! not sent to its end\n< 413"), std::string::npos) << record;
+        Replayer replayer(record);
+        http::Client client({.transport = &replayer});
+        auto response = co_await client.post(url).body_from(hello_world);
+        EXPECT_EQ(response.status(), 413) << "it begins so";
+        const auto other = co_await as_outcome(client.post(url).body("hell"));
+        EXPECT_TRUE(failed_with<http::RequestError>(other));
+    });
+}
+
+TEST_P(HttpRecord, each_sending_of_a_body_is_kept_once) {
+    run([]() -> Task<> {
+        const std::string away = "HTTP/1.1 307 Go\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n";
+        ScriptedServer server([&](Peer& peer) -> Task<> {  // on one connection, or on two
+            for (;;) {
+                const auto request = co_await peer.request();
+                if (request.empty()) co_return;
+                auto bytes = request.starts_with("PUT / ") ? away : ok("there");
+                co_await peer.send(std::move(bytes));
+            }
+        });
+        auto directory = co_await fs::TemporaryDirectory::create();
+        const auto path = directory.path() / "body";
+        co_await fs::write_text(path, "of a file");
+        co_await server.run([&](std::string base) -> Task<> {
+            Recorder recorder;
+            http::Client client({.transport = &recorder});
+            auto response = co_await client.put(base + "/").body_file(path);
+            const auto text = co_await response.text();
+            EXPECT_EQ(text, "there");
+            const auto exchanges = recorder.exchanges();
+            EXPECT_EQ(exchanges.size(), 2U);
+            for (const auto& exchange : exchanges) {
+                EXPECT_EQ(exchange.request_body, "of a file");
+                EXPECT_TRUE(exchange.request_is_whole);
+            }
+        });
+        co_await directory.remove();
     });
 }
 
 TEST(Recorder, survives_cancellation_anywhere) {
     const auto scenario = []() -> Task<> {
-        ScriptedServer server(always(ok("here")));
+        ScriptedServer server([](Peer& peer) -> Task<> {
+            static_cast<void>(co_await peer.until("\r\n0\r\n\r\n"));
+            std::string bytes = ok("here");
+            co_await peer.send(std::move(bytes));
+        });
         co_await server.run([](std::string base) -> Task<> {
             Recorder recorder;
             http::Client client({.transport = &recorder});
-            auto response = co_await client.get(base);
+            auto response = co_await client.put(base).body_from(hello_world);
             const auto text = co_await response.text();
             EXPECT_EQ(text, "here");
             EXPECT_EQ(recorder.exchanges().size(), 1U);
+            EXPECT_EQ(recorder.exchanges().at(0).request_body, "hello world");
         });
     };
     EXPECT_GT(CancelEverywhere(scenario).run(), 10U);

@@ -112,9 +112,12 @@ TEST_P(HttpRedirect, secrets_stay_in_their_origin) {
         co_await peer.send(redirect(302, target));
     });
     run(second.run([&](std::string elsewhere) -> Task<> {
-        co_await first.run(ClientOptions(), [&](http::Client& client, std::string base) -> Task<> {
+        ClientOptions options;
+        options.secret_fields = "x-api-key,, X-Token";
+        co_await first.run(options, [&](http::Client& client, std::string base) -> Task<> {
             http::Fields fields{{"Authorization", "Basic c2VjcmV0"}, {"Cookie", "a=secret"}, {"authorization", "second"},
-                {"Proxy-Authorization", "secret"}, {"X", "kept"}, {"Return", elsewhere + "/there"}};
+                {"Proxy-Authorization", "secret"}, {"X", "kept"}, {"Return", elsewhere + "/there"},
+                {"X-Api-Key", "secret"}, {"X-TOKEN", "secret"}, {"X-Token-Kind", "kept"}};
             auto reply = co_await fetch(client, base + "/", "GET", std::move(fields));
             EXPECT_EQ(reply.body, "there") << reply.error;
         });
@@ -122,12 +125,21 @@ TEST_P(HttpRedirect, secrets_stay_in_their_origin) {
     ASSERT_EQ(first.log().requests.size(), 2U);
     for (const auto& request : first.log().requests) {
         EXPECT_NE(request.find("Basic c2VjcmV0"), std::string::npos) << "same origin: " << request;
+        EXPECT_NE(request.find("X-Api-Key: secret"), std::string::npos) << "same origin: " << request;
+        EXPECT_NE(request.find("X-TOKEN: secret"), std::string::npos) << "same origin: " << request;
     }
     const auto& request = second.log().requests.at(0);
     for (const std::string name : {"uthorization", "Cookie", "secret", "second"}) {
         EXPECT_EQ(request.find(name), std::string::npos) << request;
     }
     EXPECT_NE(request.find("X: kept"), std::string::npos);
+    EXPECT_NE(request.find("X-Token-Kind: kept"), std::string::npos);
+}
+
+TEST(HttpRedirectRules, secret_fields_are_names_of_fields) {
+    EXPECT_EQ(error_of([] { const http::Client client({.secret_fields = "X-Key, X Key"}); }),
+        "http::ClientOptions::secret_fields: \"X Key\" is no name of a field");
+    EXPECT_EQ(error_of([] { const http::Client client({.secret_fields = " , X-Key,"}); }), "nothing");
 }
 
 TEST_P(HttpRedirect, body_does_not_leave_its_origin_unasked) {

@@ -67,6 +67,9 @@ struct ClientOptions {
     bool follow_redirects = true;
     /// Whether a 307 or 308 may take the body of a request to another origin; else it is an error.
     bool resend_body_across_origins = false;
+    /// Fields that are as secret as Authorization and Cookie, separated by commas ("X-Api-Key, X-Token"): a redirect to another
+    /// origin goes without them, and a `Recorder` does not write their values. Copied.
+    std::string_view secret_fields = {};
     /// Connections that may be open at a time, those kept and those being made included; 0: no end. One more request waits,
     /// behind those that wait already.
     std::size_t max_connections = 100;
