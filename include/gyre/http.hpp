@@ -25,6 +25,7 @@
 #include <gyre/http/server/compress.hpp>
 #include <gyre/http/server/cors.hpp>
 #include <gyre/http/server/deadline.hpp>
+#include <gyre/http/server/decompress.hpp>
 #include <gyre/http/server/events.hpp>
 #include <gyre/http/server/form.hpp>
 #include <gyre/http/server/load_shedding.hpp>

@@ -22,8 +22,9 @@ auto is_type(std::string_view content_type, std::string_view wanted) noexcept ->
 }
 
 /// What is in a coding is no text yet. Whoever decodes it reads the body as it is.
-void check_plain(const Fields& fields) {
-    const auto coding = internal::trim_whitespace(fields.get("Content-Encoding").value_or(""));
+void check_plain(const Request& request) {
+    if (request.is_decoded()) return;
+    const auto coding = internal::trim_whitespace(request.header("Content-Encoding").value_or(""));
     if (coding.empty() || internal::equals_ignoring_case(coding, "identity")) return;
     throw HttpError(415, "the body is in a content coding").header("Accept-Encoding", "identity");
 }
@@ -76,8 +77,18 @@ auto Request::query_param(std::string_view name) const -> std::optional<std::str
     return query_params().get(name);
 }
 
+auto Request::content_length() const noexcept -> std::optional<std::uint64_t> {
+    return exchange_->connection().body().announced();
+}
+
+auto Request::require_length() const -> std::uint64_t {
+    const auto length = content_length();
+    if (!length) throw HttpError(411, "the length of the body has to be known in advance (Content-Length)");
+    return *length;
+}
+
 auto Request::text(std::size_t limit) -> Task<std::string> {
-    check_plain(fields());
+    check_plain(*this);
     try {
         auto text = co_await body_.text(limit);
         co_return text;
@@ -101,7 +112,7 @@ auto Request::form(std::size_t limit) -> Task<QueryParams> {
 }
 
 auto Request::multipart(const MultipartLimits& limits) -> MultipartReader {
-    check_plain(fields());
+    check_plain(*this);
     return {body_, header("Content-Type").value_or(""), limits};
 }
 

@@ -47,6 +47,12 @@ public:
     /// What `read` gave last is no longer looked at.
     void release() noexcept;
 
+    /// How long the body is, if the client said so in advance; 0 without one.
+    [[nodiscard]] auto announced() const noexcept -> std::optional<std::uint64_t> {
+        if (parser_.framing() == BodyFraming::none) return 0;
+        if (parser_.framing() != BodyFraming::content_length) return std::nullopt;
+        return parser_.content_length();
+    }
     [[nodiscard]] auto is_complete() const noexcept -> bool { return is_complete_; }
     /// What is wrong with the body, if something was found.
     [[nodiscard]] auto refusal() const noexcept -> const std::optional<Refusal>& { return refusal_; }

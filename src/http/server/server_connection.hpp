@@ -54,6 +54,7 @@ public:
     /// Waits until the client has ended the connection, or its half of it. Looks while nobody reads the body, and for that
     /// reads ahead at most `read_ahead_bytes`. On cancel: nothing is lost.
     [[nodiscard]] auto client_gone() -> Task<void>;
+    [[nodiscard]] auto options() const noexcept -> const ConnectionOptions& { return options_; }
     /// Of the server that this connection belongs to.
     [[nodiscard]] auto drain() const noexcept -> Drain& { return service_.drain; }
 

@@ -158,6 +158,38 @@ TEST(HttpRequestBodies, in_a_coding_are_refused_where_their_text_is_wanted) {
     gyre::run(body);
 }
 
+TEST(HttpRequestBodies, a_length_is_required_where_a_handler_wants_it) {
+    App app;
+    app.post("/", [](Request& request) -> Task<Response> {
+        const auto length = request.require_length();
+        EXPECT_EQ(request.content_length(), length);
+        auto text = co_await request.text();
+        co_return Response::text(std::to_string(length) + " " + text);
+    });
+    app.put("/", [](Request& request) -> Task<Response> {
+        EXPECT_FALSE(request.content_length());
+        auto text = co_await request.text();
+        co_return Response::text(std::move(text));
+    });
+    const auto handler = app.handler();
+    for (const auto world : all_worlds) {
+        const auto errors = run_with(world, handler, {}, [&](std::uint16_t port) -> Task<void> {
+            auto client = co_await RawClient::open(port);
+            const auto known = co_await client.ask(post("/", "hello"), "POST");
+            EXPECT_EQ(known.body, "5 hello");
+            const auto none = co_await client.ask("POST / HTTP/1.1\r\nHost: h\r\n\r\n", "POST");
+            EXPECT_EQ(none.body, "0 ") << "no body is one of no bytes";
+            const std::string chunked = " / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n";
+            const auto any = co_await client.ask("PUT" + chunked + "\r\n1\r\nx\r\n0\r\n\r\n", "PUT");
+            EXPECT_EQ(any.body, "x");
+            const auto refused = co_await client.ask("POST" + chunked + "Expect: 100-continue\r\n\r\n", "POST");
+            EXPECT_EQ(refused.status, 411);
+            EXPECT_TRUE(refused.interim.empty()) << "the client need not send it";
+        });
+        EXPECT_TRUE(errors.empty()) << errors[0];
+    }
+}
+
 TEST(HttpShedding, by_memory) {
     const auto body = []() -> Task<void> {
         for (const bool is_enough : {true, false}) {

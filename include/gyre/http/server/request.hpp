@@ -17,7 +17,9 @@
 #include <charconv>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -88,8 +90,16 @@ public:
 
     /// The body, piece by piece or in lines. What is not read is dropped after the response, within bounds.
     [[nodiscard]] auto body() noexcept -> BodyReader& { return body_; }
-    /// The whole body. @throws HttpError 413 if it is longer than `limit` bytes, 415 if it is in a content coding, which `body`
-    /// gives as it is; as `BodyReader::text`.
+    /// Whether a middleware decodes the body as it is read (`decompress`). Content-Encoding and Content-Length stay among the
+    /// fields, and tell how it was sent.
+    [[nodiscard]] auto is_decoded() const noexcept -> bool { return source_.is_replaced(); }
+    /// How long the body is as it is sent, if the client said so in advance; 0 without one.
+    [[nodiscard]] auto content_length() const noexcept -> std::optional<std::uint64_t>;
+    /// The same, for a handler that wants to know before it takes anything. A client that waits for 100 (Continue) is spared
+    /// the upload. @throws HttpError 411 (Length Required) if it was not said: the body comes in chunks.
+    [[nodiscard]] auto require_length() const -> std::uint64_t;
+    /// The whole body. @throws HttpError 413 if it is longer than `limit` bytes, 415 if it is in a content coding that nobody
+    /// decodes: `body` gives it as it is; as `BodyReader::text`.
     [[nodiscard]] auto text(std::size_t limit = default_text_limit) -> Task<std::string>;
     /// The whole body, read from JSON by `JsonCodec<T>`: include an adapter such as gyre/http/json/nlohmann.hpp.
     /// @throws HttpError 400 that names the place of the mistake; as `text`.
@@ -145,17 +155,24 @@ public:
     /// The layer below, for what only it can do.
     [[nodiscard]] auto exchange() noexcept -> ServerExchange& { return *exchange_; }
 
-    // For the router.
+    // For the rest of the library.
+    /// The body comes from there from now on. `source` may read the exchange, and lives as long as this.
+    void replace_body(std::shared_ptr<internal::BodySource> source) noexcept { source_.replace(std::move(source)); }
     void set_route(std::string_view pattern, std::vector<std::pair<std::string_view, std::string>> params);
 
 private:
     class Source final : public internal::BodySource {
     public:
         explicit Source(ServerExchange& exchange) noexcept : exchange_(&exchange) {}
-        [[nodiscard]] auto read() -> Task<std::span<const char>> override { return exchange_->read(); }
+        [[nodiscard]] auto read() -> Task<std::span<const char>> override {
+            return other_ ? other_->read() : exchange_->read();
+        }
+        void replace(std::shared_ptr<internal::BodySource> other) noexcept { other_ = std::move(other); }
+        [[nodiscard]] auto is_replaced() const noexcept -> bool { return other_ != nullptr; }
 
     private:
         ServerExchange* exchange_;
+        std::shared_ptr<internal::BodySource> other_;
     };
 
     [[noreturn]] static void not_found();
