@@ -36,6 +36,9 @@ public:
     /// The connection, after 101. @throws InvalidStateError after another status, and the second time.
     [[nodiscard]] virtual auto take_stream() -> net::Stream;
 
+    /// Drops what was not read, and waits until the body of the request is not being made any more.
+    [[nodiscard]] virtual auto close() -> Task<void> { co_return; }
+
     [[nodiscard]] auto method() const noexcept -> const std::string& { return method_; }
     [[nodiscard]] auto head() const noexcept -> const ResponseHead& { return head_; }
     [[nodiscard]] auto url() const noexcept -> const Url& { return url_; }

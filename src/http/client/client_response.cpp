@@ -70,6 +70,8 @@ auto ClientResponse::discard() -> Task<void> {
     static_cast<void>(co_await move_on_after(longest_drain_time, std::move(draining)));
 }
 
+auto ClientResponse::close() -> Task<void> { return answer_->close(); }
+
 auto ClientResponse::take_stream() -> net::Stream { return answer_->take_stream(); }
 auto ClientResponse::trailers() const noexcept -> const Fields& { return answer_->trailers(); }
 

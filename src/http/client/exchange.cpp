@@ -5,6 +5,7 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/race.hpp>
 #include <gyre/core/scope.hpp>
+#include <gyre/core/try_finally.hpp>
 #include <gyre/http/core/errors.hpp>
 #include <gyre/http/core/limits.hpp>
 
@@ -78,16 +79,24 @@ auto Exchange::run_beside(WrittenHead head, const Outgoing& request) -> Task<voi
             co_return;
         }
     }
-    if (!send_error_) {
-        sending_ = std::make_shared<Sending>(*connection_, head.body, write_limit(), request);
-        Sending::start(sending_);
+    auto reading = read_head();
+    if (send_error_) {
+        co_await std::move(reading);
+        co_return;
     }
-    co_await read_head();
+    sending_ = std::make_shared<Sending>(*connection_, head.body, write_limit(), request);
+    Sending::start(sending_);
+    // Who asked may go with all that the body is made of, if there is no response to hold on to.
+    auto ending = [this] { return end_sending_in_vain(); };
+    co_await try_finally(std::move(reading), std::move(ending));
+}
+
+auto Exchange::end_sending_in_vain() -> Task<void> {
     constexpr int first_redirect = 300;
-    if (is_sending() && connection_->parser.head().status >= first_redirect) {
-        sending_->stop();  // whatever it sends now, the answer is this
-        may_be_kept_ = false;
-    }
+    if (!is_sending() || (has_head_ && connection_->parser.head().status < first_redirect)) co_return;
+    may_be_kept_ = false;
+    sending_->stop();  // whatever it sends now, the answer is this
+    co_await sending_->ended();
 }
 
 // What the kernel takes at once needs neither a frame nor a time limit.
@@ -156,8 +165,8 @@ auto Exchange::read_one_head() -> Task<bool> {
 
 auto Exchange::read_head() -> Task<void> {
     for (;;) {
-        const bool is_final = co_await read_one_head();
-        if (is_final) co_return;
+        has_head_ = co_await read_one_head();
+        if (has_head_) co_return;
     }
 }
 
@@ -199,6 +208,20 @@ auto Exchange::take_stream() -> net::Stream {
     auto stream = std::move(connection_->stream);
     connection_.reset();
     return stream;
+}
+
+auto Exchange::close() -> Task<void> {
+    finish_with_what_is_there();
+    if (connection_ && !error_) {
+        error_.emplace(RequestPhase::body, method_, url_.href(), peer_text_, "the response was closed", nullptr);
+    }
+    drop_connection();
+    if (is_sending()) {
+        sending_->stop();
+        auto ending = sending_->ended();
+        co_await shield(std::move(ending));
+    }
+    sending_.reset();  // and the connection with it
 }
 
 auto Exchange::read() -> Task<std::span<const char>> { return codings_.empty() ? read_coded() : read_decoded(); }

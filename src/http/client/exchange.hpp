@@ -44,6 +44,7 @@ public:
     [[nodiscard]] auto read() -> Task<std::span<const char>> override;
     [[nodiscard]] auto read_coded() -> Task<std::span<const char>> override;
     [[nodiscard]] auto take_stream() -> net::Stream override;
+    [[nodiscard]] auto close() -> Task<void> override;
 
 private:
     /// How far what has been received goes.
@@ -71,6 +72,8 @@ private:
     /// Reads more, within the time limits. @return false at the end of the stream.
     [[nodiscard]] auto fill(RequestPhase phase, std::size_t size) -> Task<bool>;
     [[nodiscard]] auto fill_now(RequestPhase phase, std::size_t size) -> Task<bool>;
+    /// Where the answer is no success, or none: cancels the sending, and waits for its end.
+    [[nodiscard]] auto end_sending_in_vain() -> Task<void>;
     [[nodiscard]] auto is_sending() const noexcept -> bool { return sending_ && sending_->is_running(); }
     /// Reads more while the body is sent. @return empty once that has ended.
     [[nodiscard]] auto fill_while_sending(RequestPhase phase, std::size_t size) -> Task<std::optional<std::size_t>>;
@@ -116,6 +119,7 @@ private:
     bool decodes_;
     bool may_be_kept_;
     bool has_answered_ = false;  ///< A byte of a response has come.
+    bool has_head_ = false;      ///< That of the final response has come.
     bool was_stale_ = false;
     bool is_late_ = false;  ///< The deadline of the request has passed.
 };

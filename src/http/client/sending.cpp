@@ -80,21 +80,24 @@ auto write_at_speed(net::Stream& stream, std::string_view bytes, SpeedQuota& spe
     co_return true;
 }
 
-/// Tells of the end however it comes: a cancelled task is unwound without a word.
+/// Tells of the end however it comes: a cancelled task is unwound without a word, and one that has not begun never will.
 class Sending::AtEnd {
 public:
-    explicit AtEnd(Sending& sending) noexcept : sending_(sending) {}
-    AtEnd(const AtEnd&) = delete;
-    auto operator=(const AtEnd&) -> AtEnd& = delete;
+    explicit AtEnd(std::shared_ptr<Sending> sending) noexcept : sending_(std::move(sending)) {}
+    AtEnd(AtEnd&&) noexcept = default;
+    auto operator=(AtEnd&&) -> AtEnd& = delete;
     ~AtEnd() {
+        if (!sending_) return;
         try {
-            sending_.ended_.set();
+            sending_->ended_.set();
         } catch (...) {  // nobody can wait any more
         }
     }
 
+    [[nodiscard]] auto operator->() const noexcept -> Sending* { return sending_.get(); }
+
 private:
-    Sending& sending_;
+    std::shared_ptr<Sending> sending_;
 };
 
 Sending::Sending(Connection& connection, BodyEncoder encoder, WriteLimit limit, const Outgoing& request)
@@ -114,11 +117,10 @@ Sending::Sending(Connection& connection, BodyEncoder encoder, WriteLimit limit, 
 Sending::~Sending() = default;
 
 void Sending::start(const std::shared_ptr<Sending>& sending) {
-    sending->task_ = spawn(run(sending), {.name = "the body of a request"});
+    sending->task_ = spawn(run(AtEnd(sending)), {.name = "the body of a request"});
 }
 
-auto Sending::run(std::shared_ptr<Sending> self) -> Task<void> {
-    const AtEnd at_end(*self);
+auto Sending::run(AtEnd self) -> Task<void> {
     try {
         co_await self->send_body();
         self->failure_ = Failure::none;

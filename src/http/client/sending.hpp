@@ -81,7 +81,7 @@ public:
 private:
     class AtEnd;
 
-    [[nodiscard]] static auto run(std::shared_ptr<Sending> self) -> Task<void>;
+    [[nodiscard]] static auto run(AtEnd self) -> Task<void>;
     [[nodiscard]] auto send_body() -> Task<void>;
     [[nodiscard]] auto send(std::string_view bytes) -> Task<void>;
     [[nodiscard]] auto send_watched(std::string_view bytes) -> Task<void>;

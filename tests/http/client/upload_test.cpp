@@ -217,6 +217,108 @@ TEST_P(HttpUpload, dropped_response_ends_the_producer) {
     }());
 }
 
+/// A caller whose locals a producer refers to, and who goes just when the producer is to go on.
+struct Departure {
+    Departure() = default;
+    Queue<std::string> lines{10};
+    gyre::Event has_begun;
+    gyre::Event may_go;
+    bool is_caller_gone = false;
+    bool is_producer_gone = false;
+
+    auto produce(BodyWriter& writer) -> Task<> {
+        const Flag flag(is_producer_gone);
+        while (auto line = co_await lines.get()) {
+            EXPECT_FALSE(is_caller_gone) << "what it refers to is gone";
+            co_await writer.write(*line);
+            has_begun.set();
+        }
+    }
+    auto request(http::Client& client, const std::string& url) {
+        return client.post(url).body_from([this](BodyWriter& writer) { return produce(writer); });
+    }
+    /// When `ask` waits with the producer, lets both go on in the same turn.
+    auto watch(Task<> ask, CancelScope& scope, bool cancels) -> Task<> {
+        const auto go = [&]() -> Task<> {
+            static_cast<void>(lines.try_put("first"));
+            co_await has_begun.wait();
+            co_await sleep(10ms);
+            if (cancels) scope.cancel();
+            may_go.set();
+            static_cast<void>(lines.try_put("second"));
+        };
+        auto asking = scope.run(std::move(ask));
+        co_await gather(std::move(asking), go());
+        EXPECT_TRUE(is_caller_gone);
+        EXPECT_TRUE(is_producer_gone);
+    }
+};
+
+TEST_P(HttpUpload, producer_has_ended_when_the_response_was_closed) {
+    const auto script = [](Peer& peer) -> Task<> {
+        static_cast<void>(co_await peer.until("\r\n\r\n"));
+        co_await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+        co_await peer.hold();
+    };
+    against(script, [](http::Client& client, std::string base) -> Task<> {
+        Departure both;
+        const auto ask = [&]() -> Task<> {
+            const Flag gone(both.is_caller_gone);
+            auto response = co_await both.request(client, base);
+            co_await both.may_go.wait();
+            co_await response.close();
+            EXPECT_TRUE(both.is_producer_gone);
+            EXPECT_EQ(client.stats().open_connections, 0U);
+            const auto more = co_await as_outcome(response.read());
+            EXPECT_NE(describe(more.error()).find("the response was closed"), std::string::npos);
+            co_await response.close();
+        };
+        CancelScope scope;
+        co_await both.watch(ask(), scope, false);
+    });
+}
+
+TEST_P(HttpUpload, producer_has_ended_when_the_request_was_cancelled) {
+    const auto silent = [](Peer& peer) -> Task<> { co_await peer.hold(); };
+    against(silent, [](http::Client& client, std::string base) -> Task<> {
+        Departure both;
+        const auto ask = [&]() -> Task<> {
+            const Flag gone(both.is_caller_gone);
+            static_cast<void>(co_await both.request(client, base));
+        };
+        CancelScope scope;
+        co_await both.watch(ask(), scope, true);
+        EXPECT_EQ(client.stats().open_connections, 0U);
+    });
+}
+
+TEST_P(HttpUpload, producer_has_ended_when_a_refusal_is_returned) {
+    const auto script = [](Peer& peer) -> Task<> {
+        static_cast<void>(co_await peer.until("\r\n\r\n"));
+        co_await peer.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
+        co_await peer.hold();
+    };
+    against(script, [](http::Client& client, std::string base) -> Task<> {
+        bool is_gone = false;
+        const auto endless = [&](BodyWriter& writer) { return write_for_ever(writer, is_gone); };
+        auto response = co_await client.post(base).body_from(endless);
+        EXPECT_TRUE(is_gone);
+        EXPECT_EQ(response.status(), 413);
+    });
+}
+
+TEST_P(HttpUpload, closing_a_response_that_was_read_keeps_its_connection) {
+    against(always(ok("done")), [](http::Client& client, std::string base) -> Task<> {
+        for (int i = 0; i < 2; ++i) {
+            auto response = co_await client.post(base).body("x");
+            co_await response.close();  // what has come is enough
+            const auto rest = co_await response.text();
+            EXPECT_EQ(rest, "");
+        }
+        EXPECT_EQ(client.stats().connections_opened, 1U);
+    });
+}
+
 TEST_P(HttpUpload, early_refusal_ends_it) {
     for (const std::string answer : {"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig",
              "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"}) {
@@ -253,6 +355,26 @@ TEST_P(HttpUpload, answer_of_a_server_that_closes_is_seen) {
         EXPECT_EQ(reply.body, "big");
         while (client.stats().open_connections != 0) co_await sleep(1ms);
     });
+}
+
+TEST_P(HttpUpload, refusal_that_comes_with_the_leave_to_go_on_has_its_time_limits) {
+    const auto script = [](Peer& peer) -> Task<> {
+        static_cast<void>(co_await peer.until("\r\n\r\n"));
+        const std::string refusal = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 100\r\n\r\n";
+        co_await peer.send("HTTP/1.1 100 Continue\r\n\r\n" + refusal);
+        co_await peer.hold();
+    };
+    against(script,
+        [](http::Client& client, std::string base) -> Task<> {
+            auto asking = error_of(client.post(base).body("x").expect_continue());
+            auto reply = co_await move_on_after(10s, std::move(asking));
+            EXPECT_TRUE(reply.has_value()) << "it never ends";
+            if (!reply) co_return;
+            EXPECT_TRUE(reply->timed_out) << reply->error;
+            EXPECT_EQ(reply->status, 413);
+            EXPECT_EQ(reply->phase, RequestPhase::body);
+        },
+        {.timeout = {.read = 50ms}});
 }
 
 TEST_P(HttpUpload, error_of_the_producer_is_that_of_the_request) {

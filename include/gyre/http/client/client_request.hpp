@@ -55,7 +55,9 @@ public:
     /// A body that `producer` writes while it is sent, as fast as the server takes it: with a Content-Length if `length` is
     /// given, else in chunks, which may have trailers. The response is read meanwhile: a final one that is no success ends the
     /// sending, and the producer is cancelled; with a success it goes on, until the response is dropped. What it refers to must
-    /// live that long. It is called once at most: a redirect that would need it again is an error.
+    /// live until the producer has ended: before the request returns a response that is no success, throws or is cancelled; with a
+    /// success when `ClientResponse::close` has returned. A response that is only dropped cancels the producer, which may take a
+    /// step more in the loop's next turns. It is called once at most: a redirect that would need it again is an error.
     auto body_from(BodyProducer producer, std::optional<std::uint64_t> length = std::nullopt) & -> ClientRequest&;
     auto body_from(BodyProducer producer, std::optional<std::uint64_t> length = std::nullopt) && -> ClientRequest&&;
     /// The same for the values of a generator.

@@ -93,6 +93,10 @@ public:
     /// takes more than 64 KiB or a second is not worth it, and its connection is closed. Never throws for what it reads.
     [[nodiscard]] auto discard() -> Task<void>;
 
+    /// Drops what was not read, and its connection. A function or a generator that still makes the body of the request is cancelled,
+    /// and this returns when it has ended: what it refers to may go then. Idempotent. On cancel: it is waited for all the same.
+    [[nodiscard]] auto close() -> Task<void>;
+
     /// The connection, after 101 (Switching Protocols) to a request that offered it; bytes that came already are in its buffer.
     /// @throws InvalidStateError after another status, and the second time.
     [[nodiscard]] auto take_stream() -> net::Stream;
