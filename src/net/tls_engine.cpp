@@ -114,6 +114,16 @@ auto TlsEngine::read(std::span<std::byte> buffer) -> TlsProgress {
     return {TlsStep::done, total};
 }
 
+auto TlsEngine::look() -> TlsStep {
+    if (has_failed()) return TlsStep::failed;
+    std::byte next{};
+    std::size_t count = 0;
+    forget_errors();
+    const auto result = step(SSL_peek_ex(ssl_.get(), &next, sizeof next, &count));
+    if (result == TlsStep::needs_input) release_buffers();
+    return result;
+}
+
 auto TlsEngine::write(std::span<const std::byte> data) -> TlsProgress {
     if (has_failed()) return {TlsStep::failed, 0};
     std::size_t total = 0;

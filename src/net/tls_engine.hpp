@@ -48,6 +48,8 @@ public:
     [[nodiscard]] auto handshake() -> TlsStep;
     /// Decrypts what there is. A failure after some bytes is told by the next call.
     [[nodiscard]] auto read(std::span<std::byte> buffer) -> TlsProgress;
+    /// Takes in what was fed, and leaves data to `read`. @return done: there is some.
+    [[nodiscard]] auto look() -> TlsStep;
     /// Encrypts from the front of `data`, until all is taken or the output is full.
     [[nodiscard]] auto write(std::span<const std::byte> data) -> TlsProgress;
     /// Says goodbye, once. Nothing can be written after it. `needs_input`: it is not said yet, since a message of the protocol

@@ -1,6 +1,7 @@
 #include "net/tls_transport.hpp"
 
 #include "net/busy.hpp"
+#include "net/quiet.hpp"
 #include "net/tls_text.hpp"
 
 #include <gyre/core/scope.hpp>
@@ -22,6 +23,9 @@ constexpr std::size_t own_room = 4096;
 
 /// What `close` takes off the layer below at most, so that the kernel need not answer unread bytes with a reset.
 constexpr int drained_reads = 16;
+
+/// As many reads may bring nothing but messages of TLS, when it is asked whether something has come; a peer that goes on is not quiet.
+constexpr int reads_of_messages = 16;
 
 }  // namespace
 
@@ -125,6 +129,20 @@ auto TlsTransport::wait_for_input() -> Task<void> {
     engine_.release_buffers();
     const Receiving receiving(*this);
     co_await below_->wait_for_input();
+}
+
+auto TlsTransport::take_messages() -> Task<bool> {
+    check_open("read");
+    const internal::Busy busy(reading_, "read: another task is reading this connection");
+    std::vector<std::byte> room(own_room);
+    for (int i = 0; i < reads_of_messages; ++i) {
+        if (engine_.look() != TlsStep::needs_input || ended_) co_return false;
+        auto asking = is_quiet(*below_);
+        const bool is_all = co_await std::move(asking);
+        if (is_all) co_return true;
+        co_await receive(room);
+    }
+    co_return false;
 }
 
 auto TlsTransport::write_all(std::span<const std::byte> data) -> Task<void> {

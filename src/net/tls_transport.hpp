@@ -49,6 +49,10 @@ public:
     }
     [[nodiscard]] auto is_closed() const noexcept -> bool override { return closed_; }
 
+    /// Takes in what has come, without waiting for more. @return whether those were messages of TLS itself, and nothing for a read.
+    /// @throws IoError. On cancel: nothing is lost.
+    [[nodiscard]] auto take_messages() -> Task<bool>;
+
     [[nodiscard]] auto engine() noexcept -> TlsEngine& { return engine_; }
 
 private:

@@ -1,6 +1,7 @@
 // What flows over a TLS connection: all of it, in order, in both directions at once, whatever the network does to it.
 #include "tls_fixture.hpp"
 
+#include "net/quiet.hpp"
 #include "net/tls_transport.hpp"
 
 #include "support/loops.hpp"
@@ -216,6 +217,49 @@ GYRE_TEST(TlsStream, a_goodbye_is_said_also_when_new_keys_are_due) {
             co_await client.close();
         }
     }
+}
+
+/// What is asked of a connection that nobody has read for a while.
+auto is_quiet_in_time(net::Stream& stream) -> Task<bool> {
+    auto asking = net::is_quiet(stream.transport());
+    auto answer = co_await move_on_after(1s, std::move(asking));
+    EXPECT_TRUE(answer.has_value()) << "it waits for more";
+    co_return answer.value_or(false);
+}
+
+class TlsQuiet : public OnLoops {};
+GYRE_ON_LOOPS(TlsQuiet);
+
+TEST_P(TlsQuiet, is_who_has_sent_messages_of_tls_only) {
+    run([]() -> Task<> {
+        auto listener = co_await net::listen("127.0.0.1", 0);
+        auto left = co_await net::connect("127.0.0.1", listener.local_address().port());
+        auto right = co_await listener.accept();
+        auto pair = co_await gather(
+            good_client().handshake(std::move(left), "server.example"), good_server().handshake(std::move(right)));
+        auto& [client, server] = pair;
+        bool is_quiet = co_await is_quiet_in_time(client);
+        EXPECT_TRUE(is_quiet);
+        co_await server.write("");  // the session tickets go with it
+        while (!client.has_input()) co_await sleep(1ms);
+        is_quiet = co_await is_quiet_in_time(client);
+        EXPECT_TRUE(is_quiet) << "tickets are none of a reader's business";
+        EXPECT_FALSE(client.has_input());
+
+        co_await server.write("data");
+        while (!client.has_input()) co_await sleep(1ms);
+        for (int again = 0; again < 2; ++again) {
+            is_quiet = co_await is_quiet_in_time(client);
+            EXPECT_FALSE(is_quiet);
+        }
+        const auto got = co_await client.read_some(std::size_t{100});
+        EXPECT_EQ(got, "data") << "it was only looked at";
+
+        co_await server.close();
+        while (!client.has_input()) co_await sleep(1ms);
+        is_quiet = co_await is_quiet_in_time(client);
+        EXPECT_FALSE(is_quiet);
+    });
 }
 
 GYRE_TEST(TlsStream, a_goodbye_has_a_time_limit) {

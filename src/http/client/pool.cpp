@@ -2,6 +2,7 @@
 
 #include "http/wall_clock.hpp"
 #include "net/connect_any.hpp"
+#include "net/quiet.hpp"
 
 #include <gyre/core/counts.hpp>
 #include <gyre/core/duration_text.hpp>
@@ -19,16 +20,12 @@ namespace gyre::http::internal {
 
 namespace {
 
-constexpr Duration no_wait{};
-
 // Has neither a byte nor an end come on a connection that owes us nothing? Only what is there already counts.
 auto is_quiet(Connection& connection) -> Task<bool> {
-    if (!connection.stream.has_input()) co_return true;
-    // It may be a message of TLS itself, which a read takes in.
+    if (!connection.stream.buffered().empty()) co_return false;
     try {
-        auto reading = connection.stream.fill();
-        const auto arrived = co_await move_on_after(no_wait, std::move(reading));
-        co_return !arrived.has_value();
+        auto asking = net::is_quiet(connection.stream.transport());
+        co_return co_await std::move(asking);
     } catch (const IoError&) {
         co_return false;
     }

@@ -1,5 +1,8 @@
 // Kept connections: when one is used again, when it is closed, and what happens when it was dead.
+#include "http/client/pool.hpp"
 #include "scripted_server.hpp"
+
+#include <gyre/testing/memory_stream.hpp>
 
 namespace gyre::testing {
 namespace {
@@ -87,6 +90,64 @@ TEST_P(HttpReuse, bytes_on_a_kept_connection_close_it) {
         EXPECT_EQ(client.stats().connections_reused, 0U);
         EXPECT_EQ(client.stats().replays, 0U);
     }));
+}
+
+/// As a socket on a loop with much to do: what has come is known at once, and read a moment later.
+class LateTransport final : public net::Transport {
+public:
+    explicit LateTransport(MemoryConnection wire) : in_(std::move(wire.to_client)), below_(std::move(wire.client)) {}
+
+    auto read_some(std::span<std::byte> buffer) -> Task<std::size_t> override {
+        co_await sleep(1ms);
+        co_return co_await below_->read_some(buffer);
+    }
+    auto write_all(std::span<const std::byte> data) -> Task<void> override { return below_->write_all(data); }
+    auto shutdown_write() -> Task<void> override { return below_->shutdown_write(); }
+    auto close() -> Task<void> override { return below_->close(); }
+    void abort() noexcept override { below_->abort(); }
+    [[nodiscard]] auto local_address() const -> net::Address override { return {}; }
+    [[nodiscard]] auto peer_address() const -> net::Address override { return {}; }
+    [[nodiscard]] auto has_input() const noexcept -> bool override { return !in_->bytes().empty(); }
+    [[nodiscard]] auto is_closed() const noexcept -> bool override { return below_->is_closed(); }
+
+private:
+    std::shared_ptr<MemoryPipe> in_;
+    std::unique_ptr<MemoryTransport> below_;
+};
+
+class PoolClient : public http::Client {
+public:
+    explicit PoolClient(std::shared_ptr<http::internal::Pool> pool) noexcept : Client(std::move(pool)) {}
+};
+
+auto answer_and_add_poison(std::unique_ptr<MemoryTransport> end) -> Task<> {
+    net::Stream stream(std::move(end));
+    static_cast<void>(co_await stream.read_until("\r\n\r\n"));
+    const auto answer = ok("x");
+    co_await stream.write(answer);
+    co_await sleep(1s);
+    const auto poison = ok("poison");
+    co_await stream.write(poison);
+    static_cast<void>(co_await stream.read_all());
+}
+
+GYRE_TEST(HttpReuseLate, bytes_on_a_kept_connection_close_it_also_when_there_is_no_time_to_read_them) {
+    auto pool = std::make_shared<http::internal::Pool>(ClientOptions());
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        pool->dial_with([&group](const http::Url&) {
+            MemoryConnection wire;
+            group.spawn(answer_and_add_poison(std::move(wire.server)));
+            return net::Stream(std::make_unique<LateTransport>(std::move(wire)));
+        });
+        PoolClient client(pool);
+        for (int i = 0; i < 2; ++i) {
+            auto reply = co_await fetch(client, "http://x.example/");
+            EXPECT_EQ(reply.body, "x") << reply.error;
+            co_await sleep(2s);
+        }
+        EXPECT_EQ(client.stats().connections_reused, 0U);
+        client.close();
+    });
 }
 
 TEST_P(HttpReuse, end_on_a_kept_connection_closes_it) {
