@@ -150,7 +150,8 @@ public:
     /// @return empty when the connection was closed in good order, by the peer or by `close`: see `close_code`.
     /// @throws WebSocketError if the peer broke a rule or went over a limit: it was told so with the close code 1002, 1007 or
     ///         1009; WebSocketClosedError (1006) if the connection was lost without a close frame; InvalidStateError while
-    ///         another task receives. An error stays: the next call throws it again.
+    ///         another task receives. An error stays: the next call throws it again. When a write fails, what the peer has said
+    ///         before that is received first, and so is its close frame.
     /// On cancel: nothing is lost; if it came during the closing handshake the connection is dropped.
     [[nodiscard]] auto receive() -> Task<std::optional<WebSocketMessage>>;
 

@@ -122,16 +122,27 @@ auto WebSocketState::close_stream() -> Task<void> {
 void WebSocketState::lose(std::string_view why) noexcept {
     if (is_over_) return;
     // What was refused, or is being closed, is not also lost.
-    if (!failure_ && !sent_close_ && !received_close_) {
-        try {
-            std::string text = "WebSocket " + peer_.text();
-            text.append(": the connection was lost: ").append(why);
-            failure_ = std::make_exception_ptr(WebSocketClosedError(text, close_code::lost));
-        } catch (...) {
-            failure_ = std::current_exception();
-        }
-    }
+    if (!failure_ && !sent_close_ && !received_close_) failure_ = lost_error(why);
     finish();
+}
+
+auto WebSocketState::lost_error(std::string_view why) const noexcept -> std::exception_ptr {
+    try {
+        std::string text = "WebSocket " + peer_.text();
+        text.append(": the connection was lost: ").append(why);
+        return std::make_exception_ptr(WebSocketClosedError(text, close_code::lost));
+    } catch (...) {
+        return std::current_exception();
+    }
+}
+
+/// A write has failed. The peer may have said much before that, and why it goes: it is read until its end, unless that does not come.
+void WebSocketState::stop_writing(std::string why) noexcept {
+    if (is_over_ || is_cut_) return;
+    is_cut_ = true;
+    cut_reason_ = std::move(why);
+    be_patient(patience_without_writing());
+    if (reading_ != nullptr) reading_->set_deadline(quiet_until_);
 }
 
 // --- receiving -------------------------------------------------------------------------------------------------------
@@ -170,7 +181,7 @@ auto WebSocketState::next_event() -> WebSocketEventKind {
 }
 
 void WebSocketState::answer_ping() {
-    if (sent_close_) return;
+    if (sent_close_ || is_cut_) return;
     out_.pong(reader_.payload());
     start_writer();
 }
@@ -191,7 +202,7 @@ auto WebSocketState::read_more() -> Task<bool> {
     } catch (...) {
         why = describe(std::current_exception());
     }
-    if (count == 0) lose(why);
+    if (count == 0) lose(is_cut_ ? cut_reason_ : why);
     co_return count > 0;
 }
 
@@ -202,8 +213,14 @@ void WebSocketState::be_patient(Duration patience) noexcept {
     has_looked_ = false;
 }
 
+/// A peer that is gone is never asked.
+auto WebSocketState::patience_without_writing() const noexcept -> Duration {
+    return std::max<Duration>(options_.close_timeout, last_look);
+}
+
 void WebSocketState::note_heard() noexcept {
     is_asked_ = false;
+    if (is_cut_) return be_patient(patience_without_writing());
     be_patient(options_.ping_interval > Duration::zero() ? Duration(options_.ping_interval) : Duration::max());
 }
 
@@ -217,7 +234,7 @@ auto WebSocketState::read_or_ping() -> Task<std::size_t> {
     while (true) {
         const auto count = co_await fill(size, quiet_until_);
         if (count) note_heard();
-        if (count || is_over_) co_return count.value_or(0);
+        if (count || is_over_ || is_cut_) co_return count.value_or(0);
         if (is_asked_) throw TimeoutError("the peer does not answer a ping");
         if (sent_close_) {
             note_heard();
@@ -235,6 +252,7 @@ auto WebSocketState::read_or_ping() -> Task<std::size_t> {
 void WebSocketState::check_open() const {
     if (is_open()) return;
     if (is_over_ && failure_) std::rethrow_exception(failure_);
+    if (is_cut_ && !sent_close_ && !received_close_) std::rethrow_exception(lost_error(cut_reason_));
     const std::uint16_t code = received_close_ || is_over_ ? code_ : close_code::none;
     throw WebSocketClosedError(received_close_ ? "WebSocket: the peer has closed it (" + std::to_string(code_) + ")"
                                                : "WebSocket: it was closed",
@@ -294,7 +312,7 @@ auto WebSocketState::ping(std::string payload) -> Task<void> {
 }
 
 void WebSocketState::start_writer() {
-    if (is_writing_) return;
+    if (is_writing_ || is_cut_) return;
     is_writing_ = true;
     try {
         spawn(run_writer(shared_from_this()), {.name = "WebSocket writer"});
@@ -307,14 +325,19 @@ void WebSocketState::start_writer() {
 auto WebSocketState::run_writer(std::shared_ptr<WebSocketState> self) -> Task<void> {
     Undertaking writing(*self, "its writer was cancelled");
     std::string why;
+    bool is_late = false;
     try {
         co_await self->write_queue();
+    } catch (const TimeoutError& error) {
+        is_late = true;
+        why = error.what();
     } catch (...) {
         why = describe(std::current_exception());
     }
     self->is_writing_ = false;
     writing.complete();
-    if (!why.empty()) self->lose(why);
+    if (is_late) self->lose(why);  // it was given its time already
+    if (!why.empty()) self->stop_writing(std::move(why));
     self->progress_.set();
 }
 
@@ -338,7 +361,7 @@ auto WebSocketState::write_queue() -> Task<void> {
 
 /// Waits until the queue is written.
 auto WebSocketState::flush() -> Task<void> {
-    while (out_.bytes() > 0 && !is_over_) {
+    while (out_.bytes() > 0 && !is_over_ && !is_cut_) {
         progress_.clear();
         co_await progress_.wait();
     }
@@ -411,7 +434,7 @@ auto WebSocketState::linger() -> Task<void> {
 
 auto WebSocketState::close(std::uint16_t code, std::string reason) -> Task<void> {
     if (is_over_) co_return;
-    if (!sent_close_) {
+    if (!sent_close_ && !is_cut_) {
         out_.close(code, reason);
         sent_close_ = true;
         start_writer();

@@ -33,7 +33,9 @@ public:
     /// The connection is over, at once and without a closing handshake.
     void lose(std::string_view why) noexcept;
 
-    [[nodiscard]] auto is_open() const noexcept -> bool { return !is_over_ && !sent_close_ && !received_close_; }
+    [[nodiscard]] auto is_open() const noexcept -> bool {
+        return !is_over_ && !sent_close_ && !received_close_ && !is_cut_;
+    }
     [[nodiscard]] auto code() const noexcept -> std::uint16_t { return is_over_ ? code_ : 0; }
     [[nodiscard]] auto reason() const noexcept -> const std::string& { return reason_; }
     [[nodiscard]] auto parameters() const noexcept -> const WebSocketParameters& { return parameters_; }
@@ -50,6 +52,8 @@ private:
     [[nodiscard]] auto shutdown_stream() -> Task<void>;
     [[nodiscard]] auto close_stream() -> Task<void>;
     void release_stream() noexcept;
+    [[nodiscard]] auto lost_error(std::string_view why) const noexcept -> std::exception_ptr;
+    void stop_writing(std::string why) noexcept;
 
     void check_open() const;
     [[nodiscard]] auto room_for(std::size_t bytes) -> Task<void>;
@@ -62,6 +66,7 @@ private:
     [[nodiscard]] auto read_or_ping() -> Task<std::size_t>;
     void be_patient(Duration patience) noexcept;
     void note_heard() noexcept;
+    [[nodiscard]] auto patience_without_writing() const noexcept -> Duration;
     void answer_ping();
     void note_close();
     [[nodiscard]] auto flush() -> Task<void>;
@@ -93,6 +98,7 @@ private:
     bool has_looked_ = false;  ///< That time has passed while nobody was receiving, and what had come was looked at.
     std::uint16_t code_ = close_code::lost;
     std::string reason_;
+    std::string cut_reason_;          ///< Why nothing can be written any more, if that is so.
     std::exception_ptr failure_;      ///< What `receive` throws when the connection is over.
     CancelScope* reading_ = nullptr;  ///< Around what is pending on the stream.
     CancelScope* writing_ = nullptr;
@@ -100,6 +106,7 @@ private:
     bool is_writing_ = false;
     bool sent_close_ = false;  ///< It is in the queue, at least.
     bool received_close_ = false;
+    bool is_cut_ = false;  ///< A write has failed; what the peer sent before that can still be read.
     bool is_over_ = false;
 };
 

@@ -255,6 +255,68 @@ GYRE_TEST(WebSocket, a_peer_that_does_not_read_is_lost) {
     EXPECT_EQ(this_loop().now() - start, Duration(4s));
 }
 
+GYRE_TEST(WebSocket, a_write_that_fails_takes_nothing_away_of_what_has_come) {
+    auto [left, right] = memory_streams({.refuse_after = 0}, {});
+    WebSocket socket(std::move(left), WebSocketRole::server);
+    const auto said = frame({}, "one") + frame({0x89}, "ping") + frame({}, "two") + frame({0x88}, "\x03\xe9see you");
+    co_await right.write(said);
+    co_await socket.send("nobody reads this");
+    co_await sleep(1ms);
+    EXPECT_FALSE(socket.is_open());
+    std::string refusal;
+    try {
+        co_await socket.send("nor this");
+    } catch (const WebSocketClosedError& closed) {
+        refusal = closed.what();
+        EXPECT_EQ(closed.code(), close_code::lost);
+    }
+    EXPECT_NE(refusal.find("lost: write memory"), std::string::npos) << refusal;
+    auto one = co_await socket.receive();
+    EXPECT_EQ(one->text(), "one");
+    auto two = co_await socket.receive();
+    EXPECT_EQ(two->text(), "two");
+    auto end = co_await socket.receive();
+    EXPECT_FALSE(end);
+    EXPECT_EQ(socket.close_code(), 1001);
+    EXPECT_EQ(socket.close_reason(), "see you");
+}
+
+GYRE_TEST(WebSocket, a_write_that_fails_loses_the_connection_when_no_more_comes) {
+    for (const bool ends : {true, false}) {
+        auto [left, right] = memory_streams({.refuse_after = 0}, {});
+        WebSocket socket(std::move(left), WebSocketRole::server, {}, {.close_timeout = 3s});
+        const auto start = this_loop().now();
+        std::string error;
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            group.spawn([&]() -> Task<> {
+                try {
+                    co_await socket.receive();
+                } catch (const WebSocketClosedError& lost) {
+                    error = lost.what();
+                }
+            });
+            co_await yield_now();
+            co_await socket.send("nobody reads this");
+            if (ends) co_await right.shutdown_write();
+        });
+        EXPECT_NE(error.find("lost: write memory"), std::string::npos) << error;
+        EXPECT_EQ(this_loop().now() - start, ends ? Duration(0s) : Duration(3s));
+        EXPECT_EQ(socket.close_code(), close_code::lost);
+        co_await socket.close();  // nothing is left to do
+    }
+}
+
+GYRE_TEST(WebSocket, closing_when_a_write_has_failed_reads_what_the_peer_said_last) {
+    auto [left, right] = memory_streams({.refuse_after = 0}, {});
+    WebSocket socket(std::move(left), WebSocketRole::server);
+    co_await socket.send("nobody reads this");
+    co_await sleep(1ms);
+    const auto said = frame({}, "one") + frame({0x88}, "\x03\xe9");
+    co_await right.write(said);
+    co_await socket.close();
+    EXPECT_EQ(socket.close_code(), 1001);
+}
+
 GYRE_TEST(WebSocket, a_message_in_pieces_keeps_others_out_but_not_pings) {
     Pair pair;
     co_await task_group([&](TaskGroup& group) -> Task<> {
