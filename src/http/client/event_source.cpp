@@ -30,8 +30,7 @@ EventSource::EventSource(std::function<ClientRequest()> make_request, const Even
       wait_(options.wait),
       longest_wait_(options.longest_wait),
       attempts_(options.attempts),
-      parser_(options.limits),
-      last_id_(options.last_event_id) {}
+      parser_(options.limits, std::string(options.last_event_id)) {}
 
 auto EventSource::next() -> Task<std::optional<ServerEvent>> {
     while (!is_closed_) {
@@ -56,7 +55,6 @@ auto EventSource::event_in_input() -> std::optional<ServerEvent> {
     try {
         auto event = parser_.next(input);
         taken_ = piece_.size() - input.size();
-        if (!parser_.last_event_id().empty()) last_id_ = parser_.last_event_id();
         if (event) failures_ = 0;
         return event;
     } catch (...) {
@@ -119,7 +117,7 @@ auto EventSource::ask() -> Task<ClientResponse> {
     request.header("Accept", "text/event-stream").header("Cache-Control", "no-store").timeout(Duration::zero());
     request.raise_for_status(false);
     try {
-        if (!last_id_.empty()) request.header("Last-Event-ID", last_id_);
+        if (!last_event_id().empty()) request.header("Last-Event-ID", last_event_id());
     } catch (const ProtocolError&) {  // an id that no field can hold: the server chose it, and has to do without
     }
     auto response = co_await std::move(request);

@@ -79,6 +79,30 @@ GYRE_TEST(HttpEventSourceRules, begins_at_an_id) {
     EXPECT_EQ(mock.calls()[0].fields.get("Cache-Control"), "no-store");
 }
 
+GYRE_TEST(HttpEventSourceRules, an_empty_id_takes_the_last_one_back) {
+    MockTransport mock;
+    mock.on("GET", "/")
+        .respond(200, "id: 1\ndata: a\n\n", event_stream)
+        .respond(200, "id:\ndata: b\n\n", event_stream)
+        .respond(200, "id: 2\ndata: c\n\nid\n\n", event_stream)  // without data, and it counts all the same
+        .respond(204);
+    const auto text = co_await read_from(mock, {.last_event_id = "0"});
+    EXPECT_EQ(text, "message:a message:b message:c end");
+    EXPECT_EQ(last_id(mock, 0), "0");
+    EXPECT_EQ(last_id(mock, 1), "1");
+    EXPECT_EQ(last_id(mock, 2), "-");
+    EXPECT_EQ(last_id(mock, 3), "-");
+}
+
+GYRE_TEST(HttpEventSourceRules, events_without_an_id_have_the_one_that_it_begins_at) {
+    MockTransport mock;
+    mock.on("GET", "/").respond(200, "data: x\n\n", event_stream).respond(204);
+    http::Client client({.transport = &mock});
+    auto events = client.events(url, {.last_event_id = "41"});
+    auto event = co_await events.next();
+    EXPECT_EQ(event.value_or(http::ServerEvent()).id, "41");
+}
+
 GYRE_TEST(HttpEventSourceRules, waits_as_the_server_asks) {
     MockTransport mock;
     mock.on("GET", "/").respond(200, "retry: 10000\ndata: x\n\n", event_stream).respond(204);

@@ -41,6 +41,16 @@ auto read(std::string_view text) -> Events {
     return expected;
 }
 
+TEST(EventStream, goes_on_from_an_id) {
+    EventStreamParser parser({}, "41");
+    EXPECT_EQ(parser.last_event_id(), "41");
+    EXPECT_EQ(read_in_pieces(parser, "data: x\n\n", 1, 1), (Events{{"message", "x", "41"}}));
+    parser.restart();
+    EXPECT_EQ(parser.last_event_id(), "41");
+    EXPECT_EQ(read_in_pieces(parser, "id\ndata: x\n\n", 1, 1), (Events{{"message", "x"}}));
+    EXPECT_EQ(parser.last_event_id(), "");
+}
+
 TEST(EventStream, every_rule_of_the_standard) {
     struct Case {
         std::string_view rule;

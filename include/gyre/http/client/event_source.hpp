@@ -45,8 +45,8 @@ public:
     /// On cancel: nothing is lost.
     [[nodiscard]] auto next() -> Task<std::optional<ServerEvent>>;
 
-    /// The id of the last event that had one.
-    [[nodiscard]] auto last_event_id() const noexcept -> const std::string& { return last_id_; }
+    /// The id of the last event that had one; empty again when the server has taken it back with an empty one.
+    [[nodiscard]] auto last_event_id() const noexcept -> const std::string& { return parser_.last_event_id(); }
     /// Is there a connection now?
     [[nodiscard]] auto is_connected() const noexcept -> bool { return response_.has_value(); }
 
@@ -69,7 +69,6 @@ private:
     Duration retry_after_ = Duration::zero();  ///< What the last response that failed asked for.
     std::size_t attempts_;
     EventStreamParser parser_;
-    std::string last_id_;
     std::optional<ClientResponse> response_;
     std::size_t taken_ = 0;  ///< Of the piece that was read, what the parser has had.
     std::span<const char> piece_;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gyre::http {
 
@@ -33,7 +34,9 @@ struct EventStreamLimits {
 /// Thread: none of its own; a value. Source: WHATWG HTML 9.2; JavaScript's EventSource.
 class EventStreamParser {
 public:
-    explicit EventStreamParser(EventStreamLimits limits = {}) noexcept : limits_(limits) {}
+    /// @param last_event_id that of an earlier stream, which counts until an event has another.
+    explicit EventStreamParser(EventStreamLimits limits = {}, std::string last_event_id = {})
+        : limits_(limits), id_(last_event_id), last_id_(std::move(last_event_id)) {}
 
     /// Takes bytes from the front of the input until an event is whole. @return empty if it took them all and needs more.
     /// @throws LimitError past a limit; the stream cannot be read further.
