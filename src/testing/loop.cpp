@@ -2,6 +2,7 @@
 
 #include <gyre/backend/backend.hpp>
 #include <gyre/core/as_outcome.hpp>
+#include <gyre/core/duration_text.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/scope.hpp>
 #include <gyre/core/sleep.hpp>
@@ -34,6 +35,18 @@ auto number_from_environment(const char* name) -> std::optional<std::uint64_t> {
         throw std::invalid_argument(std::string(name) + " is a number, not '" + text + "'");
     }
     return number;
+}
+
+/// A line for each timer that is armed; empty if none is.
+auto left_timers(const internal::TimerHeap& timers) -> std::string {
+    std::string text;
+    timers.for_each([&](internal::Timer& timer) {
+        const auto* callback = dynamic_cast<const internal::Callback*>(&timer);
+        text += "a timer was left";
+        if (callback != nullptr) text += ", of call_later or call_at at " + internal::place_text(callback->where);
+        text += '\n';
+    });
+    return text;
 }
 
 }  // namespace
@@ -91,6 +104,7 @@ auto TestLoop::close_and_check() -> std::string {
             const bool none_open = !all_ended || loop_->backend().open_descriptors() == 0;
             expect(none_open, "a descriptor was left open");
             if (!none_open) wrong += obs::left_on(*loop_).text();
+            if (all_ended) wrong += left_timers(loop_->scheduler().timers);
             loop_->close();
         }
         if (errors_allowed_) return wrong;
@@ -126,7 +140,6 @@ void run_test(const std::function<Task<>()>& body, backend::SimOptions world) {
     std::string wrong;
     if (outcome.is_error()) wrong = "the test threw: " + describe(outcome.error());
     if (outcome.is_cancelled()) wrong = "the test was cancelled: " + outcome.cause()->text();
-    if (wrong.empty() && loop->scheduler().timers.size() != 0) wrong = "a timer was left";
     if (!wrong.empty()) framework().fail(wrong);
     loop.finish();
 }

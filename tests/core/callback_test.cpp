@@ -176,8 +176,8 @@ TEST(CallLater, a_handle_may_be_cancelled_after_its_loop) {
     TimerHandle handle;
     Handle soon;
     {
-        TestLoop loop;
-        loop.run([&]() -> Task<> {
+        EventLoop loop(backend::make_sim_backend());
+        loop.run_until_complete([&]() -> Task<> {
             handle = this_loop().call_later(1h, [] {});
             soon = this_loop().call_soon([] {});
             co_return;

@@ -141,17 +141,19 @@ TEST_P(Loop, the_destructor_closes) {
 
 TEST_P(Loop, runs_for_ever_until_stopped) {
     Log log;
+    TimerHandle later;
     loop()->call_soon([&] { log.push_back("first"); });
     loop()->call_later(2ms, [&] {
         log.push_back("stop");
         loop()->call_soon([&] { log.push_back("ready already"); });
         loop()->stop();
-        loop()->call_later(1h, [] {});
+        later = loop()->call_later(1h, [] {});
     });
     loop()->run_forever();
     EXPECT_EQ(log, (Log{"first", "stop", "ready already"}));
     loop()->call_soon([&] { loop()->stop(); });
     loop()->run_forever();
+    later.cancel();
 }
 
 TEST_P(Loop, a_stopped_loop_closes_though_a_task_needs_time) {

@@ -20,13 +20,22 @@ auto hold_deep(int depth, int& alive) -> Task<> {
     }
 }
 
+/// Calls no more from its end on.
+struct CancelledAtEnd {
+    TimerHandle timer;
+    explicit CancelledAtEnd(TimerHandle handle) : timer(std::move(handle)) {}
+    CancelledAtEnd(const CancelledAtEnd&) = delete;
+    auto operator=(const CancelledAtEnd&) -> CancelledAtEnd& = delete;
+    ~CancelledAtEnd() { timer.cancel(); }
+};
+
 /// Uses everything in the core once.
 auto everything(int& alive) -> Task<> {
     const Counted token(alive);
     Event event;
     Promise<int> promise;
     auto future = promise.future();
-    this_loop().call_later(3ms, [&event] { event.set(); });
+    const CancelledAtEnd timer(this_loop().call_later(3ms, [&event] { event.set(); }));
     co_await task_group([&](TaskGroup& group) -> Task<> {
         const Counted inside(alive);
         group.spawn(hold_deep(3, alive)).cancel();

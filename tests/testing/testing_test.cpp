@@ -70,6 +70,41 @@ TEST(RunTest, a_timer_that_is_left_fails_the_test) {
     EXPECT_TRUE(contains(collected.text(), "a timer was left")) << collected.text();
 }
 
+TEST(TestLoop, a_timer_that_is_left_fails_the_test_and_names_its_place) {
+    Collected collected;
+    TestLoop loop;
+    loop.run([]() -> Task<> {
+        this_loop().call_later(1h, [] {});
+        this_loop().call_later(1h, [] {}).cancel();
+        co_return;
+    });
+    const std::string place = "testing_test.cpp:" + std::to_string(__LINE__ - 4);
+    loop.finish();
+    EXPECT_EQ(collected.text(), "a timer was left, of call_later or call_at at " + place + "|");
+}
+
+TEST(TestLoop, the_timers_of_tasks_that_are_left_are_theirs) {
+    Collected collected;
+    TestLoop loop;
+    loop.run([]() -> Task<> {
+        spawn(sleeper());
+        co_await yield_now();
+    });
+    loop.finish();
+    EXPECT_TRUE(contains(collected.text(), "a spawned task was left")) << collected.text();
+    EXPECT_FALSE(contains(collected.text(), "timer")) << collected.text();
+}
+
+TEST(CancelEverywhere, a_timer_that_a_cancellation_leaves_is_a_failure) {
+    Collected collected;
+    CancelEverywhere([]() -> Task<> {
+        auto timer = this_loop().call_later(1h, [] {});
+        co_await sleep(1ms);
+        timer.cancel();
+    }).run();
+    EXPECT_TRUE(contains(collected.text(), "[cancelled before step 0, in order] a timer was left")) << collected.text();
+}
+
 TEST(RunTest, a_descriptor_that_is_left_fails_the_test) {
     Collected collected;
     int left = -1;
