@@ -14,7 +14,7 @@ auto TaskNode::extra() -> Extra& {
     if (!has_extra_) {
         auto* made = new Extra(location_);
         // A signal handler that comes in between finds neither, and never takes the one for the other.
-        static_assert(sizeof(location_) == sizeof(extra_));
+        static_assert(sizeof(location_) == sizeof(void*));
         location_ = std::source_location();  // all null
         in_this_order();
         has_extra_ = true;
