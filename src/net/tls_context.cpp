@@ -91,8 +91,8 @@ auto make_tls_context(const SSL_METHOD* method) -> SslContextPointer {
     SSL_CTX_clear_options(raw, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_LEGACY_SERVER_CONNECT |
                                    SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set_mode(
-        raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    // Not SSL_MODE_RELEASE_BUFFERS, which takes and frees two buffers of 16 KiB for every request: see TlsBuffers.
+    SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     require(SSL_CTX_set_max_early_data(raw, 0) == 1, "early data");
     // Tickets carry their sessions themselves; a table of them would only hold memory.
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);

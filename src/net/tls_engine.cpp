@@ -96,17 +96,13 @@ auto TlsEngine::handshake() -> TlsStep {
 auto TlsEngine::read(std::span<std::byte> buffer) -> TlsProgress {
     if (has_failed()) return {TlsStep::failed, 0};
     const bool has_ended = (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
-    if (open_ && !has_ended && !has_input()) {  // to ask would cost as much as a record
-        release_buffers();
-        return {TlsStep::needs_input, 0};
-    }
+    if (open_ && !has_ended && !has_input()) return {TlsStep::needs_input, 0};  // to ask would cost as much as a record
     std::size_t total = 0;
     // Record after record: what lies here already costs no wait.
     while (total < buffer.size()) {
         std::size_t count = 0;
         forget_errors();
         const auto result = step(SSL_read_ex(ssl_.get(), buffer.data() + total, buffer.size() - total, &count));
-        if (result == TlsStep::needs_input) release_buffers();
         if (result != TlsStep::done) return {total > 0 ? TlsStep::done : result, total};
         total += count;
         if (SSL_pending(ssl_.get()) == 0 && input_.empty()) break;
@@ -272,7 +268,6 @@ auto TlsEngine::verified(int accepted, X509_STORE_CTX* store) -> int {
     return 0;
 }
 
-/// SSL_MODE_RELEASE_BUFFERS leaves a write buffer behind when a session ticket is read: 16 KiB of every idle client.
 void TlsEngine::release_buffers() noexcept {
     // Only between records: OpenSSL 3.0 would let go of a header whose record has yet to come.
     if (std::string_view(SSL_rstate_string(ssl_.get())) == "RH") static_cast<void>(SSL_free_buffers(ssl_.get()));

@@ -4,6 +4,7 @@
 #include "net/quiet.hpp"
 #include "net/tls_text.hpp"
 
+#include <gyre/core/loop.hpp>
 #include <gyre/core/scope.hpp>
 
 #include <algorithm>
@@ -68,6 +69,7 @@ TlsTransport::TlsTransport(std::unique_ptr<Transport> below, SslPointer ssl, std
     : below_(std::move(below)), engine_(std::move(ssl), std::move(host)), peer_(std::move(peer)) {}
 
 auto TlsTransport::handshake() -> Task<void> {
+    buffers_.join(this_loop());
     std::vector<std::byte> room(own_room);
     std::exception_ptr unsent;
     for (;;) {
@@ -126,7 +128,7 @@ auto TlsTransport::wait_for_input() -> Task<void> {
         co_await received_.wait();
         co_return;
     }
-    engine_.release_buffers();
+    buffers_.give_back();
     const Receiving receiving(*this);
     co_await below_->wait_for_input();
 }
@@ -152,6 +154,7 @@ auto TlsTransport::write_all(std::span<const std::byte> data) -> Task<void> {
     std::vector<std::byte> room;
     while (!data.empty()) {
         const auto [step, count] = engine_.write(data);
+        buffers_.used();
         data = data.subspan(count);
         if (step == TlsStep::failed) throw error(engine_.failure());
         if (engine_.has_output()) co_await flush();
@@ -204,6 +207,7 @@ auto TlsTransport::receive(std::span<std::byte> room) -> Task<void> {
     const auto count = co_await below_->read_some(room);
     if (count == 0) ended_ = true;
     engine_.feed(room.first(count));
+    buffers_.used();
 }
 
 /// Writes all output below, also what is added meanwhile.
@@ -232,6 +236,7 @@ auto TlsTransport::say_goodbye() -> Task<TlsStep> {
     std::vector<std::byte> room;
     for (;;) {
         const auto step = engine_.say_goodbye();
+        buffers_.used();
         co_await flush();
         if (step != TlsStep::needs_input || ended_) co_return step;
         room.resize(own_room);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/tls_buffers.hpp"
 #include "net/tls_engine.hpp"
 
 #include <gyre/core/task.hpp>
@@ -70,6 +71,7 @@ private:
 
     std::unique_ptr<Transport> below_;
     TlsEngine engine_;
+    TlsBuffers buffers_{engine_};
     std::string peer_;
     Event received_{"tls input"};  ///< Set while nobody receives.
     bool receiving_ = false;       ///< A task waits for bytes from below.
