@@ -16,7 +16,7 @@ namespace gyre::net {
 
 /// How a socket listens.
 struct ListenOptions {
-    int backlog = 1024;
+    int backlog = 4096;
     bool reuse_address = true;
     bool reuse_port = false;
     bool no_delay = true;  ///< TCP_NODELAY of the accepted connections.

@@ -84,7 +84,8 @@ struct ConnectionOptions {
     /// not see the end behind more of a body than that, nor while the handler uses a piece. Zero or less: never.
     AnyDuration disconnect_check_after = std::chrono::milliseconds(20);
 
-    /// Connections at a time. Beyond it, accepting pauses. The loops of a server share it out evenly.
+    /// Connections at a time. Beyond it, accepting pauses. The loops of a server share it out evenly. The connection that takes the
+    /// last place ends the one that has waited longest for its client (at least a second; idle ones first).
     std::size_t max_connections = 10'000;
 
     /// Connections at a time from one source: an IPv4 address, or a /64 of IPv6. One more gets 503 (with TLS: nothing) and is

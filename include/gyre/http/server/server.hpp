@@ -34,7 +34,7 @@ struct ServerOptions {
     /// cannot be used change nothing, and the loop's exception handler is told.
     AnyDuration tls_watch_interval{};
     ConnectionOptions connection = {};  ///< Limits and times of each connection.
-    int backlog = 1024;
+    int backlog = 4096;
 };
 
 namespace internal {
