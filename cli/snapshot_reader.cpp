@@ -98,6 +98,7 @@ auto ProgramSnapshot::read_loop(const Json& from) -> obs::Snapshot {
     all.delay = read_figures(from, "delay");
     all.blocked_for = maybe_duration(from, "blocked_for_ns");
     all.is_read = from.value("is_read", true);
+    all.steps = from.value("steps", std::size_t{1});
     for (const Json& line : from.value("thread_stack", Json::array())) {
         all.thread_stack.push_back(harmless(line.get<std::string>()));
     }

@@ -2,15 +2,11 @@
 #include "obs/json_out.hpp"
 #include "obs/looks.hpp"
 #include "obs/stall_cause.hpp"
-#include "obs/task_reader.hpp"
 
-#include <gyre/core/errors.hpp>
 #include <gyre/core/sleep.hpp>
 #include <gyre/http/server/http_error.hpp>
 
 #include <charconv>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -23,10 +19,8 @@ namespace {
 
 constexpr int looks_of_findings = 5;
 constexpr SnapshotOptions of_a_look{.most_tasks = 10'000};
-constexpr SnapshotOptions of_all{.most_tasks = 250'000};  // who waits for whom needs all of them, in one look
-constexpr auto patience = std::chrono::milliseconds(100);
-constexpr auto look_for_answer = std::chrono::milliseconds(5);
-constexpr int longest_asked = 60'000;  // milliseconds
+constexpr SnapshotOptions of_all{.most_tasks = 250'000};  // who waits for whom needs all of them
+constexpr int longest_asked = 60'000;                     // milliseconds
 
 auto long_wait(const http::Request& request) -> Duration {
     const auto asked = request.query_param("long");
@@ -37,28 +31,6 @@ auto long_wait(const http::Request& request) -> Duration {
         throw http::HttpError(400, "long: milliseconds, from 1 to " + std::to_string(longest_asked));
     }
     return std::chrono::milliseconds(length);
-}
-
-/// A question to one loop; it may be answered when nobody waits any more.
-struct LookAnswer {
-    std::mutex mutex;
-    std::optional<Snapshot> snapshot;
-
-    auto take() -> std::optional<Snapshot> {
-        const std::lock_guard lock(mutex);
-        return std::move(snapshot);
-    }
-};
-
-void ask(EventLoop& loop, const std::shared_ptr<LookAnswer>& answer) {
-    try {
-        loop.post([&loop, answer] {
-            Snapshot look = obs::snapshot(loop, of_a_look);
-            const std::lock_guard lock(answer->mutex);
-            answer->snapshot = std::move(look);
-        });
-    } catch (const LoopError&) {  // it is closed: there will be no answer
-    }
 }
 
 }  // namespace
@@ -87,24 +59,24 @@ auto ControlSite::findings(http::Request& request) -> Task<http::Response> {
     std::vector<std::vector<Snapshot>> looks(loops_.loops().size());
     for (int i = 0; i < looks_of_findings; ++i) {
         if (i > 0) co_await sleep(length / (looks_of_findings - 1));
-        std::vector<std::shared_ptr<LookAnswer>> answers;
-        for (EventLoop* loop : loops_.loops()) ask(*loop, answers.emplace_back(std::make_shared<LookAnswer>()));
-        const Time end = this_loop().now() + patience;
+        auto answers = co_await loops_.answers(of_a_look);
         for (std::size_t at = 0; at < answers.size(); ++at) {
-            auto look = answers[at]->take();
-            while (!look && this_loop().now() < end) {
-                co_await sleep(look_for_answer);
-                look = answers[at]->take();
-            }
-            if (look) looks[at].push_back(std::move(*look));
+            if (answers[at]) looks[at].push_back(std::move(*answers[at]));
         }
     }
-    // A loop that has not answered once does not run, or is blocked; and one with many tasks is looked at in steps.
+    // A loop that has not answered once does not run, or is blocked. One with many tasks is looked at twice: what moved while it
+    // was read in steps stands elsewhere the second time.
     auto seen = co_await loops_.snapshots(of_all);
     co_await find_causes(seen);
+    std::vector<std::optional<Snapshot>> again;
+    for (const Snapshot& look : seen) {
+        if (again.empty() && look.steps > 1) again = co_await loops_.answers(of_all);
+    }
     for (std::size_t at = 0; at < looks.size(); ++at) {
         const bool lacks_tasks = looks[at].empty() || looks[at].back().tasks.size() < looks[at].back().task_count;
-        if (lacks_tasks || seen[at].blocked_for) looks[at].push_back(std::move(seen[at]));
+        const bool is_stepped = seen[at].steps > 1;
+        if (lacks_tasks || is_stepped || seen[at].blocked_for) looks[at].push_back(std::move(seen[at]));
+        if (is_stepped && again[at]) looks[at].push_back(std::move(*again[at]));
     }
     co_return answer([&](JsonOut& json, std::ostream& out) {
         json.list("findings");

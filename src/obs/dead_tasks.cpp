@@ -41,7 +41,7 @@ auto comes_from_outside(WaitKind kind) noexcept -> bool {
 /// Who can wake whom, as far as that is known, and so what nobody can wake.
 class WaitGraph {
 public:
-    explicit WaitGraph(const Looks& looks) : now_(looks.last()) {
+    explicit WaitGraph(const Looks& looks) : looks_(looks), now_(looks.last()) {
         ends_.resize(now_.tasks.size());
         alive_.resize(now_.tasks.size());
         for (std::size_t i = 0; i < now_.tasks.size(); ++i) number_.emplace(now_.tasks[i].id, i);
@@ -101,9 +101,20 @@ private:
             end.place = place;
             if (stack.lost) return void(end.known = true);
             const bool is_limited = stack.limit != Time::max() || (stack.wait && stack.wait->left);
-            end.goes_on = !stack.wait || is_limited || info.cancelled || comes_from_outside(stack.wait->kind);
+            end.goes_on = !stack.wait || is_limited || info.cancelled || comes_from_outside(stack.wait->kind) ||
+                          may_have_moved(info);
             if (!end.goes_on) find_wakers(task, *stack.wait, end);
         });
+    }
+
+    /// Of a look that took several steps: that the parts of it fit each other is known of what stood still since the look before.
+    [[nodiscard]] auto may_have_moved(const TaskInfo& task) const -> bool {
+        if (now_.steps == 1) return false;
+        const auto count = looks_.all().size();
+        const TaskInfo* before = count > 1 ? looks_.find(count - 2, task.id) : nullptr;
+        if (before == nullptr || looks_.stands(task) == Duration::zero()) return true;
+        const auto owner = [](const TaskInfo& info) { return info.stack.wait ? info.stack.wait->owner_id : 0; };
+        return owner(task) != owner(*before);
     }
 
     void find_wakers(std::size_t task, const WaitInfo& wait, End& end) {
@@ -217,6 +228,7 @@ private:
         }
     }
 
+    const Looks& looks_;
     const Snapshot& now_;
     std::unordered_map<std::uint64_t, std::size_t> number_;
     std::unordered_map<std::size_t, std::vector<std::size_t>> children_;

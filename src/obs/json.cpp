@@ -44,6 +44,7 @@ public:
         close('}');
         if (all.blocked_for) number("blocked_for_ns", all.blocked_for->count());
         if (!all.is_read) flag("is_read", false);
+        if (all.steps > 1) number("steps", all.steps);
         if (!all.thread_stack.empty()) {
             list("thread_stack");
             for (const std::string& line : all.thread_stack) item(line);

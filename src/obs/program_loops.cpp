@@ -1,6 +1,6 @@
 #include "obs/program_loops.hpp"
 
-#include "obs/task_reader.hpp"
+#include "obs/stepped_read.hpp"
 
 #include <gyre/core/errors.hpp>
 #include <gyre/core/gather.hpp>
@@ -18,7 +18,6 @@ namespace gyre::obs {
 namespace {
 
 constexpr auto patience = std::chrono::milliseconds(100);
-constexpr Duration longest_step = std::chrono::microseconds(500);
 
 /// What a loop was asked. Both sides keep it: who asked may have gone when the loop answers.
 template<class T>
@@ -63,44 +62,23 @@ auto await_answer(std::shared_ptr<Question<T>> question) -> Task<bool> {
     }
 }
 
-/// Reads the tasks of a loop step by step; the loop goes on in between.
-class SteppedRead {
+using AskedTasks = Question<std::shared_ptr<RawSnapshot>>;
+
+class LoopAsksForTasks final : public TaskAsker {
 public:
-    SteppedRead(EventLoop& loop, std::size_t most_tasks) : loop_(loop), most_tasks_(most_tasks) {}
+    explicit LoopAsksForTasks(std::shared_ptr<AskedTasks> question) : question_(std::move(question)) {}
 
-    using Asked = Question<std::shared_ptr<RawSnapshot>>;
-
-    /// Thread: the loop's. Asks for the next step itself.
-    static void step(const std::shared_ptr<SteppedRead>& self, const std::shared_ptr<Asked>& question) {
-        if (question->is_abandoned()) return;
+    [[nodiscard]] auto is_gone() const noexcept -> bool override { return question_->is_abandoned(); }
+    void goes_on(const RawSnapshot& /*so_far*/) noexcept override { question_->goes_on(); }
+    void answer(std::shared_ptr<RawSnapshot> raw) noexcept override {
         try {
-            if (self->read()) return Asked::answer(question, self->raw_);
-            question->goes_on();
-            self->loop_.post([self, question] { step(self, question); });
+            AskedTasks::answer(question_, std::move(raw));
         } catch (const std::bad_alloc&) {  // as if it did not answer
-        } catch (const LoopError&) {       // the loop closes
         }
     }
 
 private:
-    auto read() -> bool {
-        const Time until = loop_.now() + longest_step;
-        if (!reader_) {
-            raw_->begin(loop_, ReadAt::rest);
-            reader_.emplace(loop_, raw_->tape, most_tasks_, ReadAt::rest);
-        } else {
-            reader_->resume();
-        }
-        const bool is_over = reader_->read(until);
-        raw_->is_complete = reader_->is_complete();
-        if (!is_over) reader_->pause();
-        return is_over;
-    }
-
-    EventLoop& loop_;
-    std::size_t most_tasks_;
-    std::shared_ptr<RawSnapshot> raw_ = std::make_shared<RawSnapshot>();
-    std::optional<TaskReader> reader_;
+    std::shared_ptr<AskedTasks> question_;
 };
 
 /// How long a loop blocks that says nothing and lets nobody look: its thread cannot be interrupted, unless it is closed or nobody
@@ -123,9 +101,15 @@ auto unread(const EventLoop& loop) -> Snapshot {
 ProgramLoops::ProgramLoops(std::span<EventLoop* const> loops) : loops_(loops) {}
 
 auto ProgramLoops::snapshots(SnapshotOptions options) -> Task<std::vector<Snapshot>> {
-    const auto guard = co_await one_at_a_time_.acquire();
     std::vector<Task<Snapshot>> asked;
     for (EventLoop* loop : loops_) asked.push_back(snapshot_of(*loop, options));
+    auto all = co_await gather(std::move(asked));
+    co_return all;
+}
+
+auto ProgramLoops::answers(SnapshotOptions options) -> Task<std::vector<std::optional<Snapshot>>> {
+    std::vector<Task<std::optional<Snapshot>>> asked;
+    for (EventLoop* loop : loops_) asked.push_back(answer_of(*loop, options));
     auto all = co_await gather(std::move(asked));
     co_return all;
 }
@@ -137,16 +121,21 @@ auto ProgramLoops::figures() -> Task<std::vector<LoopFigures>> {
     co_return all;
 }
 
-auto ProgramLoops::snapshot_of(EventLoop& loop, SnapshotOptions options) -> Task<Snapshot> {
-    auto question = std::make_shared<SteppedRead::Asked>(this_loop().mailbox());
-    auto reading = std::make_shared<SteppedRead>(loop, options.most_tasks);
+auto ProgramLoops::answer_of(EventLoop& loop, SnapshotOptions options) -> Task<std::optional<Snapshot>> {
+    auto question = std::make_shared<AskedTasks>(this_loop().mailbox());
     try {
-        loop.post([reading, question] { SteppedRead::step(reading, question); });
+        read_in_steps(loop, options.most_tasks, std::make_shared<LoopAsksForTasks>(question));
     } catch (const LoopError&) {
-        co_return unread(loop);
+        co_return std::nullopt;
     }
     const auto answers = co_await await_answer(question);
-    if (answers) co_return decode(*question->take(), options);
+    if (!answers) co_return std::nullopt;
+    co_return decode(*question->take(), options);
+}
+
+auto ProgramLoops::snapshot_of(EventLoop& loop, SnapshotOptions options) -> Task<Snapshot> {
+    auto answer = co_await answer_of(loop, options);
+    if (answer) co_return std::move(*answer);
     TaskLook look(loop, options.most_tasks);
     if (look.look(probe_)) co_return look.take(options);
     co_return unread(loop);

@@ -5,8 +5,8 @@
 #include <gyre/core/task.hpp>
 #include <gyre/obs/figures.hpp>
 #include <gyre/obs/snapshot.hpp>
-#include <gyre/sync/lock.hpp>
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,16 +22,18 @@ public:
     [[nodiscard]] auto loops() const noexcept -> std::span<EventLoop* const> { return loops_; }
     /// What the tasks of each loop do. @throws nothing for a loop that is closed or does not answer. On cancel: nobody is asked.
     [[nodiscard]] auto snapshots(SnapshotOptions options = {}) -> Task<std::vector<Snapshot>>;
+    /// The same of those alone that answer, a place for each loop: nobody's thread is interrupted.
+    [[nodiscard]] auto answers(SnapshotOptions options = {}) -> Task<std::vector<std::optional<Snapshot>>>;
     /// The numbers of each.
     [[nodiscard]] auto figures() -> Task<std::vector<LoopFigures>>;
 
 private:
+    [[nodiscard]] auto answer_of(EventLoop& loop, SnapshotOptions options) -> Task<std::optional<Snapshot>>;
     [[nodiscard]] auto snapshot_of(EventLoop& loop, SnapshotOptions options) -> Task<Snapshot>;
     [[nodiscard]] auto figures_of(EventLoop& loop) -> Task<LoopFigures>;
 
     std::span<EventLoop* const> loops_;
     backend::ThreadProbe probe_;
-    Lock one_at_a_time_{"snapshots"};  ///< A loop keeps the place of one reader.
 };
 
 }  // namespace gyre::obs

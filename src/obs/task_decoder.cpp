@@ -215,6 +215,7 @@ auto decode(const RawSnapshot& raw, const SnapshotOptions& options) -> Snapshot 
     all.timers_armed = head.timers_armed;
     all.timers_fired = head.timers_fired;
     all.never_started_count = head.never_started;
+    all.steps = raw.steps;
     if (head.measures) {
         all.turn = quantiles(head.histograms.turn);
         all.slice = quantiles(head.histograms.slice);

@@ -54,28 +54,33 @@ TaskReader::TaskReader(EventLoop& loop, TaskTape& tape, std::size_t most_tasks, 
     }
 }
 
-auto TaskReader::read(Time until) -> bool {
+auto TaskReader::read(Time until, std::size_t most) -> bool {
     constexpr std::size_t tasks_per_look = 16;  // at the clock
-    for (std::size_t count = 1; task_ != nullptr && left_ > 0; ++count, --left_) {
-        if (!tape_.begin()) return true;
-        write(*task_, *owner_, Part::whole);
-        if (!tape_.end()) {
-            forget_holders();  // what was written of them is gone
-            if (!tape_.begin_in_new_block()) return true;
-            write(*task_, *owner_, Part::whole);
-            if (!tape_.end()) {  // longer than a whole block
-                forget_holders();
-                static_cast<void>(tape_.begin());
-                write(*task_, *owner_, Part::head);
-                static_cast<void>(tape_.end());
-            }
-        }
+    std::size_t count = 0;
+    for (; task_ != nullptr && left_ > 0; --left_, ++count) {
+        if (count == most) return false;
+        const bool looks = count > 0 && count % tasks_per_look == 0 && until != Time::max();
+        if (looks && loop_.now() >= until) return false;
+        if (!write_next()) return true;
         step();
-        if (count % tasks_per_look == 0 && until != Time::max() && loop_.now() >= until) {
-            --left_;
-            return task_ == nullptr || left_ == 0;
-        }
     }
+    return true;
+}
+
+/// @return false if there is no room for it, nor for any other.
+auto TaskReader::write_next() -> bool {
+    if (!tape_.begin()) return false;
+    write(*task_, *owner_, Part::whole);
+    if (tape_.end()) return true;
+    forget_holders();  // what was written of them is gone
+    if (!tape_.begin_in_new_block()) return false;
+    write(*task_, *owner_, Part::whole);
+    if (tape_.end()) return true;
+    // It is longer than a whole block.
+    forget_holders();
+    static_cast<void>(tape_.begin());
+    write(*task_, *owner_, Part::head);
+    static_cast<void>(tape_.end());
     return true;
 }
 

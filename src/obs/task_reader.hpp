@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -55,8 +56,8 @@ public:
     /// Thread: the loop's.
     TaskReader(EventLoop& loop, TaskTape& tape, std::size_t most_tasks, ReadAt at) noexcept;
 
-    /// Reads until all has been read, or the loop's clock has reached `until`. @return whether there is no more.
-    [[nodiscard]] auto read(Time until) -> bool;
+    /// Reads until all has been read, the loop's clock has reached `until`, or so many have been. @return whether there is no more.
+    [[nodiscard]] auto read(Time until, std::size_t most = std::numeric_limits<std::size_t>::max()) -> bool;
     /// Whether every task has been read.
     [[nodiscard]] auto is_complete() const noexcept -> bool { return task_ == nullptr; }
 
@@ -67,6 +68,7 @@ public:
 private:
     enum class Part : std::uint8_t { whole, head };
 
+    [[nodiscard]] auto write_next() -> bool;
     void write(const internal::TaskNode& task, internal::TaskOwner& owner, Part part) noexcept;
     void write_strand(const internal::Strand& strand, int depth) noexcept;
     void write_wait(const internal::Wait& wait, int depth) noexcept;
@@ -99,6 +101,7 @@ struct RawSnapshot {
     std::size_t sockets = 0;
     Snapshot rest;  ///< What takes memory to read, and is empty where a signal came.
     bool is_complete = false;
+    std::size_t steps = 1;  ///< Between which the loop went on.
 };
 
 /// All that stands on a loop, in one go. Thread: the loop's.

@@ -138,6 +138,7 @@ private:
             }
             first = false;
         }
+        if (all_.steps > 1) out_ << "; read in " << all_.steps << " steps";
         out_ << "\n";
         write_figures("turns", all_.turn);
         write_figures("slices", all_.slice);

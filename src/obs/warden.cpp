@@ -3,7 +3,7 @@
 #include "obs/recent_stalls.hpp"
 #include "obs/running.hpp"
 #include "obs/stall_cause.hpp"
-#include "obs/task_reader.hpp"
+#include "obs/stepped_read.hpp"
 #include "obs/triggers.hpp"
 
 #include <gyre/backend/signals.hpp>
@@ -42,16 +42,44 @@ constexpr Duration patience = milliseconds(100);  // for a loop that is asked fo
 constexpr Duration late_look = milliseconds(20);
 constexpr int looks_of_examination = 4;  // besides the one that was written
 constexpr std::size_t most_tasks_before = 10'000;
-constexpr std::size_t most_tasks_at_the_end = 250'000;  // who waits for whom needs all of them, in one look
+constexpr std::size_t most_tasks_at_the_end = 250'000;  // who waits for whom needs all of them...
+constexpr int looks_at_all = 2;                         // ... and, of one that takes several steps, what did not move
 constexpr Duration sample_limit = milliseconds(50);
 constexpr std::size_t most_stalls = 5;  // that are reported in a minute
 constexpr Duration reports_are_counted = std::chrono::minutes(1);
 
 /// What a loop answers when it is asked for its tasks. It may outlive the question.
-struct Answer {
-    std::mutex mutex;
-    std::condition_variable arrived;
-    std::optional<RawSnapshot> raw;
+class WardenAsksForTasks final : public TaskAsker {
+public:
+    // Thread: the loop's.
+    [[nodiscard]] auto is_gone() const noexcept -> bool override { return gone_; }
+    void goes_on(const RawSnapshot& /*so_far*/) noexcept override { ++steps_; }
+    void answer(std::shared_ptr<RawSnapshot> raw) noexcept override {
+        const std::lock_guard lock(mutex_);
+        raw_ = std::move(raw);
+        arrived_.notify_all();
+    }
+
+    // Thread: the warden's.
+    /// Waits until `end`, and then as long as the loop shows that it goes on. @return null if it does not.
+    auto await(Time end) -> std::shared_ptr<RawSnapshot> {
+        std::unique_lock lock(mutex_);
+        for (std::size_t seen = steps_;;) {
+            const auto left = std::max(Duration::zero(), end - backend::monotonic_time());
+            arrived_.wait_for(lock, left, [this] { return raw_ != nullptr; });
+            if (raw_ != nullptr || seen == steps_) return std::move(raw_);
+            seen = steps_;
+            end = backend::monotonic_time() + patience;
+        }
+    }
+    void leave() noexcept { gone_ = true; }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::shared_ptr<RawSnapshot> raw_;
+    std::atomic<std::size_t> steps_{0};
+    std::atomic<bool> gone_{false};
 };
 
 /// What the warden knows of one loop.
@@ -64,9 +92,9 @@ struct WatchedLoop {
     bool is_reported = false;                       ///< Its reports are not too many.
     std::optional<backend::ThreadActivity> before;  ///< In this turn, some time ago.
     Time before_at{};
-    std::shared_ptr<Answer> late;  ///< It was asked for its tasks and has not answered yet.
-    bool is_look = false;          ///< `late` is for `looks` alone.
-    std::vector<Snapshot> looks;   ///< Since it was asked for a dump.
+    std::shared_ptr<WardenAsksForTasks> late;  ///< It was asked for its tasks and has not answered yet.
+    bool is_look = false;                      ///< `late` is for `looks` alone.
+    std::vector<Snapshot> looks;               ///< Since it was asked for a dump.
 };
 
 class LoopWarden final : public internal::Warden {
@@ -218,6 +246,7 @@ private:
             if (look.look(*probe_)) {
                 const Snapshot seen = look.take({});
                 write(seen);
+                watched.late->leave();
                 watched.late.reset();
             } else {
                 say("loop " + std::to_string(watched.loop->index()) +
@@ -241,7 +270,7 @@ private:
     void examine() {
         for (WatchedLoop& watched : watched_) {
             if (watched.late != nullptr) continue;
-            ask(watched, looks_left_ > 1 ? most_tasks_before : most_tasks_at_the_end);
+            ask(watched, looks_left_ > looks_at_all ? most_tasks_before : most_tasks_at_the_end);
             watched.is_look = true;
         }
         const Time end = backend::monotonic_time() + patience;
@@ -288,29 +317,20 @@ private:
     }
 
     void ask(WatchedLoop& watched, std::size_t most_tasks = SnapshotOptions().most_tasks) {
-        auto answer = std::make_shared<Answer>();
+        auto answer = std::make_shared<WardenAsksForTasks>();
         try {
-            EventLoop& loop = *watched.loop;
-            loop.post([&loop, answer, most_tasks] {
-                const std::lock_guard lock(answer->mutex);
-                answer->raw = read_raw(loop, most_tasks);
-                answer->arrived.notify_all();
-            });
+            read_in_steps(*watched.loop, most_tasks, answer);
         } catch (const LoopError&) {
             return say("a loop is closed\n");
         }
         watched.late = std::move(answer);
     }
 
-    /// Waits until `end` for what was asked for. @return whether it has come.
+    /// Waits until `end`, or longer if it is on its way, for what was asked for. @return whether it has come.
     auto take_answer(WatchedLoop& watched, Time end) -> bool {
-        Answer& answer = *watched.late;
-        std::unique_lock lock(answer.mutex);
-        const auto left = std::max(Duration::zero(), end - backend::monotonic_time());
-        answer.arrived.wait_for(lock, left, [&] { return answer.raw.has_value(); });
-        if (!answer.raw) return false;
-        lock.unlock();
-        Snapshot look = decode(*answer.raw, {});
+        const auto raw = watched.late->await(end);
+        if (raw == nullptr) return false;
+        Snapshot look = decode(*raw, {});
         if (!watched.is_look) write(look);
         if (!watched.is_look && look.tasks.size() > most_tasks_before) look.tasks.resize(most_tasks_before);
         watched.looks.push_back(std::move(look));

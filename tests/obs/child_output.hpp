@@ -9,8 +9,16 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 namespace gyre::testing {
+
+inline auto file_has(const std::string& path, std::string_view part) -> bool {
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str().find(part) != std::string::npos;
+}
 
 /// Runs `program` in a child, with the path of the file that has its standard error, and gives what it wrote there.
 template<class F>

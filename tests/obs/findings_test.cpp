@@ -415,4 +415,51 @@ TEST(Findings, are_written_as_text_and_json) {
         "\n");
 }
 
+namespace {
+
+/// Two tasks that wait for each other's locks, as one look shows them.
+auto circle_of_two(std::size_t steps) -> obs::Snapshot {
+    obs::Snapshot look;
+    look.steps = steps;
+    look.task_count = 2;
+    for (const std::uint64_t id : {1U, 2U}) {
+        obs::TaskInfo& task = look.tasks.emplace_back();
+        task.id = id;
+        task.name = id == 1 ? "Plato" : "Kant";
+        obs::WaitInfo& wait = task.stack.wait.emplace();
+        wait.kind = WaitKind::lock;
+        wait.address = reinterpret_cast<const void*>(id * 8);
+        wait.owner_id = 3 - id;
+        wait.text = "lock";
+    }
+    return look;
+}
+
+auto circles_in(const std::vector<obs::Snapshot>& looks) -> std::size_t {
+    std::size_t count = 0;
+    for (const Finding& finding : obs::findings(looks)) count += finding.rule == Rule::wait_circle ? 1 : 0;
+    return count;
+}
+
+}  // namespace
+
+TEST(Findings, call_a_circle_one_that_was_seen_in_a_single_moment_or_twice) {
+    const auto at_once = circle_of_two(1);
+    EXPECT_EQ(circles_in({at_once}), 1U);
+    auto in_steps = circle_of_two(2);
+    EXPECT_EQ(circles_in({in_steps}), 0U) << "its tasks were looked at one after the other";
+    auto again = in_steps;
+    again.taken += Duration(1ms);
+    EXPECT_EQ(circles_in({in_steps, again}), 1U);
+    auto other_owner = again;
+    other_owner.tasks[0].stack.wait->owner_id = 3;
+    EXPECT_EQ(circles_in({other_owner, again}), 0U) << "the lock has changed hands";
+    auto other_place = again;
+    other_place.tasks[0].stack.wait->address = nullptr;
+    EXPECT_EQ(circles_in({other_place, again}), 0U) << "it waited for another one";
+    auto was_not_there = in_steps;
+    was_not_there.tasks.pop_back();
+    EXPECT_EQ(circles_in({was_not_there, again}), 0U);
+}
+
 }  // namespace gyre::testing

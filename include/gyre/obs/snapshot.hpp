@@ -151,7 +151,7 @@ struct Snapshot {
     CancelCounts cancelled{};  ///< What was cancelled and has ended, by kind.
     Figures turn;              ///< Turns of the loop, of which one in 16 is measured.
     Figures slice;  ///< What a task does between two waits: of each such turn the first, or with `Timing::exact` all.
-    Figures delay;  ///< From a wake-up to the task's turn; with `Timing::exact` only.
+    Figures delay;  ///< From a wake-up to the task's turn: one of each such turn, or with `Timing::exact` all.
     /// By `IoKind`: how long tasks were suspended for I/O, to the turn. What ended at once is not in it.
     std::array<Figures, io_kind_count> io{};
     // Of a loop that was asked from outside and did not answer; it has no `errors`, `never_started` and `longest_slice`:
@@ -159,6 +159,7 @@ struct Snapshot {
     std::string blocked_by;                 ///< Why: "system call (nanosleep)"; empty if nobody has looked for it.
     std::vector<std::string> thread_stack;  ///< Of its thread, the innermost first.
     bool is_read = true;                    ///< False: nothing could be read, and all else is empty.
+    std::size_t steps = 1;  ///< In how many the tasks were read. If not in one, the loop went on in between.
 };
 
 /// How much is looked at.
