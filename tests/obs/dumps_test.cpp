@@ -1,9 +1,9 @@
-// Dumps that are taken all the time: of loops under load, and of processes that are stopped or end.
-// GYRE_DUMPS in the environment says how many: `./dev check dumps` takes 10,000 with both sanitizers.
-
-#include "support/loops.hpp"
+// Dumps that are taken all the time, in every way that there is, of loops under load, and of processes that are blocked, are
+// stopped or end. GYRE_DUMPS in the environment says how many: `./dev check dumps` takes 10,000 with both sanitizers.
 
 #include "child_output.hpp"
+#include "obs/stepped_read.hpp"
+#include "support/loops.hpp"
 
 #include <gyre/backend/thread_probe.hpp>
 #include <gyre/obs.hpp>
@@ -11,10 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
-#include <fstream>
 #include <future>
+#include <memory>
 #include <sstream>
 #include <thread>
 
@@ -22,9 +24,10 @@ namespace gyre::testing {
 
 namespace {
 
-auto dumps_wanted() -> int {
+/// The part of all that a test takes; ten at least.
+auto dumps_wanted(int percent) -> int {
     const char* text = std::getenv("GYRE_DUMPS");
-    return text == nullptr ? 500 : std::atoi(text);
+    return std::max(10, (text == nullptr ? 500 : std::atoi(text)) * percent / 100);
 }
 
 /// Everything that a dump can meet: locks, queues, permits, time limits, branches, groups, errors, cancellation.
@@ -93,30 +96,62 @@ private:
     Queue<int> queue_{3, "queue"};
 };
 
-/// Asks `loop` for its tasks, from another thread, and looks at them there.
-void take_dump(EventLoop& loop) {
-    std::promise<obs::Snapshot> answer;
-    loop.post([&] { answer.set_value(obs::snapshot(loop)); });
-    const obs::Snapshot look = answer.get_future().get();
+/// Looks at all that was seen, as who asks for it does.
+void check_dump(const obs::Snapshot& look) {
     std::ostringstream text;
     obs::write_text(text, look);
     obs::write_json(text, look);
     static_cast<void>(obs::findings(look));
-    EXPECT_NE(text.str().find("locker"), std::string::npos);
+    EXPECT_NE(text.str().find("locker"), std::string::npos) << text.str();
     for (const auto& task : look.tasks) EXPECT_FALSE(task.stack.lost);
 }
 
-auto file_has(const std::string& path, std::string_view part) -> bool {
-    std::ifstream file(path);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str().find(part) != std::string::npos;
+/// Asks `loop` for its tasks, all in one go.
+void take_at_once(EventLoop& loop) {
+    std::promise<obs::Snapshot> answer;
+    loop.post([&] { answer.set_value(obs::snapshot(loop)); });
+    check_dump(answer.get_future().get());
 }
 
-}  // namespace
+/// Asks as the control socket and the warden do. It may be left alone, and lives as long as the loop needs it.
+class AsksFromAThread final : public obs::TaskAsker {
+public:
+    [[nodiscard]] auto is_gone() const noexcept -> bool override { return gone; }
+    void goes_on(const obs::RawSnapshot& /*so_far*/) noexcept override {
+        if (leaves_at_once) gone = true;
+    }
+    void answer(std::shared_ptr<obs::RawSnapshot> raw) noexcept override { answered.set_value(std::move(raw)); }
 
-TEST(Dumps, are_taken_thousands_of_times_under_load) {
+    bool leaves_at_once = false;
+    std::atomic<bool> gone = false;
+    std::promise<std::shared_ptr<obs::RawSnapshot>> answered;
+};
+
+/// In steps of three tasks, between which most of them do something else; every fifth reader leaves after its first step.
+void take_in_steps(EventLoop& loop, int number) {
+    const auto asker = std::make_shared<AsksFromAThread>();
+    asker->leaves_at_once = number % 5 == 4;
+    auto answer = asker->answered.get_future();
+    obs::read_in_steps(loop, obs::SnapshotOptions().most_tasks, asker, 3);
+    if (asker->leaves_at_once) return;
+    const auto look = obs::decode(*answer.get(), {});
+    EXPECT_GT(look.steps, 1U);
+    check_dump(look);
+}
+
+/// Interrupts the thread of `loop` until that was in the middle of something.
+void take_by_interrupting(EventLoop& loop, backend::ThreadProbe& probe) {
+    for (;;) {
+        obs::TaskLook look(loop, 10'000);
+        if (look.look(probe)) return check_dump(look.take({}));
+    }
+}
+
+/// Three loops under load, and on a thread beside them `ask` with all of them, and whether that goes on.
+template<class F>
+void run_under_load(F&& ask, RunOptions options = {}) {
     std::atomic<bool> over = false;
+    options.loops = 3;
     run(
         [&]() -> Task<> {
             std::vector<EventLoop*> all;
@@ -124,7 +159,7 @@ TEST(Dumps, are_taken_thousands_of_times_under_load) {
             std::atomic<std::size_t> busy = 0;
             std::thread asker([&] {
                 while (busy < all.size()) std::this_thread::yield();
-                for (int i = 0; i < dumps_wanted(); ++i) take_dump(*all[static_cast<std::size_t>(i) % all.size()]);
+                ask(all);
                 over = true;
             });
             const auto work = [&]() -> Task<> {
@@ -138,7 +173,179 @@ TEST(Dumps, are_taken_thousands_of_times_under_load) {
             co_await for_each_loop(work);
             asker.join();
         },
-        {.loops = 3});
+        options);
+}
+
+/// A child whose standard error this process reads, and which it sends signals.
+class DumpingChild {
+public:
+    template<class F>
+    explicit DumpingChild(F&& program) {
+        int ends[2];
+        EXPECT_EQ(::pipe(ends), 0);
+        child_ = ::fork();
+        if (child_ == 0) {
+            ::close(ends[0]);
+            ::dup2(ends[1], STDERR_FILENO);
+            ::close(ends[1]);
+            program();
+            ::_exit(::testing::Test::HasFailure() ? 1 : 0);
+        }
+        ::close(ends[1]);
+        end_ = ends[0];
+    }
+    DumpingChild(const DumpingChild&) = delete;
+    auto operator=(const DumpingChild&) -> DumpingChild& = delete;
+    ~DumpingChild() {
+        while (read_more()) {}
+        ::close(end_);
+        int status = 0;
+        ::waitpid(child_, &status, 0);
+        EXPECT_EQ(status, 0) << text_;
+    }
+
+    void send(int signal) const { ::kill(child_, signal); }
+    /// Reads until all `parts` have come since the last call. @return false if the child ended without.
+    auto await(const std::vector<std::string_view>& parts) -> bool {
+        const auto has_come = [this](std::string_view part) { return text_.find(part) != std::string::npos; };
+        while (!std::all_of(parts.begin(), parts.end(), has_come)) {
+            if (!read_more()) return false;
+        }
+        text_.clear();
+        return true;
+    }
+
+private:
+    auto read_more() -> bool {
+        std::array<char, 16'384> bytes{};
+        const auto count = ::read(end_, bytes.data(), bytes.size());
+        if (count > 0) text_.append(bytes.data(), static_cast<std::size_t>(count));
+        return count > 0;
+    }
+
+    pid_t child_ = -1;
+    int end_ = -1;
+    std::string text_;
+};
+
+const std::vector<std::string_view> dump_of_three = {"loop 0 (", "loop 1 (", "loop 2 ("};
+
+std::atomic<bool> told_to_end = false;
+
+/// For a child: three loops under load that dump on SIGQUIT, until SIGUSR1.
+void run_until_told() {
+    std::signal(SIGUSR1, [](int) { told_to_end = true; });
+    run_under_load(
+        [](const auto&) {
+            backend::write_to_standard_error("at work\n");
+            while (!told_to_end) ::usleep(1'000);
+        },
+        {.dump_on_quit = true, .long_wait = 20ms});
+}
+
+}  // namespace
+
+TEST(Dumps, are_taken_at_once_under_load) {
+    run_under_load([](const std::vector<EventLoop*>& all) {
+        for (int i = 0; i < dumps_wanted(20); ++i) take_at_once(*all[static_cast<std::size_t>(i) % all.size()]);
+    });
+}
+
+TEST(Dumps, are_taken_in_steps_under_load_by_two_at_once) {
+    run_under_load([](const std::vector<EventLoop*>& all) {
+        const auto take = [&all] {
+            for (int i = 0; i < dumps_wanted(10); ++i) take_in_steps(*all[static_cast<std::size_t>(i) % all.size()], i);
+        };
+        std::thread other(take);
+        take();
+        other.join();
+    });
+}
+
+TEST(Dumps, are_taken_by_interrupting_under_load) {
+    run_under_load([](const std::vector<EventLoop*>& all) {
+        backend::ThreadProbe probe;
+        for (int i = 0; i < dumps_wanted(20); ++i) {
+            take_by_interrupting(*all[static_cast<std::size_t>(i) % all.size()], probe);
+        }
+    });
+}
+
+TEST(Dumps, are_taken_on_sigquit_under_load) {
+    DumpingChild child(run_until_told);
+    ASSERT_TRUE(child.await({"at work\n"}));
+    for (int i = 0; i < dumps_wanted(15); ++i) {
+        child.send(SIGQUIT);
+        ASSERT_TRUE(child.await(dump_of_three)) << i;
+    }
+    child.send(SIGUSR1);
+}
+
+TEST(Dumps, are_taken_of_a_process_that_is_stopped_again_and_again) {
+    DumpingChild child(run_until_told);
+    ASSERT_TRUE(child.await({"at work\n"}));
+    for (int i = 0; i < dumps_wanted(10); ++i) {
+        child.send(SIGSTOP);
+        child.send(SIGQUIT);
+        child.send(SIGCONT);
+        ASSERT_TRUE(child.await(dump_of_three)) << i;
+    }
+    child.send(SIGUSR1);
+}
+
+TEST(Dumps, are_taken_of_a_loop_that_is_blocked) {
+    run([&]() -> Task<> {
+        Event bell("doorbell");
+        const auto wait = [&bell]() -> Task<> { co_await bell.wait(); };
+        std::vector<TaskHandle<void>> waiting;
+        for (int i = 0; i < 20; ++i) waiting.push_back(spawn(wait(), {.name = "locker"}));
+        co_await yield_now();
+        EventLoop& loop = this_loop();
+        std::thread asker([&loop] {
+            backend::ThreadProbe probe;
+            for (int i = 0; i < dumps_wanted(10); ++i) take_by_interrupting(loop, probe);
+        });
+        asker.join();  // which blocks this loop
+        bell.set();
+        for (auto& task : waiting) co_await task.join();
+    });
+}
+
+TEST(Dumps, are_taken_on_sigquit_of_a_process_whose_loop_is_blocked) {
+    DumpingChild child([] {
+        std::signal(SIGUSR1, [](int) { told_to_end = true; });
+        run(
+            []() -> Task<> {
+                auto left = spawn(sleep(1h), {.name = "left"});
+                co_await yield_now();
+                backend::write_to_standard_error("at work\n");
+                while (!told_to_end) ::usleep(1'000);
+            },
+            {.dump_on_quit = true});
+    });
+    ASSERT_TRUE(child.await({"at work\n"}));
+    for (int i = 0; i < dumps_wanted(1); ++i) {  // each waits for 100 ms
+        child.send(SIGQUIT);
+        ASSERT_TRUE(child.await({"it does not answer: its turn lasts ", "task 'left'"})) << i;
+    }
+    child.send(SIGUSR1);
+}
+
+TEST(Dumps, are_asked_for_while_loops_end) {
+    for (int i = 0; i < dumps_wanted(10); ++i) {
+        const auto asker = std::make_shared<AsksFromAThread>();
+        auto answer = asker->answered.get_future();
+        run([&]() -> Task<> {
+            for (int n = 0; n < 20; ++n) static_cast<void>(spawn(sleep(1h), {.name = "left"}));
+            for (int n = 0; n < i % 20; ++n) co_await yield_now();
+            obs::read_in_steps(this_loop(), obs::SnapshotOptions().most_tasks, asker, 1);
+            for (int n = 0; n < i % 7; ++n) co_await yield_now();
+        });
+        // It had begun, or its loop dropped it before: then nobody is answered.
+        if (answer.wait_for(0s) != std::future_status::ready) continue;
+        const auto look = obs::decode(*answer.get(), {});
+        for (const auto& task : look.tasks) EXPECT_TRUE(task.name == "left" || task.name == "main") << task.name;
+    }
 }
 
 TEST(Dumps, of_a_stopped_process_come_when_it_goes_on) {
@@ -177,7 +384,7 @@ TEST(Dumps, of_a_process_whose_runs_begin_and_end_do_no_harm) {
                 std::this_thread::yield();
             }
         });
-        for (int i = 0; i < 100; ++i) {
+        for (int i = 0; i < dumps_wanted(5); ++i) {
             run(
                 []() -> Task<> {
                     auto left = spawn(sleep(1h), {.name = "left"});
