@@ -1,5 +1,6 @@
 #include <gyre/obs/leaks.hpp>
 
+#include "core/held.hpp"
 #include "obs/place.hpp"
 #include "obs/sockets.hpp"
 
@@ -74,6 +75,20 @@ void add_sockets(LeakReport& report, std::vector<SocketInfo> sockets) {
     if (report.sockets.size() > most_left) report.sockets.resize(most_left);
 }
 
+void add_thing(const internal::HeldMark& mark, LeakReport& report) {
+    if (++report.thing_count > most_left) return;
+    report.things.push_back({to_string(mark.kind), *mark.name, make_place(mark.opened), mark.opener, mark.size});
+}
+
+/// What the loop has besides sockets that was opened after so many.
+void add_things(EventLoop& loop, LeakReport& report, std::uint64_t after = 0) {
+    auto* all = loop.find_local<internal::LoopHeld>();
+    if (all == nullptr) return;
+    for (auto* mark = all->held.front(); mark != nullptr; mark = all->held.after(*mark)) {
+        if (mark->number > after) add_thing(*mark, report);
+    }
+}
+
 auto place_of(const Place& place) -> std::string {
     return place.line == 0 ? "an unknown place" : std::string(place.file) + ":" + std::to_string(place.line);
 }
@@ -92,6 +107,9 @@ public:
             if (++report_.socket_count > most_left) return;
             report_.sockets.push_back({-1, std::string(name), make_place(opened), std::string(opener), false});
         });
+    }
+    void held_left(const internal::HeldMark& mark) noexcept override {
+        add([&] { add_thing(mark, report_); });
     }
     void closes(EventLoop& loop) noexcept override {
         add([&] {
@@ -132,7 +150,7 @@ private:
 }  // namespace
 
 auto LeakReport::empty() const noexcept -> bool {
-    return task_count == 0 && socket_count == 0 && timers == 0 && descriptors == 0;
+    return task_count == 0 && socket_count == 0 && timers == 0 && thing_count == 0 && descriptors == 0;
 }
 
 auto LeakReport::text() const -> std::string {
@@ -156,7 +174,15 @@ auto LeakReport::text() const -> std::string {
     if (timers > timer_places.size()) {
         text += "  and " + std::to_string(timers - timer_places.size()) + " more timers\n";
     }
-    if (descriptors > 0) text += "  " + std::to_string(descriptors) + " descriptors that are no sockets\n";
+    for (const LeftThing& thing : things) {
+        text += "  " + std::string(thing.kind) + (thing.kind == "buffer" ? " of " : " ") + thing.name;
+        if (thing.size > 0) text += ", with " + std::to_string(thing.size) + " bytes that were not written";
+        text += ", opened at " + place_of(thing.opened);
+        if (!thing.opener.empty()) text += " by task '" + thing.opener + "'";
+        text += "\n";
+    }
+    if (thing_count > things.size()) text += "  and " + std::to_string(thing_count - things.size()) + " more such\n";
+    if (descriptors > 0) text += "  " + std::to_string(descriptors) + " descriptors that no object has\n";
     return text;
 }
 
@@ -164,7 +190,9 @@ auto left_on(EventLoop& loop) -> LeakReport {
     loop.check_thread("obs::left_on");
     LeakReport report;
     add_tasks(loop, loop.background(), {}, report);
-    if (!loop.is_closed()) add_sockets(report, read_sockets(loop));
+    if (loop.is_closed()) return report;
+    add_sockets(report, read_sockets(loop));
+    add_things(loop, report);
     return report;
 }
 
@@ -172,6 +200,7 @@ struct LeakScope::Before {
     explicit Before(EventLoop& its_loop)
         : loop(its_loop),
           sockets(count_sockets(its_loop).opened),
+          things(opened_things(its_loop)),
           others(descriptors()),
           timers(its_loop.scheduler().timers.armed_count()) {
         auto& owners = loop.scheduler().owners;
@@ -182,6 +211,10 @@ struct LeakScope::Before {
             }
         }
     }
+    static auto opened_things(EventLoop& loop) -> std::uint64_t {
+        const auto* all = loop.find_local<internal::LoopHeld>();
+        return all == nullptr ? 0 : all->opened;
+    }
     /// How many are open that are no sockets.
     [[nodiscard]] auto descriptors() const -> std::size_t {
         return loop.backend().open_descriptors() - count_sockets(loop).open;
@@ -189,6 +222,7 @@ struct LeakScope::Before {
 
     EventLoop& loop;
     std::uint64_t sockets;  ///< Opened so far.
+    std::uint64_t things;   ///< The same of all else.
     std::size_t others;     ///< Descriptors.
     std::uint32_t timers;   ///< Armed so far.
     std::unordered_set<const void*> known;
@@ -209,6 +243,7 @@ auto LeakScope::report() const -> LeakReport {
     }
     if (loop.is_closed()) return report;
     add_sockets(report, read_sockets(loop, before_->sockets));
+    add_things(loop, report, before_->things);
     loop.scheduler().timers.for_each([&](const internal::Timer& timer) {
         if (static_cast<std::int32_t>(timer.sequence - before_->timers) >= 0) add_timer(timer, report);
     });

@@ -105,6 +105,7 @@ Child::~Child() {
     if (!record_ || record_->ended()) return;
     record_->end_group_with_it();
     static_cast<void>(record_->signal_group(SIGKILL));
+    record_->let_go();
 }
 
 auto Child::record() const -> ProcessRecord& {

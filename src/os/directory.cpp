@@ -66,8 +66,15 @@ public:
 
 Directory::Directory(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
 Directory::Directory(Directory&&) noexcept = default;
-auto Directory::operator=(Directory&&) noexcept -> Directory& = default;
-Directory::~Directory() = default;
+auto Directory::operator=(Directory&& other) noexcept -> Directory& {
+    if (this == &other) return *this;
+    const Directory before(std::move(state_));
+    state_ = std::move(other.state_);
+    return *this;
+}
+Directory::~Directory() {
+    if (state_ != nullptr) state_->file->let_go();
+}
 
 auto Directory::open(std::filesystem::path path) -> Task<Directory> {
     const std::string text = internal::path_text(path);
@@ -81,6 +88,7 @@ auto Directory::open(std::filesystem::path path) -> Task<Directory> {
     internal::FreshDescriptor fresh(files, static_cast<int>(result));
     auto file = std::make_shared<internal::FileState>(files, fresh.get(), text, 0);
     static_cast<void>(fresh.release());
+    file->mark.begin(internal::HeldKind::directory, file->path);
     co_return Directory(std::make_shared<State>(std::move(file), std::move(path)));
 }
 
@@ -92,6 +100,7 @@ auto Directory::open_beneath(std::filesystem::path root, std::string relative, B
     auto& files = internal::loop_files();
     auto file = std::make_shared<internal::FileState>(files, opened.descriptor.get(), opened.path, 0);
     static_cast<void>(opened.descriptor.release());
+    file->mark.begin(internal::HeldKind::directory, file->path);
     co_return Directory(std::make_shared<State>(std::move(file), std::filesystem::path(std::move(opened.path))));
 }
 

@@ -1,5 +1,6 @@
 #include <gyre/os/directory_watch.hpp>
 
+#include "core/held.hpp"
 #include "os/file_state.hpp"
 
 #include <gyre/core/errors.hpp>
@@ -53,6 +54,7 @@ public:
     State(backend::Files& files, std::string root, WatchOptions options)
         : root_(std::move(root)), files_(files), options_(options), descriptor_(files.open_watch()) {
         if (descriptor_ < 0) throw_file_error(descriptor_, "watch", root_);
+        mark_.begin(internal::HeldKind::watch, root_);
     }
     State(const State&) = delete;
     auto operator=(const State&) -> State& = delete;
@@ -158,6 +160,7 @@ private:
     backend::Files& files_;
     WatchOptions options_;
     int descriptor_;
+    internal::HeldMark mark_;
     std::unordered_map<int, std::string> paths_;
     alignas(inotify_event) std::array<char, 16'384> buffer_;
     std::size_t begin_ = 0;

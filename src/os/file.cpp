@@ -325,6 +325,7 @@ auto close_of(StatePointer file) -> Task<void> {
         int descriptor;
         ~Closing() { file.descriptor = descriptor; }
     } closing{*file, std::exchange(file->descriptor, -1)};
+    file->let_go();
     const std::int64_t result = co_await FileWait("close", request);
     closing.descriptor = -1;
     file->ahead.clear();
@@ -337,14 +338,22 @@ auto lock_operation(LockKind kind) noexcept -> int { return kind == LockKind::sh
 
 File::File(std::shared_ptr<FileState> state) noexcept : state_(std::move(state)) {}
 File::File(File&&) noexcept = default;
-auto File::operator=(File&&) noexcept -> File& = default;
-File::~File() = default;
+auto File::operator=(File&& other) noexcept -> File& {
+    if (this == &other) return *this;
+    const File before(std::move(state_));
+    state_ = std::move(other.state_);
+    return *this;
+}
+File::~File() {
+    if (state_ != nullptr) state_->let_go();
+}
 
 auto File::adopt(int descriptor, std::string path, std::size_t read_ahead) -> File {
     auto& files = internal::loop_files();
     internal::FreshDescriptor fresh(files, descriptor);
     File file(std::make_shared<FileState>(files, descriptor, std::move(path), read_ahead));
     static_cast<void>(fresh.release());
+    file.state_->mark.begin(internal::HeldKind::file, file.state_->path);
     return file;
 }
 

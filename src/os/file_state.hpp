@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/held.hpp"
 #include "os/owned_descriptor.hpp"
 #include "os/read_ahead.hpp"
 
@@ -28,6 +29,8 @@ public:
         if (descriptor >= 0) files.close(descriptor);
     }
 
+    /// Whose it was has let it go: a call under way may keep it for a while.
+    void let_go() noexcept { mark.end(); }
     /// The kernel's position goes back to where the user believes it to be, and what was read ahead is dropped.
     /// @throws IoError.
     void forget_ahead();
@@ -39,6 +42,7 @@ public:
     ReadAhead ahead;
     std::size_t calls = 0;       ///< Under way, of any kind.
     bool is_positioned = false;  ///< One at the position is.
+    HeldMark mark;
 };
 
 /// A call under way, as long as it lives.

@@ -57,7 +57,9 @@ private:
 }  // namespace
 
 PipeTransport::PipeTransport(OwnedDescriptor end, Use use, std::string name)
-    : end_(std::move(end)), source_(end_.get(), WaitKind::other, std::move(name)), use_(use) {}
+    : end_(std::move(end)), source_(end_.get(), WaitKind::other, std::move(name)), use_(use) {
+    mark_.begin(HeldKind::pipe, source_.name);
+}
 
 auto PipeTransport::check(std::int64_t answer, std::string_view operation) const -> std::size_t {
     if (answer >= 0) return static_cast<std::size_t>(answer);
@@ -101,6 +103,7 @@ void PipeTransport::close_now() noexcept {
     if (is_closed()) return;
     source_.withdraw();
     source_.descriptor = -1;
+    mark_.end();
     end_ = OwnedDescriptor();
 }
 

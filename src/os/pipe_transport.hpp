@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/held.hpp"
 #include "os/owned_descriptor.hpp"
 #include "os/readiness_wait.hpp"
 
@@ -34,6 +35,7 @@ private:
 
     OwnedDescriptor end_;
     ReadinessSource source_;
+    HeldMark mark_;
     Use use_;
     bool is_reading_ = false;
     bool is_writing_ = false;

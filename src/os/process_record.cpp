@@ -36,6 +36,7 @@ void ProcessRecord::watch(EventLoop& loop, const std::shared_ptr<ProcessRecord>&
         if (reap()) return finish();
     }
     keeper.running.push_back(*this);
+    mark_.begin(HeldKind::process, name_);
     self_ = self;
 }
 
@@ -52,6 +53,7 @@ void ProcessRecord::finish() noexcept {
     ended_ = true;
     loop_ = nullptr;
     unlink();
+    mark_.end();
     backend::close_process(std::exchange(descriptor, -1));
     while (ProcessWait* wait = waiting.pop_front()) wait->wake();
 }
@@ -71,6 +73,7 @@ void ProcessRecord::completed() noexcept {
 
 auto ProcessRecord::close(EventLoop& loop, int milliseconds) noexcept -> bool {
     unlink();
+    mark_.tell_leak(loop);
     static_cast<void>(signal_group(SIGKILL));
     const bool reaped = backend::reap_process_soon(descriptor, end_, milliseconds) != -EAGAIN;
     loop.backend().cancel(*this);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/held.hpp"
+
 #include <gyre/backend/operation.hpp>
 #include <gyre/backend/processes.hpp>
 #include <gyre/core/frame.hpp>
@@ -25,6 +27,8 @@ public:
 
     /// Begins to watch it, and keeps `self` as long as it does. @throws IoError; it was killed then.
     void watch(EventLoop& loop, const std::shared_ptr<ProcessRecord>& self);
+    /// Nobody has it any more: it was killed, and is reaped soon.
+    void let_go() noexcept { mark_.end(); }
     /// The loop closes: kills it, waits for it at most so long, and leaves it to others else. @return whether it is reaped.
     auto close(EventLoop& loop, int milliseconds) noexcept -> bool;
 
@@ -55,6 +59,7 @@ private:
     bool ended_ = false;
     backend::ProcessEnd end_;
     std::shared_ptr<ProcessRecord> self_;
+    HeldMark mark_;
 };
 
 /// The children of a loop that were not reaped yet.

@@ -1,5 +1,6 @@
 #include <gyre/os/signals.hpp>
 
+#include "core/held.hpp"
 #include "os/readiness_wait.hpp"
 
 #include <gyre/backend/signals.hpp>
@@ -34,6 +35,7 @@ struct SignalState {
 
     backend::SignalReceiver receiver;
     ReadinessSource source;
+    HeldMark mark;
     EventLoop* loop = nullptr;
     /// Shared with the call that runs, which may drop this.
     std::shared_ptr<std::function<void(int)>> function;
@@ -76,6 +78,7 @@ private:
 SignalState::SignalState(std::span<const int> signals) : source(-1, WaitKind::signal, "signals") {
     if (const int error = receiver.open(bits_of(signals)); error < 0) fail(error);
     source.descriptor = receiver.descriptor();
+    mark.begin(HeldKind::signals, source.name);
 }
 
 void SignalState::call_on(EventLoop& where, std::function<void(int)> called) {

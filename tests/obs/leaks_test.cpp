@@ -5,6 +5,16 @@
 #include <gyre/net/connect.hpp>
 #include <gyre/net/listener.hpp>
 #include <gyre/obs.hpp>
+#include <gyre/os/buffered_writer.hpp>
+#include <gyre/os/directory.hpp>
+#include <gyre/os/directory_watch.hpp>
+#include <gyre/os/file.hpp>
+#include <gyre/os/pipe.hpp>
+#include <gyre/os/process.hpp>
+#include <gyre/os/signals.hpp>
+
+#include <csignal>
+#include <memory>
 
 namespace gyre::testing {
 
@@ -191,6 +201,141 @@ TEST(Leaks, go_to_the_exception_handler_when_they_are_reported) {
     EXPECT_EQ(errors.size(), 1U);
     EXPECT_EQ(errors.at(0).origin, ErrorOrigin::leak);
     EXPECT_TRUE(has(errors.at(0).text(), "leak of the run: left at the end of the run:")) << errors.at(0).text();
+}
+
+namespace {
+
+/// What outlives its run, whatever it is.
+auto kept_things() -> std::vector<std::shared_ptr<void>>& {
+    static std::vector<std::shared_ptr<void>> things;
+    return things;
+}
+
+template<class T>
+void keep(T thing) {
+    kept_things().push_back(std::make_shared<T>(std::move(thing)));
+}
+
+/// The text of what a run leaves that does `work`.
+template<class F>
+auto left_after(F&& work) -> std::string {
+    const std::string text = error_of([&] { run(work, raising); });
+    kept_things().clear();
+    return text;
+}
+
+}  // namespace
+
+TEST(Leaks, of_files_and_directories_say_their_paths_and_who_opened_them) {
+    unsigned line = 0;
+    const std::string text = left_after([&]() -> Task<> {
+        const auto open = [&]() -> Task<> {
+            line = __LINE__ + 1;
+            auto file = co_await fs::open("/dev/null", "r");
+            keep(std::move(file));
+            auto other = co_await fs::open("/dev/zero", "r");
+        };
+        auto reader = spawn(open(), {.name = "reader"});
+        co_await reader.join();
+        auto directory = co_await fs::Directory::open("/proc/self");
+        keep(std::move(directory));
+    });
+    EXPECT_TRUE(has(text, "  file /dev/null, opened at leaks_test.cpp:" + std::to_string(line) + " by task 'reader'\n"))
+        << text;
+    EXPECT_TRUE(has(text, "  directory /proc/self, opened at leaks_test.cpp:")) << text;
+    EXPECT_FALSE(has(text, "/dev/zero")) << "it was dropped: " << text;
+}
+
+TEST(Leaks, of_pipes_watches_signals_and_processes_name_each) {
+    const std::string text = left_after([]() -> Task<> {
+        auto pipe = open_pipe();
+        keep(std::move(pipe.reader));
+        auto watch = co_await fs::DirectoryWatch::open("/tmp");
+        keep(std::move(watch));
+        kept_things().push_back(std::make_shared<SignalSet>(std::initializer_list<int>{SIGUSR2}));
+        auto child = co_await process::Command("sleep", "1000").spawn();
+        keep(std::move(child));
+        auto over = co_await process::Command("true").spawn();
+        static_cast<void>(co_await over.wait());
+    });
+    EXPECT_TRUE(has(text, "  pipe pipe, opened at leaks_test.cpp:")) << text;
+    EXPECT_TRUE(has(text, "  watch /tmp, opened at leaks_test.cpp:")) << text;
+    EXPECT_TRUE(has(text, "  signals signals, opened at leaks_test.cpp:")) << text;
+    EXPECT_TRUE(has(text, "  process sleep")) << text;
+    EXPECT_FALSE(has(text, "true")) << text;
+}
+
+TEST(Leaks, of_buffers_say_how_much_was_not_written) {
+    const std::string text = left_after([]() -> Task<> {
+        auto file = co_await fs::open("/dev/null", "w");
+        fs::BufferedWriter writer(std::move(file));
+        co_await writer.write("twelve bytes");
+        keep(std::move(writer));
+        auto other = co_await fs::open("/dev/null", "w");
+        fs::BufferedWriter closed(std::move(other));
+        co_await closed.write("x");
+        co_await closed.close();
+        keep(std::move(closed));
+    });
+    EXPECT_TRUE(has(text, "  buffer of /dev/null, with 12 bytes that were not written, opened at leaks_test.cpp:"))
+        << text;
+    EXPECT_EQ(text.find("buffer of"), text.rfind("buffer of")) << "one was closed: " << text;
+}
+
+TEST(Leaks, are_none_where_all_is_closed_or_dropped) {
+    run(
+        []() -> Task<> {
+            auto file = co_await fs::open("/dev/null", "w");
+            co_await file.close();
+            keep(std::move(file));
+            auto first = co_await fs::open("/dev/null", "r");
+            auto second = co_await fs::open("/dev/zero", "r");
+            first = std::move(second);
+            auto pipe = open_pipe();
+            co_await pipe.reader.close();
+            keep(std::move(pipe.reader));
+            const auto watch = co_await fs::DirectoryWatch::open("/tmp");
+            const SignalSet signals{SIGUSR2};
+            { const auto killed = co_await process::Command("sleep", "1000").spawn(); }
+        },
+        raising);
+    kept_things().clear();
+}
+
+TEST(Leaks, of_a_scope_count_what_it_opened_and_has_not_closed) {
+    run([]() -> Task<> {
+        auto before = co_await fs::open("/dev/null", "r");
+        const obs::LeakScope scope;
+        std::optional<fs::File> file;
+        {
+            auto opened = co_await fs::open("/dev/zero", "r");
+            file.emplace(std::move(opened));
+        }
+        const auto pipe = open_pipe();
+        const auto report = scope.report();
+        EXPECT_EQ(report.thing_count, 3U) << report.text();
+        EXPECT_EQ(report.things.at(0).kind, "file");
+        EXPECT_EQ(report.things.at(0).name, "/dev/zero");
+        EXPECT_EQ(report.things.at(0).opened.file, "leaks_test.cpp");
+        EXPECT_EQ(report.things.at(1).kind, "pipe");
+        EXPECT_FALSE(has(report.text(), "/dev/null")) << "it was there before: " << report.text();
+        EXPECT_TRUE(has(error_of([&] { scope.check(); }), "file /dev/zero, opened at")) << report.text();
+        co_await file->close();
+        EXPECT_EQ(scope.report().thing_count, 2U);
+        EXPECT_EQ(obs::left_on(this_loop()).thing_count, 3U);
+    });
+}
+
+TEST(Leaks, of_too_many_things_are_counted) {
+    const std::string text = left_after([]() -> Task<> {
+        for (int i = 0; i < 60; ++i) {
+            auto pipe = open_pipe();
+            keep(std::move(pipe.reader));
+            keep(std::move(pipe.writer));
+        }
+        co_return;
+    });
+    EXPECT_TRUE(has(text, "  and 20 more such\n")) << text;
 }
 
 }  // namespace gyre::testing

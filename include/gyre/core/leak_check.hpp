@@ -12,6 +12,8 @@ struct RunOptions;
 
 namespace gyre::internal {
 
+class HeldMark;
+
 /// Who is told of what is left at the end of a run. This floor only tells; what it does is in obs.
 class LeakCheck {
 public:
@@ -25,6 +27,8 @@ public:
     /// A socket is open when all that belongs to the loop has gone.
     virtual void socket_left(
         std::string_view name, const std::source_location& opened, std::string_view opener) noexcept = 0;
+    /// The same of something else than a socket.
+    virtual void held_left(const HeldMark& mark) noexcept = 0;
     /// Nothing is left but timers of callbacks, and descriptors that are no sockets.
     virtual void closes(EventLoop& loop) noexcept = 0;
     /// Every loop is closed. @return the LeakError that `run` throws; null if nothing is left, or it was told to others.

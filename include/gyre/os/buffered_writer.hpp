@@ -3,6 +3,7 @@
 #include <gyre/os/file.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,9 +18,9 @@ class BufferedWriter {
 public:
     /// @param capacity how much is gathered, in bytes. Larger writes go straight to the file.
     explicit BufferedWriter(File file, std::size_t capacity = 65'536);
-    BufferedWriter(BufferedWriter&&) noexcept = default;
-    auto operator=(BufferedWriter&&) noexcept -> BufferedWriter& = default;
-    ~BufferedWriter() = default;
+    BufferedWriter(BufferedWriter&&) noexcept;
+    auto operator=(BufferedWriter&&) noexcept -> BufferedWriter&;
+    ~BufferedWriter();
 
     /// Takes all of it. Does not wait while there is room. @throws IoError.
     [[nodiscard]] auto write(std::string_view data) -> Task<void>;
@@ -33,9 +34,14 @@ public:
     [[nodiscard]] auto file() noexcept -> File& { return file_; }
 
 private:
+    class Mark;
+
+    void forget() noexcept;
+
     File file_;
     std::string buffer_;
     std::size_t capacity_;
+    std::unique_ptr<Mark> mark_;  ///< For who reports what is left at the end of a run.
 };
 
 }  // namespace gyre::fs
