@@ -91,6 +91,11 @@ foreach(room IN LISTS GYRE_ROOMS_WITH_TESTS)
     target_link_libraries(cli_test PRIVATE nlohmann_json::nlohmann_json)
     add_dependencies(cli_test gyre_cli)
   endif()
+  if(room STREQUAL "obs")
+    set_source_files_properties(
+      "${PROJECT_SOURCE_DIR}/tests/obs/schema_test.cpp"
+      PROPERTIES COMPILE_DEFINITIONS "GYRE_SNAPSHOT_SCHEMA=\"${PROJECT_SOURCE_DIR}/share/snapshot.schema.json\"")
+  endif()
   if(room STREQUAL "http_core")
     target_link_libraries(http_core_test PRIVATE gyre_llhttp)
   endif()

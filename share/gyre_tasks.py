@@ -9,6 +9,7 @@ NAMES = (
     "frame_continuation frame_awaiting frame_location frame_state frame_queued extra_name"
 ).split()
 VERSION = 1
+SYNC_NAMES = "version wait_list list_name lock_list lock_owner".split()
 MOST_LOOPS = 256
 MOST_FRAMES = 1000
 MOST_OF_A_WAIT = 512  # bytes
@@ -89,6 +90,11 @@ class Program:
             raise Refused("no loop was ever made in this process")
         if self.at["version"] != VERSION:
             raise Refused(f"this script reads layout {VERSION}, and the program has {self.at['version']}")
+        # Not in a program that has no locks.
+        table = debugger.address_of("gyre_debug_sync")
+        self.sync = {name: self.memory.word(table + 8 * i) for i, name in enumerate(SYNC_NAMES)} if table else {}
+        if self.sync.get("version") != VERSION:
+            self.sync = None
 
     def address_of(self, symbol):
         address = self.debugger.address_of(symbol)
@@ -171,7 +177,28 @@ class Program:
         kind = self.debugger.symbol_at(self.memory.word(wait)).removeprefix("vtable for ")
         for prefix in ("gyre::internal::", "gyre::"):
             kind = kind.removeprefix(prefix)
-        return f"waits on {kind} {wait:#x}"
+        return f"waits on {kind}{self.object(kind, wait)} {wait:#x}"
+
+    def object(self, kind, wait):
+        """The name of the object whose list a wait is in, and who holds it if it is a lock; empty if it is in none."""
+        if self.sync is None:
+            return ""
+        try:
+            waiting = self.memory.word(wait + self.sync["wait_list"])
+            name = waiting + self.sync["list_name"]
+            length, what = self.memory.word(name - 16), self.memory.word(name - 8)
+            if not 0 < length < 32 or not self.memory.text(what, length).replace(" ", "").isalpha():
+                return ""
+            name = self.memory.text(self.memory.word(name), min(self.memory.word(name + 8), 200))
+            text = f" '{name}'" if name else ""
+            if kind == "LockWait":
+                owner = self.memory.word(waiting - self.sync["lock_list"] + self.sync["lock_owner"])
+                if owner:
+                    name, spawned = self.name(owner)
+                    text += f" (held by '{name}')" if name else f" (held by the task spawned at {spawned})"
+            return text
+        except Unreadable:
+            return ""
 
     def summary(self, number, task):
         name, spawned = self.name(task)

@@ -4,6 +4,48 @@
 #include <gyre/core/errors.hpp>
 
 #include <cassert>
+#include <cstddef>
+#include <cstdint>
+
+namespace gyre::internal {
+
+/// For debuggers, which find it by its name: where things lie in what tasks wait for. Offsets in bytes.
+struct SyncDebugOffsets {
+    std::uint64_t version;
+    std::uint64_t wait_list;   ///< Of the pointer to the list in a ListedWait.
+    std::uint64_t list_name;   ///< Of a std::string in a WaitList; the kind, a string_view, comes right before it.
+    std::uint64_t lock_list;   ///< Of the list in a LockState.
+    std::uint64_t lock_owner;  ///< Of the pointer to the task that holds it.
+};
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"  // no base is virtual, so both compilers know
+
+/// May look where the list of a wait lies.
+class SyncLayout : public ListedWait {
+public:
+    static auto read() noexcept -> SyncDebugOffsets {
+        const WaitList list({}, "x");  // short enough to lie in the object itself, behind a pointer and a length
+        const LockState lock({});
+        const auto offset = [](const void* part, const void* whole) -> std::uint64_t {
+            return reinterpret_cast<std::uintptr_t>(part) - reinterpret_cast<std::uintptr_t>(whole);
+        };
+        const auto list_in_lock = offset(&lock.waiters(), &lock);
+        return {1, offsetof(SyncLayout, list_), offset(list.name().data(), &list) - 2 * sizeof(void*), list_in_lock,
+            list_in_lock + sizeof(WaitList)};
+    }
+
+protected:
+    ~SyncLayout() = default;
+};
+
+#pragma GCC diagnostic pop
+
+}  // namespace gyre::internal
+
+extern "C" {
+[[gnu::used]] const gyre::internal::SyncDebugOffsets gyre_debug_sync = gyre::internal::SyncLayout::read();
+}
 
 namespace gyre {
 
