@@ -40,10 +40,20 @@ public:
             group.spawn(take(over), {.name = "taker"});
             for (int i = 0; i < 5; ++i) group.spawn(branch(over));
             for (int i = 0; i < 3; ++i) group.spawn(fail_and_cancel(over), {.name = "breaker"});
+            if (grind > 0us) group.spawn(grind_things(over), {.name = "grinder"});
         });
     }
 
+    Duration grind{};  ///< How long one task computes in each slice, so that a turn lasts until a signal has come.
+
 private:
+    auto grind_things(const std::atomic<bool>& over) -> Task<> {
+        while (!over) {
+            const auto end = backend::monotonic_time() + grind;
+            while (backend::monotonic_time() < end) {}
+            co_await yield_now();
+        }
+    }
     auto lock_things(const std::atomic<bool>& over) -> Task<> {
         while (!over) {
             const auto held = co_await lock_.acquire();
@@ -149,7 +159,7 @@ void take_by_interrupting(EventLoop& loop, backend::ThreadProbe& probe) {
 
 /// Three loops under load, and on a thread beside them `ask` with all of them, and whether that goes on.
 template<class F>
-void run_under_load(F&& ask, RunOptions options = {}) {
+void run_under_load(F&& ask, RunOptions options = {}, Duration grind = {}) {
     std::atomic<bool> over = false;
     options.loops = 3;
     run(
@@ -164,6 +174,7 @@ void run_under_load(F&& ask, RunOptions options = {}) {
             });
             const auto work = [&]() -> Task<> {
                 Load load;
+                load.grind = grind;
                 const auto begin = [&]() -> Task<> {
                     co_await yield_now();
                     ++busy;
@@ -263,12 +274,13 @@ TEST(Dumps, are_taken_in_steps_under_load_by_two_at_once) {
 }
 
 TEST(Dumps, are_taken_by_interrupting_under_load) {
-    run_under_load([](const std::vector<EventLoop*>& all) {
+    const auto ask = [](const std::vector<EventLoop*>& all) {
         backend::ThreadProbe probe;
         for (int i = 0; i < dumps_wanted(20); ++i) {
             take_by_interrupting(*all[static_cast<std::size_t>(i) % all.size()], probe);
         }
-    });
+    };
+    run_under_load(ask, {}, 200us);
 }
 
 TEST(Dumps, are_taken_on_sigquit_under_load) {

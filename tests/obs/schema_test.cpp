@@ -122,6 +122,7 @@ auto busy_loop() -> Task<obs::Snapshot> {
         group.spawn(queue.put(2));
         auto accepting = group.spawn(listener.accept());
         auto again = group.spawn(listener.accept());
+        auto sleeping = group.spawn(sleep(1h));
         auto ending = group.spawn(slow_end(), {.name = "ends slowly"});
         co_await sleep(1ms);
         ending.cancel("enough");
@@ -130,6 +131,7 @@ auto busy_loop() -> Task<obs::Snapshot> {
         look = obs::snapshot();
         bell.set();
         again.cancel();
+        sleeping.cancel();
         static_cast<void>(co_await queue.get());
     });
     co_return look;

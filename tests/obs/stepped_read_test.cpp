@@ -45,11 +45,12 @@ public:
 
 private:
     void note(const obs::RawSnapshot& so_far) {
+        if (so_far.tape.entries() == seen_) return void(++waits);
         const auto turn = loop_.scheduler().turns;
         EXPECT_GT(turn, turn_) << "two steps in one turn";
         turn_ = turn;
         const std::size_t entries = so_far.tape.entries();
-        ++(entries == seen_ ? waits : steps);
+        ++steps;
         most_in_a_turn = std::max(most_in_a_turn, entries - seen_);
         seen_ = entries;
     }
