@@ -6,6 +6,8 @@
 #include <gyre/core/loop.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -51,7 +53,8 @@ ThreadPool::ThreadPool(
 ThreadPool::~ThreadPool() {
     if (core_->process.is_of_parent()) {
         // The threads are not there, and others may have held the locks: nothing of it is touched, or given back.
-        static_cast<void>(new std::shared_ptr(std::move(core_)));
+        alignas(decltype(core_)) std::byte forgotten[sizeof core_];
+        ::new (static_cast<void*>(forgotten)) std::shared_ptr(std::move(core_));
         return;
     }
     core_->close(true);
