@@ -54,11 +54,14 @@ TEST_P(PostTask, ends_while_the_task_is_kept) {
 // The value of a task that holds the task: with nobody to take it, it goes all the same.
 TEST_P(PostTask, a_value_that_nobody_takes_goes_though_it_names_its_task) {
     Semaphore permits(1);
+    std::latch dropped(1);  // the permit goes on the thread of its loop
     const auto is_free = [&]() -> Task<bool> { co_return permits.statistics().held == 0; };
     static_cast<void>(post_task(*other, [&]() -> Task<Permit> {
         auto permit = co_await permits.acquire();
+        dropped.wait();
         co_return permit;
     }));
+    dropped.count_down();
     EXPECT_TRUE(block_on(*other, is_free));
 }
 
