@@ -180,29 +180,44 @@ TEST(Circle, is_none_while_a_time_limit_ends_it) {
         "nothing");
 }
 
+/// Two tasks that wait for each other, in a group. The locks belong to the loop that runs it.
+class School {
+public:
+    auto both() {
+        return [this](TaskGroup& group) {
+            group.spawn(take_both(left_, right_), {.name = "Plato"});
+            group.spawn(take_both(right_, left_), {.name = "Kant"});
+        };
+    }
+    auto in_a_group() {
+        return [this](TaskGroup& group) { group.spawn(teach(), {.name = "school"}); };
+    }
+    auto teach() -> Task<> { co_await task_group(both()); }
+
+private:
+    Lock left_{"left"};
+    Lock right_{"right"};
+};
+
 // The limit may be around the group that they are in, or further up; only a branch of `gather` is no limit.
 TEST(Circle, is_none_while_a_time_limit_around_their_group_ends_it) {
-    Lock left("left");
-    Lock right("right");
-    const auto both = [&](TaskGroup& group) {
-        group.spawn(take_both(left, right), {.name = "Plato"});
-        group.spawn(take_both(right, left), {.name = "Kant"});
-    };
-    const auto group_of_both = [&]() -> Task<> { co_await task_group(both); };
-    const auto in_a_group = [&](TaskGroup& group) { group.spawn(group_of_both(), {.name = "school"}); };
+    School one;
     const auto limited = [&]() -> Task<> {
-        const bool ended = co_await move_on_after(1s, task_group(both));
+        const bool ended = co_await move_on_after(1s, task_group(one.both()));
         EXPECT_FALSE(ended);
     };
     EXPECT_EQ(error_on(raising, limited), "nothing");
+    School two;
     const auto limited_further_up = [&]() -> Task<> {
-        const bool ended = co_await move_on_after(1s, task_group(in_a_group));
+        const bool ended = co_await move_on_after(1s, task_group(two.in_a_group()));
         EXPECT_FALSE(ended);
     };
     EXPECT_EQ(error_on(raising, limited_further_up), "nothing");
-    const auto in_a_race = [&]() -> Task<> { static_cast<void>(co_await race(sleep(1s), group_of_both())); };
+    School three;
+    const auto in_a_race = [&]() -> Task<> { static_cast<void>(co_await race(sleep(1s), three.teach())); };
     EXPECT_EQ(error_on(raising, in_a_race), "nothing");
-    const auto unlimited = [&]() -> Task<> { co_await gather(sleep(1s), task_group(in_a_group)); };
+    School four;
+    const auto unlimited = [&]() -> Task<> { co_await gather(sleep(1s), task_group(four.in_a_group())); };
     EXPECT_TRUE(has(error_on(raising, unlimited), "2 tasks wait for each other"));
 }
 
