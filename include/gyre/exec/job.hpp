@@ -152,7 +152,11 @@ template<class T>
 class TypedJob : public Job {
 public:
     /// The value, which is moved out, or throws. Once, when it has finished.
-    auto take() -> T { return std::move(*outcome_).value(); }
+    auto take() -> T {
+        // No error stays behind, which the thread that lets go of the job last would be the one to destroy.
+        auto outcome = std::move(*outcome_);
+        return std::move(outcome).value();
+    }
     [[nodiscard]] auto was_cancelled() const noexcept -> bool final { return outcome_->is_cancelled(); }
 
 protected:

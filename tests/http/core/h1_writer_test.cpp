@@ -177,5 +177,21 @@ TEST(Writer, what_a_server_adds_itself_decides_the_framing) {
         "2\r\nab\r\n0\r\n\r\n");
 }
 
+TEST(HeadWriter, the_content_type_of_a_server_is_checked_as_a_field_is) {
+    const auto head = response(200, {});
+    internal::OwnFields own;
+    const auto write = [&](std::string& out) {
+        const auto facts = internal::facts_of(head.fields, true);
+        static_cast<void>(internal::HeadWriter::response(head, facts, own, "OK", "GET", Version{}, out));
+    };
+    own.content_type = "text/plain\r\nX-Injected: yes";
+    expect_refused(Rule::control_in_value, write);
+    own.content_type = "text/plain";
+    own.content_length = 3;
+    std::string out;
+    write(out);
+    EXPECT_EQ(out, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\n");
+}
+
 }  // namespace
 }  // namespace gyre::http
