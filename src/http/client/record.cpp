@@ -146,6 +146,7 @@ public:
         body_bytes_ += piece.size();
         co_return piece;
     }
+    [[nodiscard]] auto close() -> Task<void> override { return response_.close(); }
 
 private:
     [[noreturn]] void refuse() { fail(RequestPhase::body, too_long_text("the body", limit_), nullptr); }

@@ -293,6 +293,32 @@ TEST_P(HttpRecord, a_body_that_was_not_sent_to_its_end) {
     });
 }
 
+TEST_P(HttpRecord, a_closed_response_ends_who_makes_the_body) {
+    run([]() -> Task<> {
+        ScriptedServer server([](Peer& peer) -> Task<> {
+            static_cast<void>(co_await peer.until("hello\r\n"));
+            co_await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+            co_await peer.hold();
+        });
+        co_await server.run([&](std::string base) -> Task<> {
+            Recorder recorder;
+            http::Client client({.transport = &recorder});
+            bool is_gone = false;
+            const auto endless = [&](http::BodyWriter& writer) -> Task<> {
+                co_await writer.write("hello");
+                co_await try_finally(sleep(1h), [&]() -> Task<> {
+                    is_gone = true;
+                    co_return;
+                });
+            };
+            auto response = co_await client.post(base + "/").body_from(endless);
+            EXPECT_FALSE(is_gone);
+            co_await response.close();
+            EXPECT_TRUE(is_gone);
+        });
+    });
+}
+
 TEST_P(HttpRecord, each_sending_of_a_body_is_kept_once) {
     run([]() -> Task<> {
         const std::string away = "HTTP/1.1 307 Go\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n";
