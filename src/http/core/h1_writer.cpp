@@ -52,6 +52,14 @@ public:
         std::memcpy(out_.data() + size_, text.data(), text.size());
         size_ += text.size();
     }
+    /// A field, unless its value is empty. @param name with its colon.
+    template<std::size_t size>
+    void put_line(const char (&name)[size], std::string_view value) {
+        if (value.empty()) return;
+        put(name);
+        put(value);
+        put("\r\n");
+    }
     void put_number(std::uint64_t number) {
         char* const begin = out_.data() + size_;
         size_ += static_cast<std::size_t>(std::to_chars(begin, begin + most_digits, number).ptr - begin);
@@ -69,27 +77,15 @@ void append_own(const internal::OwnFields& own, std::string& out) {
     constexpr std::size_t most_names = 128;
     Pieces pieces(
         out, most_names + own.content_type.size() + own.date.size() + own.connection.size() + Pieces::most_digits);
-    if (!own.content_type.empty()) {
-        pieces.put("Content-Type: ");
-        pieces.put(own.content_type);
-        pieces.put("\r\n");
-    }
-    if (!own.date.empty()) {
-        pieces.put("Date: ");
-        pieces.put(own.date);
-        pieces.put("\r\n");
-    }
+    pieces.put_line("Content-Type: ", own.content_type);
+    pieces.put_line("Date: ", own.date);
     if (own.content_length) {
         pieces.put("Content-Length: ");
         pieces.put_number(*own.content_length);
         pieces.put("\r\n");
     }
     if (own.is_chunked) pieces.put("Transfer-Encoding: chunked\r\n");
-    if (!own.connection.empty()) {
-        pieces.put("Connection: ");
-        pieces.put(own.connection);
-        pieces.put("\r\n");
-    }
+    pieces.put_line("Connection: ", own.connection);
     pieces.put("\r\n");
 }
 
