@@ -24,8 +24,7 @@ struct ResolveOptions {
 /// A numeric address gives itself. Names are looked up with c-ares inside the loop; where the system's nsswitch.conf asks
 /// for more than files and dns, by getaddrinfo(3) on a bounded pool of threads.
 /// @throws IoError naming the host ("resolve example.invalid: no such name"), std::invalid_argument for a host that is
-/// empty or has a NUL. On cancel: nobody waits for the answer; the question goes on, for whoever asks
-/// next.
+/// empty or has a NUL. On cancel: nobody waits for the answer; the question goes on, for whoever asks next.
 [[nodiscard]] auto resolve(std::string host, std::uint16_t port, ResolveOptions options = {})
     -> Task<std::vector<Address>>;
 

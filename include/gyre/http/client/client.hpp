@@ -46,7 +46,8 @@ struct ClientStats {
 /// Source: aiohttp.ClientSession, RFC 9112.
 class Client {
 public:
-    /// @throws UrlError if `base_url` is no URL; std::invalid_argument for a secret field that is no name of one. Certificates are read at the first https request.
+    /// @throws UrlError if `base_url` is no URL; std::invalid_argument for a secret field that is no name of one. Certificates are
+    /// read at the first https request.
     explicit Client(const ClientOptions& options = {});
     Client(Client&&) noexcept;
     auto operator=(Client&&) noexcept -> Client&;
