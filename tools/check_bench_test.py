@@ -18,6 +18,7 @@ import count_instructions  # noqa: E402
 from harness import charts, cli, goals, manual, report, results, stats, suites, table  # noqa: E402
 from harness.measure import Outcome, build, measure_case  # noqa: E402
 from harness.model import Absent, Case, Missing, Program, Result, Suite, Work, is_limit, is_own  # noqa: E402
+from harness.pace import Pace  # noqa: E402
 from harness.process import Cores, Run, Server  # noqa: E402
 from harness.tools import digest  # noqa: E402
 
@@ -116,6 +117,23 @@ class Turns(unittest.TestCase):
         suite.budget_s = 0.0
         outcome = measure_case(suite, suite.cases(False)[0], {"gyre": Program(("true",), "1")}, a_run())
         self.assertEqual([each.samples for each in outcome.results], [[1.0]])
+
+    def test_a_run_whose_time_is_over_measures_the_rest_once(self):
+        class Slow(ASuite):
+            def measure(self, peer, program, case, run):
+                run.pace.add(10)
+                return super().measure(peer, program, case, run)
+
+        run = Run(Cores.of_machine(), False, tempfile.gettempdir(), Pace(25.0))
+        suite = Slow(gyre=[1.0, 2.0, 3.0], asio=[4.0, 5.0, 6.0])
+        programs = {peer: Program(("true",), "1") for peer in suite.figures}
+        measure_case(suite, suite.cases(False)[0], programs, run)
+        self.assertEqual(suite.asked, ["gyre", "asio", "gyre"])
+        self.assertTrue(run.pace.is_over)
+        another = Slow(gyre=[1.0, 2.0], asio=[4.0, 5.0])
+        found = measure_case(another, another.cases(False)[0], programs, run)
+        self.assertEqual(another.asked, ["gyre", "asio"])
+        self.assertEqual(len(found.results), 2)
 
 
 class NothingGoesMissing(unittest.TestCase):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness import machine, report, results, suites, table
 from harness.measure import Outcome, measure, say
+from harness.pace import Pace
 from harness.process import Cores, Run
 from harness.tools import Toolbox
 
@@ -51,7 +52,7 @@ def main(argv: list[str]) -> int:
     cores = Cores.of_machine()
     scratch = tools.folder / "scratch"
     scratch.mkdir(exist_ok=True)
-    run = Run(cores, chosen.quick, str(scratch))
+    run = Run(cores, chosen.quick, str(scratch), Pace.of_run(chosen.quick))
     began = time.monotonic()
     told = machine.conditions(ROOT, cores, chosen.quick)
     outcome = Outcome()
@@ -62,6 +63,9 @@ def main(argv: list[str]) -> int:
         # What was measured until then is worth having.
         say("bench: interrupted; this is what there is")
         told["interrupted"] = True
+    if run.pace.is_over:
+        told["hurried"] = "the time for a run was over before its end: what came last was measured once"
+        say(f"bench: {told['hurried']}")
     told.update(load_after=machine.load(), seconds=round(time.monotonic() - began), flags=machine.flags(ROOT))
     document = results.as_json(outcome, told)
     print(table.text(outcome))

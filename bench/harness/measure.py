@@ -59,7 +59,7 @@ def measure_case(suite: Suite, case: Case, programs: dict[str, Program], run: Ru
     repetitions, budget = (suite.quick_repetitions, suite.quick_budget_s) if run.quick else (suite.repetitions, suite.budget_s)
     failed: dict[str, str] = {}
     for _, peer in interleaved(list(samples), repetitions):
-        if peer in failed or spent[peer] > budget:
+        if peer in failed or spent[peer] > budget or (spent[peer] > 0 and run.pace.is_over):
             continue
         began = time.perf_counter()
         try:
@@ -68,7 +68,9 @@ def measure_case(suite: Suite, case: Case, programs: dict[str, Program], run: Ru
         except Missing as why:
             say(f"    {peer} failed in {case.name}: {why}")
             failed[peer] = str(why)
-        spent[peer] += time.perf_counter() - began
+        taken = time.perf_counter() - began
+        spent[peer] += taken
+        run.pace.add(taken)
     for peer, by_work in samples.items():
         for work in case.works:
             if peer in failed:

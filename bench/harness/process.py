@@ -5,9 +5,10 @@ import os
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.model import Missing, Program
+from harness.pace import Pace
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Run:
     quick: bool
     scratch: str
     """A folder for files of the measurements, on the disk of the build folder."""
+    pace: Pace = field(default_factory=Pace)
 
     def lines(self, program: Program, *arguments: str, cores: frozenset[int] | None = None, timeout_s: float = 180.0) -> list[dict]:
         """Runs a program to its end; the JSON lines that it printed. By default on the server's core alone."""
