@@ -9,6 +9,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tools")]
@@ -21,6 +22,7 @@ from harness.model import Absent, Case, Missing, Program, Result, Suite, Work, i
 from harness.pace import Pace  # noqa: E402
 from harness.process import Cores, Run, Server  # noqa: E402
 from harness.tools import digest  # noqa: E402
+from suites import http as suites_http  # noqa: E402
 
 NANOSECONDS = Work("lock", "ns", "take a lock")
 RATE = Work("rate", "1/s", "requests", more_is_better=True)
@@ -36,6 +38,16 @@ def python(code):
 
 def result(work, peer, *samples):
     return Result("micro", work, peer, "1.0", list(samples))
+
+
+class PretendedTools:
+    """Has everything already: a path or a text for whatever it is asked."""
+
+    def __getattr__(self, name):
+        if name in ("root", "sources", "folder", "debian", "library_folder"):
+            return Path("/nowhere")
+        texts = name.endswith("version") or name in ("command", "node")
+        return lambda *arguments, **more: "1.0 (text)" if texts else Path("/nowhere")
 
 
 class ASuite(Suite):
@@ -241,6 +253,12 @@ class Results(unittest.TestCase):
         self.assertIn("micro rloop (all of it): pip <failed>", text)
         self.assertIn("gyre 5.00x better", text)
 
+    def test_what_the_load_bounds_is_neither_won_nor_lost(self):
+        asked = Work("rate", "1/s", "responses", more_is_better=True, is_compared=False)
+        row = results.rows([result(asked, "gyre", 1.0), result(asked, "tokio", 9.0)])[0]
+        self.assertEqual(row.lost_to, ())
+        self.assertIsNone(row.line("tokio").gyre_is_better)
+
     def test_without_gyre_there_is_no_ratio(self):
         [row] = results.rows([result(NANOSECONDS, "go", 10.0)])
         self.assertIsNone(row.lines[0].gyre_is_better)
@@ -300,6 +318,13 @@ class Registry(unittest.TestCase):
             self.assertGreater(len(suite.builders()), 1, suite.name)
             names = [work.name for case in suite.cases(quick=False) for work in case.works]
             self.assertEqual(len(names), len(set(names)), suite.name)
+
+    def test_every_builder_finds_what_it_names(self):
+        with mock.patch.object(suites_http, "tool", lambda *words: ""):
+            for suite in suites.find().values():
+                programs, absent = build(suite, PretendedTools(), None)
+                self.assertEqual(absent, [], suite.name)
+                self.assertEqual(list(programs), list(suite.builders()), suite.name)
 
     def test_micro_has_the_works_that_were_promised(self):
         names = {case.name for case in suites.find()["micro"].cases(quick=False)}

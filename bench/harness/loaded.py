@@ -6,6 +6,8 @@ from harness.model import Missing, Program, Suite
 from harness.process import Run, Server, family
 from harness.tools import Toolbox, program
 
+AS_ASKED = "no more than the load generator asks on its one core, so that nobody wins here"
+
 
 class LoadedSuite(Suite):
     """A suite with a load generator, which is built before the first peer."""

@@ -18,6 +18,8 @@ class Work:
     unit: str
     what: str
     more_is_better: bool = False
+    is_compared: bool = True
+    """False: told for the record; what bounds it is not the peer alone, and so it is neither won nor lost."""
 
 
 @dataclass(frozen=True)

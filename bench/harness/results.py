@@ -76,7 +76,8 @@ def row_of(group: list[Result]) -> Row:
     lines = []
     for result in group:
         told = summary(result.samples)
-        ratio = None if own is None or result.peer == GYRE else advantage(own, told["median"], work.more_is_better)
+        has_ratio = own is not None and result.peer != GYRE and work.is_compared
+        ratio = advantage(own, told["median"], work.more_is_better) if has_ratio else None
         lines.append(Line(result.peer, result.version, told["median"], told["min"], told["max"], int(told["n"]), ratio))
     lines.sort(key=lambda line: line.median, reverse=work.more_is_better)
     return Row(group[0].suite, work, tuple(lines))

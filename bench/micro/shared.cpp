@@ -111,6 +111,39 @@ auto limit_ping_pong(int messages) -> double {
     return each;
 }
 
+// What waits for what here stands in one list: its length must cost nothing.
+auto lock_waiters(int tasks) -> double {
+    return gyre::run([=]() -> gyre::Task<double> {
+        gyre::Lock lock;
+        double start = 0;
+        co_await gyre::task_group([&](gyre::TaskGroup& group) -> gyre::Task<> {
+            const auto first = co_await lock.acquire();
+            for (int i = 0; i < tasks; ++i) {
+                group.spawn([&]() -> gyre::Task<> { const auto guard = co_await lock.acquire(); });
+            }
+            co_await gyre::yield_now();
+            start = cpu_now();
+        });
+        co_return (cpu_now() - start) / tasks;
+    });
+}
+
+auto queue_waiters(int tasks) -> double {
+    return gyre::run([=]() -> gyre::Task<double> {
+        gyre::Queue<int> queue;
+        double start = 0;
+        co_await gyre::task_group([&](gyre::TaskGroup& group) -> gyre::Task<> {
+            for (int i = 0; i < tasks; ++i) {
+                group.spawn([&]() -> gyre::Task<> { co_await queue.get(); });
+            }
+            co_await gyre::yield_now();
+            start = cpu_now();
+            for (int i = 0; i < tasks; ++i) queue.try_put(i);
+        });
+        co_return (cpu_now() - start) / tasks;
+    });
+}
+
 // On the wall: the submitter and the workers are at it together.
 auto pool_jobs(int count, std::size_t threads) -> double {
     gyre::ThreadPool pool(threads);
@@ -134,6 +167,8 @@ auto shared_works() -> std::vector<Work> {
         {"queue_pingpong", "a queue of one, two tasks, each message", 12, "ns", 60'000, queue_ping_pong, limit_ping_pong},
         {"channel_pingpong", "a channel of one, two tasks, each message", 12, "ns", 60'000, channel_ping_pong,
             limit_ping_pong},
+        {"lock_waiters", "n tasks wait for one lock, each gets it", 0, "ns", 10'000, lock_waiters, {}, 15},
+        {"queue_waiters", "n tasks wait for one queue, each gets an item", 0, "ns", 10'000, queue_waiters, {}, 15},
         {"empty_job", "an empty job for one thread of a pool", 110, "ns", 200'000,
             [](int jobs) { return pool_jobs(jobs, 1); }, {}, 15},
         {"empty_job_2", "an empty job for two threads of a pool", 110, "ns", 200'000,

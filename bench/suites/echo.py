@@ -2,7 +2,7 @@
 
 The connections are kept, and each has one message under way. The load generator is a program by hand on epoll."""
 
-from harness.loaded import LoadedSuite
+from harness.loaded import AS_ASKED, LoadedSuite
 from harness.model import Case, Work
 from harness.process import Server
 from harness.tools import gyre_on, program
@@ -83,7 +83,7 @@ class Echo(LoadedSuite):
     def cases(self, quick):
         names = [f"{connections}x{size}" for size in SIZES for connections in CONNECTIONS]
         return [Case(name, (Work(f"{name}_cpu", "us", "processor time of the server for each echo"),
-                            Work(f"{name}_rate", "1/s", "echoes", more_is_better=True)))
+                            Work(f"{name}_rate", "1/s", f"echoes; {AS_ASKED}", more_is_better=True, is_compared=False)))
                 for name in (QUICK if quick else names)]
 
     def peers(self):
@@ -91,10 +91,13 @@ class Echo(LoadedSuite):
 
     def measure(self, peer, program, case, run):
         connections, size = case.name.split("x")
-        arguments = RING_BUFFERS[size] if peer == "limit_io_uring" else ()
-        with Server(program, run, *arguments) as server:
-            told = self.under_load(server, run, connections, SIZES[size], QUICK_SECONDS if run.quick else SECONDS)
+        told = self.ask(program, run, connections, size, *(RING_BUFFERS[size] if peer == "limit_io_uring" else ()))
         return {f"{case.name}_cpu": told["cpu_us"], f"{case.name}_rate": told["rate"]}
+
+    def ask(self, program, run, connections, size, *arguments):
+        """What the load generator says of a server with so many connections."""
+        with Server(program, run, *arguments) as server:
+            return self.under_load(server, run, connections, SIZES[size], QUICK_SECONDS if run.quick else SECONDS)
 
 
 SUITE = Echo()

@@ -63,6 +63,9 @@ def aiofiles(tools):
     return program([tools.python("aiofiles"), tools.sources / "python" / "files.py"], tools.python_version("aiofiles"))
 
 
+gyre = gyre_on("mixed", "gyre_files")
+
+
 class Files(Suite):
     name = "files"
     what = "files in the page cache"
@@ -75,7 +78,7 @@ class Files(Suite):
                 Case.of("small_files", "us", "open, read and close a file of 1 KiB, 64 at a time, each")]
 
     def builders(self):
-        return {"gyre": gyre_on("mixed", "gyre_files"), "limit_io_uring": limit_io_uring, "limit_pread": limit_pread,
+        return {"gyre": gyre, "limit_io_uring": limit_io_uring, "limit_pread": limit_pread,
                 "gyre_io_uring": gyre_on("io_uring", "gyre_files"), "tokio": tokio, "go": go, "libuv": libuv,
                 "aiofiles": aiofiles}
 

@@ -1,10 +1,13 @@
-"""How costs grow: the works of micro, pool and files with n doubled again and again, and the exponent that fits."""
+"""How costs grow: works of micro, pool and files with n doubled again and again, servers with ever more connections, and the exponent
+that fits."""
+
+from dataclasses import replace
 
 from harness.model import Case, Missing, Suite
 from harness.rounds import round_values
 from harness.stats import doublings, exponent
 from harness.tools import program
-from suites import files, micro, pool
+from suites import echo, files, http, micro, pool
 
 STEPS = 5
 """Sizes measured: n doubled four times."""
@@ -21,6 +24,8 @@ WORKS = {
     "gather_100k": (micro, 16_000),
     "cancel_100k": (micro, 16_000),
     "close_tasks": (micro, 16_000),
+    "lock_waiters": (micro, 16_000),
+    "queue_waiters": (micro, 16_000),
     "post_soon": (micro, 16_000),
     "post_thread": (micro, 16_000),
     "timers_1m_cpu": (micro, 64_000),
@@ -29,9 +34,12 @@ WORKS = {
     "one_us_job": (pool, 16_000),
     "random_4k": (files, 8_000),
     "small_files": (files, 2_000),
+    "echo_connections": (echo, 128),
+    "http_connections": (http, 128),
 }
+"""The n of the last two is that of a server's connections, each of which asks in turn."""
 WITH_THREADS = micro.WITH_THREADS | {"empty_job", "one_us_job", "random_4k", "small_files"}
-ONLY = {"yield_n": ("gyre", "limit"), "close_tasks": ("gyre",)}
+ONLY = {"yield_n": ("gyre", "limit"), "close_tasks": ("gyre",), "lock_waiters": ("gyre",), "queue_waiters": ("gyre",)}
 """Works that not every program of micro has."""
 
 
@@ -55,19 +63,21 @@ class Growth(Suite):
 
     def builders(self):
         return {
-            "gyre": lambda tools: self._build(tools, "gyre", micro.gyre, pool.gyre, files.gyre),
-            "limit": lambda tools: self._build(tools, "limit", micro.limit, pool.limit, files.limit_io_uring),
+            "gyre": lambda tools: self._build(tools, "gyre", micro.gyre, pool.gyre, files.gyre, "gyre"),
+            "limit": lambda tools: self._build(tools, "limit", micro.limit, pool.limit, files.limit_io_uring, "limit_epoll"),
             "tokio": lambda tools: self._build(tools, "tokio", micro.tokio, pool.tokio, files.tokio),
             "go": lambda tools: self._build(tools, "go", micro.go, pool.go, files.go),
             "asyncio": lambda tools: self._build(tools, "asyncio", micro.asyncio_like("asyncio")),
         }
 
-    def _build(self, tools, peer, of_micro, of_pool=None, of_files=None):
+    def _build(self, tools, peer, of_micro, of_pool=None, of_files=None, server=None):
         own = {module: build(tools) for module, build in ((micro, of_micro), (pool, of_pool), (files, of_files)) if build}
+        if server is not None:
+            own.update({module: module.SUITE.builders()[server](tools) for module in (echo, http)})
         self._programs[peer] = own
         lacks = {}
         for work, (module, _) in WORKS.items():
-            reason = own[module].reason_without(work) if module in own else "is measured with the small works only"
+            reason = own[module].reason_without(work) if module in own else "is measured with other works only"
             if reason is None and peer not in ONLY.get(work, (peer,)):
                 reason = "has no such work"
             if reason is not None:
@@ -84,8 +94,14 @@ class Growth(Suite):
         cores = run.cores.both if case.name in WITH_THREADS else run.cores.server
         points = []
         for n in doublings(first // 4 if run.quick else first, STEPS):
-            # The least disturbed round: a size that the machine disturbed would bend the line.
-            value = min(round_values(self._programs[peer][module], case.name, n, run, *path, cores=cores, seconds=SECONDS))
+            asked = self._programs[peer][module]
+            if module is echo:
+                value = echo.SUITE.ask(asked, run, n, "64B")["cpu_us"]
+            elif module is http:
+                value = http.SUITE.ask(asked, run, replace(http.ASKS["plaintext"], connections=n))["cpu_us"]
+            else:
+                # The least disturbed round: a size that the machine disturbed would bend the line.
+                value = min(round_values(asked, case.name, n, run, *path, cores=cores, seconds=SECONDS))
             if value <= 0:
                 raise Missing(f"a figure of {value} for n = {n} has no logarithm")
             points.append((n, total(case.name, n, value)))
