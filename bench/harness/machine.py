@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import tomllib
 from pathlib import Path
 
 from harness.process import Cores
@@ -45,8 +46,15 @@ def preset_flags(root: Path) -> str:
     return " ".join(filter(None, (own.get("CMAKE_CXX_FLAGS"), own.get("CMAKE_CXX_FLAGS_RELEASE"))))
 
 
+def rust_profile(root: Path) -> str:
+    """What the crates of the peers say of their release profile; all say the same."""
+    crates = sorted((root / "bench" / "peers").glob("*/Cargo.toml"))
+    told = (tomllib.loads(crate.read_text()).get("profile", {}).get("release", {}) for crate in crates)
+    return "; ".join(dict.fromkeys(", ".join(f"{key}={value}" for key, value in profile.items()) for profile in told if profile))
+
+
 def flags(root: Path) -> dict[str, str]:
-    return {"gyre": preset_flags(root), "peers in C and C++": " ".join(OPTIMISED), "rust": "release profile", "go": "default"}
+    return {"gyre": preset_flags(root), "peers in C and C++": " ".join(OPTIMISED) + "; uWebSockets -O3 -flto", "rust": rust_profile(root), "go": "default"}
 
 
 def conditions(root: Path, cores: Cores, quick: bool) -> dict:

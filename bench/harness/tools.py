@@ -61,7 +61,10 @@ class Toolbox:
         """Compiles one file of bench/peers, with the compiler and the optimisation of gyre; C++20 or C17 by its ending."""
         path = self.sources / source
         compiler = [CC, "-std=gnu17"] if path.suffix == ".c" else [CXX, "-std=c++20"]
-        debian = [f"-isystem{self.debian}/usr/include", f"-L{self.library_folder}", f"-Wl,-rpath,{self.library_folder}"]
+        included = self.debian / "usr" / "include"
+        debian = [f"-isystem{included}", f"-isystem{included / self.library_folder.name}", f"-L{self.library_folder}",
+                  # The path counts for the libraries of libraries too, which it does not with the new tags.
+                  f"-Wl,-rpath,{self.library_folder}", "-Wl,--disable-new-dtags"]
         command = [*compiler, *optimised, "-pthread", *flags, f"-I{self.sources}/common", str(path), *debian, *libraries]
         name = source.replace("/", "_").rsplit(".", 1)[0]
         output = self.folder / "bin" / f"{name}-{digest(command, path.parent, self.sources / 'common')}"
@@ -148,20 +151,20 @@ class Toolbox:
         code = "import sys, importlib.metadata as m\ntry: print(m.version(sys.argv[1]))\nexcept m.PackageNotFoundError: pass"
         return run([str(python), "-c", code, package], "asking pip").strip() or None
 
-    def cargo(self, crate: str, program: str) -> Path:
-        """Builds the crate bench/peers/CRATE in its release profile; its binary PROGRAM (src/bin/PROGRAM.rs)."""
-        run(self.cargo_command(crate, program), f"cargo build of {crate}")
+    def cargo(self, crate: str, program: str, profile: str = "release") -> Path:
+        """Builds the crate bench/peers/CRATE in a profile of its Cargo.toml; its binary PROGRAM (src/bin/PROGRAM.rs)."""
+        run(self.cargo_command(crate, program, profile), f"cargo build of {crate}")
         target = self.folder / "cargo"
         # The crates share what they depend on, and their programs' names: each is taken out of the common folder.
-        output = self.folder / "bin" / f"{crate}_{program}"
+        output = self.folder / "bin" / f"{crate}_{program}{'' if profile == 'release' else '-' + profile}"
         part = output.with_suffix(f".{os.getpid()}")
-        shutil.copy2(target / "release" / program, part)
+        shutil.copy2(target / profile / program, part)
         part.rename(output)
         return output
 
-    def cargo_command(self, crate: str, program: str) -> list[str]:
+    def cargo_command(self, crate: str, program: str, profile: str = "release") -> list[str]:
         """What builds a crate's program."""
-        return [self.command("cargo", "cargo"), "build", "--release", "--quiet", "--locked", "--manifest-path",
+        return [self.command("cargo", "cargo"), "build", "--profile", profile, "--quiet", "--locked", "--manifest-path",
                 str(self.sources / crate / "Cargo.toml"), "--target-dir", str(self.folder / "cargo"), "--bin", program]
 
     def crate_version(self, crate: str, dependency: str) -> str:

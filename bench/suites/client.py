@@ -22,7 +22,7 @@ def limit(tools):
 
 def curl(tools):
     tools.unpack("libcurl4-openssl-dev")
-    built = tools.native("curl/client.c", flags=["-Wno-deprecated-declarations"], libraries=["-l:libcurl.so.4"])
+    built = tools.native("curl/client.c", libraries=["-l:libcurl.so.4"])
     return program([built], tools.unpacked_version("libcurl4-openssl-dev"))
 
 
@@ -43,6 +43,10 @@ def reqwest(tools):
     return program([tools.cargo("reqwest", "client")], tools.crate_version("reqwest", "reqwest"))
 
 
+def hyper(tools):
+    return program([tools.cargo("hyper", "client")], tools.crate_version("hyper", "hyper"))
+
+
 class Client(Suite):
     name = "client"
     what = "an HTTP/1.1 client, the whole process"
@@ -56,7 +60,7 @@ class Client(Suite):
 
     def builders(self):
         peers = {"gyre": gyre_on("mixed", "gyre_client"), "limit": limit, "gyre_io_uring": gyre_on("io_uring", "gyre_client"),
-                 "curl": curl, "beast": beast, "reqwest": reqwest, "go": go, "undici": undici,
+                 "curl": curl, "beast": beast, "hyper": hyper, "reqwest": reqwest, "go": go, "undici": undici,
                  "aiohttp": python_on_uvloop("aiohttp", "client_aiohttp.py"), "httpx": python_on_uvloop("httpx", "client_httpx.py")}
         return {peer: lambda tools, build=build: self._with_server(tools, build) for peer, build in peers.items()}
 

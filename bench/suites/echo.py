@@ -56,20 +56,23 @@ def monoio(tools):
     return program([tools.cargo("monoio", "echo")], tools.crate_version("monoio", "monoio"))
 
 
-def asyncio(tools):
-    return program([tools.python(), tools.sources / "python" / "echo.py", "asyncio"], tools.python_version())
+def asyncio_like(name):
+    def build(tools):
+        package = None if name == "asyncio" else name
+        return program([tools.python(package), tools.sources / "python" / "echo.py", name], tools.python_version(package))
+
+    return build
 
 
-def uvloop(tools):
-    python = tools.python("uvloop")
-    return program([python, tools.sources / "python" / "echo.py", "uvloop"], tools.python_version("uvloop"))
+def trio(tools):
+    return program([tools.python("trio"), tools.sources / "python" / "echo_trio.py"], tools.python_version("trio"))
 
 
 BUILDERS = {
     "gyre": gyre_on("mixed", "gyre_echo"), "limit_epoll": limit_epoll, "limit_io_uring": limit_io_uring,
     "gyre_io_uring": gyre_on("io_uring", "gyre_echo"), "asio": asio, "libuv": libuv, "libevent": libevent, "go": go, "node": node,
-    "tokio": tokio, "monoio": monoio, "asyncio": asyncio,
-    "uvloop": uvloop,
+    "tokio": tokio, "monoio": monoio, "asyncio": asyncio_like("asyncio"),
+    "uvloop": asyncio_like("uvloop"), "rloop": asyncio_like("rloop"), "trio": trio,
 }
 
 

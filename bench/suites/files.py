@@ -52,7 +52,8 @@ def go(tools):
 
 def libuv(tools):
     tools.unpack("libuv1-dev", "libuv1")
-    return program([tools.native("libuv/files.cpp", libraries=["-luv"])], tools.unpacked_version("libuv1-dev"))
+    # As many threads as there are cores for all; its default is four.
+    return program([tools.native("libuv/files.cpp", libraries=["-luv"])], tools.unpacked_version("libuv1-dev"), env={"UV_THREADPOOL_SIZE": "2"})
 
 
 def tokio(tools):

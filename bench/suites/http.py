@@ -2,7 +2,8 @@
 
 Every peer gives the same status, type and body for the same path, which is looked at before it is measured; the other fields of
 its responses are its own. With TLS the load generator offers version 1.3, TLS_AES_128_GCM_SHA256 and X25519 alone, and all servers
-have the same P-256 key. The load generator is a program by hand on epoll and OpenSSL.
+have the same P-256 key. After a handshake all send two session tickets, as OpenSSL does by itself, but Go, which always sends one.
+The load generator is a program by hand on epoll and OpenSSL.
 
 `gyre` answers from memory by a handler of exchanges, the layer without routes, and files by `App::files`; `gyre_app` is an App for all of it."""
 
@@ -50,6 +51,8 @@ SECONDS, QUICK_SECONDS = 1.5, 0.5
 FILES = ("file_1k", "file_1m")
 NO_FILES = dict.fromkeys(FILES, "sends no files of its own")
 APP = "gyre_app"
+UWEBSOCKETS = "20.58.0"
+"""What the crate pinned in peers/uwebsockets/Cargo.toml carries; its sources do not say it. It is the tag whose folder src is the same."""
 
 
 def limit_epoll(tools):
@@ -68,7 +71,7 @@ def nginx(tools):
 
 
 def h2o(tools):
-    tools.unpack("libh2o-evloop-dev", "libh2o-evloop0.13")
+    tools.unpack("libh2o-dev-common", "libh2o-evloop-dev", "libh2o-evloop0.13", "libwslay1")
     libraries = ["-lh2o-evloop", "-lssl", "-lcrypto", "-lz", "-lm"]
     built = tools.native("h2o/http.c", flags=["-DH2O_USE_EPOLL=1", "-DH2O_USE_LIBUV=0"], libraries=libraries)
     return program([built], tools.unpacked_version("libh2o-evloop-dev"))
@@ -95,9 +98,11 @@ def node(tools):
 def uwebsockets(tools):
     carried = tools.crate_sources("uwebsockets", "libuwebsockets-sys") / "uWebSockets"
     flags = ["-DLIBUS_USE_OPENSSL", "-DUWS_NO_ZLIB", "-w", f"-I{carried}/src", f"-I{carried}/uSockets/src"]
-    sockets = tools.native("uwebsockets/usockets.c", flags=[*flags, "-c"])
-    built = tools.native("uwebsockets/http.cpp", flags=flags, libraries=[str(sockets), "-lssl", "-lcrypto"])
-    return program([built], tools.crate_version("uwebsockets", "libuwebsockets-sys").split(" ")[0] + " of its crate", lacks=NO_FILES)
+    # As its own build has it, but for -march=native: the other peers are built for any processor too.
+    own = ("-O3", "-flto", "-DNDEBUG")
+    sockets = tools.native("uwebsockets/usockets.c", flags=[*flags, "-c"], optimised=own)
+    built = tools.native("uwebsockets/http.cpp", flags=[*flags, "-fuse-ld=lld"], libraries=[str(sockets), "-lssl", "-lcrypto"], optimised=own)
+    return program([built], UWEBSOCKETS, lacks=NO_FILES)
 
 
 def uwebsockets_js(tools):

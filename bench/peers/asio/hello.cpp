@@ -18,7 +18,7 @@ asio::awaitable<void> hello() {
 }
 
 int main() {
-    asio::io_context context(1);
+    asio::io_context context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE);
     asio::co_spawn(context, hello(), asio::detached);
     context.run();
 }

@@ -11,30 +11,34 @@
 namespace {
 
 namespace asio = boost::asio;
-using asio::awaitable;
 using asio::co_spawn;
 using asio::detached;
-using asio::use_awaitable;
 using boost::system::error_code;
 using rounds::cpu;
 using Context = asio::io_context;
-using Channel = asio::experimental::channel<void(error_code, int)>;
+// The executor of an io_context as it is: any_io_executor, the default, calls it through a table.
+using Executor = Context::executor_type;
+template<class T>
+using awaitable = asio::awaitable<T, Executor>;
+constexpr asio::use_awaitable_t<Executor> use_awaitable;
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using Channel = asio::experimental::channel<Executor, void(error_code, int)>;
 
-constexpr int one_thread = 1;  // tells an io_context that it needs no locks between its threads
+constexpr int one_thread = BOOST_ASIO_CONCURRENCY_HINT_UNSAFE;  // no locks; a hint of 1 keeps them
 const auto later = std::chrono::hours(1);
 
 awaitable<void> nothing() { co_return; }
 awaitable<int> leaf(int value) { co_return value; }
 
 awaitable<void> yield_often(int times) {
-    const auto executor = co_await asio::this_coro::executor;
-    for (int i = 0; i < times; ++i) co_await asio::post(executor, use_awaitable);
+    for (int i = 0; i < times; ++i) co_await asio::post(use_awaitable);
 }
 
 double yields(int tasks, int times) {
     Context context(one_thread);
-    for (int i = 0; i < tasks; ++i) co_spawn(context, yield_often(times), detached);
-    const double start = cpu();
+    for (int i = 0; i < tasks; ++i) co_spawn(context, yield_often(times + 1), detached);
+    double start = 0;
+    asio::post(context, [&start] { start = cpu(); });  // every task has had its first turn
     context.run();
     return (cpu() - start) / tasks / times;
 }
@@ -104,7 +108,7 @@ double gather(int count) {
     return timed(count, [count](Context& context) -> awaitable<void> {
         std::vector<int> values(static_cast<std::size_t>(count));
         int left = count;
-        asio::steady_timer done(context, std::chrono::steady_clock::time_point::max());
+        Timer done(context, std::chrono::steady_clock::time_point::max());
         for (int i = 0; i < count; ++i) {
             co_spawn(context, leaf(i), [&, i](std::exception_ptr, int value) {
                 values[static_cast<std::size_t>(i)] = value;
@@ -117,7 +121,7 @@ double gather(int count) {
 }
 
 awaitable<void> sleep_for(std::chrono::nanoseconds length) {
-    asio::steady_timer timer(co_await asio::this_coro::executor, length);
+    Timer timer(co_await asio::this_coro::executor, length);
     co_await timer.async_wait(use_awaitable);
 }
 
@@ -148,7 +152,7 @@ double post_soon(int count) {
 }
 
 double post_thread(int count) {
-    Context context;
+    Context context(1);  // one thread runs it, another posts
     auto work = asio::make_work_guard(context);
     int left = count;
     double start = 0;

@@ -17,12 +17,19 @@ using asio::ip::tcp;
 
 namespace {
 
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+// The executor of an io_context as it is: any_io_executor, the default, calls it through a table.
+using Executor = asio::io_context::executor_type;
+using Stream = beast::basic_stream<tcp, Executor>;
+template<class T>
+using Awaitable = asio::awaitable<T, Executor>;
+constexpr asio::use_awaitable_t<Executor> use_awaitable;
+constexpr auto as_result = asio::as_tuple(use_awaitable);
+constexpr std::size_t buffer_size = 64 * 1024;
 std::string folder;
 
 template<class Stream>
 auto send_text(Stream& stream, const http::request<http::empty_body>& request, const char* type, const char* body)
-    -> asio::awaitable<bool> {
+    -> Awaitable<bool> {
     http::response<http::string_body> response(http::status::ok, request.version());
     response.set(http::field::server, "beast");
     response.set(http::field::content_type, type);
@@ -35,7 +42,7 @@ auto send_text(Stream& stream, const http::request<http::empty_body>& request, c
 
 template<class Stream>
 auto send_file(Stream& stream, const http::request<http::empty_body>& request, const std::string& path)
-    -> asio::awaitable<bool> {
+    -> Awaitable<bool> {
     http::response<http::file_body> response(http::status::ok, request.version());
     beast::error_code error;
     response.body().open(path.c_str(), beast::file_mode::scan, error);
@@ -49,8 +56,9 @@ auto send_file(Stream& stream, const http::request<http::empty_body>& request, c
 }
 
 template<class Stream>
-auto serve_connection(Stream& stream) -> asio::awaitable<void> {
+auto serve_connection(Stream& stream) -> Awaitable<void> {
     beast::flat_buffer buffer;
+    buffer.reserve(buffer_size);  // what is free in it is what is asked of the socket at once
     for (bool goes_on = true; goes_on;) {
         http::request<http::empty_body> request;
         const auto [error, count] = co_await http::async_read(stream, buffer, request, as_result);
@@ -68,27 +76,27 @@ auto serve_connection(Stream& stream) -> asio::awaitable<void> {
     }
 }
 
-auto serve_plain(beast::tcp_stream stream) -> asio::awaitable<void> { co_await serve_connection(stream); }
+auto serve_plain(Stream stream) -> Awaitable<void> { co_await serve_connection(stream); }
 
-auto serve_tls(beast::ssl_stream<beast::tcp_stream> stream) -> asio::awaitable<void> {
+auto serve_tls(beast::ssl_stream<Stream> stream) -> Awaitable<void> {
     const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, as_result);
     if (!error) co_await serve_connection(stream);
 }
 
-auto serve(asio::ssl::context* tls) -> asio::awaitable<void> {
-    const auto executor = co_await asio::this_coro::executor;
-    tcp::acceptor acceptor(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0), false);
+auto serve(asio::ssl::context* tls) -> Awaitable<void> {
+    const Executor executor = co_await asio::this_coro::executor;
+    asio::basic_socket_acceptor<tcp, Executor> acceptor(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0), false);
     acceptor.listen(4096);
     std::cout << acceptor.local_endpoint().port() << std::endl;
     for (;;) {
-        auto socket = co_await acceptor.async_accept(asio::use_awaitable);
+        auto socket = co_await acceptor.async_accept(use_awaitable);
         socket.set_option(tcp::no_delay(true));
-        beast::tcp_stream stream(std::move(socket));
+        Stream stream(std::move(socket));
         if (tls == nullptr) {
             asio::co_spawn(executor, serve_plain(std::move(stream)), asio::detached);
         } else {
             asio::co_spawn(
-                executor, serve_tls(beast::ssl_stream<beast::tcp_stream>(std::move(stream), *tls)), asio::detached);
+                executor, serve_tls(beast::ssl_stream<Stream>(std::move(stream), *tls)), asio::detached);
         }
     }
 }
@@ -101,9 +109,8 @@ int main(int count, char** arguments) {
     if (count > 3) {
         tls.use_certificate_chain_file(arguments[2]);
         tls.use_private_key_file(arguments[3], asio::ssl::context::pem);
-        SSL_CTX_set_num_tickets(tls.native_handle(), 0);
     }
-    asio::io_context context(1);
+    asio::io_context context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE);  // no locks: one thread
     asio::co_spawn(context, serve(count > 3 ? &tls : nullptr), asio::detached);
     context.run();
 }

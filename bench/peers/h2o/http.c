@@ -47,7 +47,6 @@ static void use_tls(const char *certificate, const char *key) {
     SSL_CTX_use_certificate_chain_file(accepting.ssl_ctx, certificate);
     SSL_CTX_use_PrivateKey_file(accepting.ssl_ctx, key, SSL_FILETYPE_PEM);
     SSL_CTX_set_session_cache_mode(accepting.ssl_ctx, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_num_tickets(accepting.ssl_ctx, 0);
 }
 
 int main(int count, char **arguments) {

@@ -157,7 +157,6 @@ int main(int count, char** arguments) {
         SSL_CTX_use_certificate_chain_file(tls, arguments[2]);
         SSL_CTX_use_PrivateKey_file(tls, arguments[3], SSL_FILETYPE_PEM);
         SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
-        SSL_CTX_set_num_tickets(tls, 0);
         SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     }
     const int listener = limit::listen_anywhere(SOCK_NONBLOCK);

@@ -24,7 +24,7 @@ http {{
     }}
 }}
 """
-CERTIFICATE = "ssl_protocols TLSv1.3; ssl_certificate {0}; ssl_certificate_key {1}; ssl_session_tickets off; ssl_session_cache off;"
+CERTIFICATE = "ssl_protocols TLSv1.3; ssl_certificate {0}; ssl_certificate_key {1}; ssl_session_tickets on; ssl_session_cache off;"
 
 
 def free_port() -> int:

@@ -1,6 +1,6 @@
-"""The echo server of asyncio and of uvloop: a Protocol, the fast way of both.
+"""The echo server of asyncio, uvloop and rloop: a Protocol, the fast way of all three.
 
-usage: echo.py asyncio|uvloop"""
+usage: echo.py asyncio|uvloop|rloop"""
 
 import asyncio
 import socket
@@ -23,14 +23,14 @@ class Echo(asyncio.Protocol):
 
 async def serve():
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    port = listener.getsockname()[1]
+    # Serves from here on. rloop takes the descriptor out of the socket, and its serve_forever would begin once more.
     server = await asyncio.get_running_loop().create_server(Echo, sock=listener, backlog=4096)
-    print(listener.getsockname()[1], flush=True)
-    await server.serve_forever()
+    print(port, flush=True)
+    await asyncio.Event().wait()
+    server.close()
 
 
-if sys.argv[1] == "uvloop":
-    import uvloop
-
-    uvloop.run(serve())
-else:
-    asyncio.run(serve())
+factory = asyncio.new_event_loop if sys.argv[1] == "asyncio" else __import__(sys.argv[1]).new_event_loop
+with asyncio.Runner(loop_factory=factory) as runner:
+    runner.run(serve())

@@ -35,7 +35,6 @@ async def serve():
     if len(sys.argv) > 3:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.num_tickets = 0
         context.load_cert_chain(sys.argv[2], sys.argv[3])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -34,7 +34,7 @@ func main() {
 	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
 	server := &http.Server{Handler: mux}
 	if len(os.Args) > 3 {
-		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS13, SessionTicketsDisabled: true, NextProtos: []string{"http/1.1"}}
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}}
 		panic(server.ServeTLS(listener, os.Args[2], os.Args[3]))
 	}
 	panic(server.Serve(listener))
