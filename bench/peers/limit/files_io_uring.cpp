@@ -11,8 +11,8 @@ constexpr unsigned entries_of_a_file = 3;
 class Ring {
 public:
     Ring() {
-        rounds::expect(
-            io_uring_queue_init(entries_of_a_file * rounds::in_flight, &ring, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN) == 0);
+        constexpr unsigned flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
+        rounds::expect(io_uring_queue_init(entries_of_a_file * rounds::in_flight, &ring, flags) == 0);
     }
     ~Ring() { io_uring_queue_exit(&ring); }
     /// The only buffer, whose parts are then read into with `prep_read_fixed`, and the only file, whose number is 0.
