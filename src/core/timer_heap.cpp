@@ -16,6 +16,7 @@ constexpr std::align_val_t cache_line{64};
 // The first entry stands at the end of a cache line, and so the children 4 i + 1 to 4 i + 4 fill one.
 constexpr std::size_t skipped = arity - 1;
 constexpr std::size_t few_dead = 64;  // not worth looking for
+constexpr std::size_t some_dead = 8;  // worth going together when the first one is in the way
 
 }  // namespace
 
@@ -55,6 +56,11 @@ void TimerHeap::cancel(Timer& timer) noexcept {
 
 auto TimerHeap::next() noexcept -> Time {
     while (size_ > 0 && heap_[0].dead()) {
+        // One by one each would cost a way down the heap; with a quarter of it dead, all together cost less.
+        if (dead_ > some_dead && dead_ > size_ / 4) {
+            remove_dead();
+            break;
+        }
         remove_first();
         --dead_;
     }
@@ -113,10 +119,16 @@ void TimerHeap::remove_first() noexcept {
 }
 
 void TimerHeap::remove_dead() noexcept {
-    size_ = static_cast<std::size_t>(
-        std::remove_if(heap_, heap_ + size_, [](const Entry& entry) { return entry.dead(); }) - heap_);
+    std::size_t kept = 0;
+    for (std::size_t index = 0; index < size_; ++index) {
+        if (heap_[index].dead()) continue;
+        if (kept != index) place(kept, heap_[index]);
+        ++kept;
+    }
+    size_ = kept;
     dead_ = 0;
-    for (std::size_t index = size_; index-- > 0;) {
+    // Those behind the last parent are heaps already.
+    for (std::size_t index = (size_ + arity - 2) / arity; index-- > 0;) {
         const Entry entry = heap_[index];
         sift_down(index, entry);
     }

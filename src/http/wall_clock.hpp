@@ -21,6 +21,8 @@ public:
     [[nodiscard]] auto date() -> std::string_view;
 
 private:
+    [[nodiscard]] auto now_coarse() const -> std::chrono::sys_seconds;
+
     EventLoop& loop_;
     bool is_simulated_;
     std::int64_t second_ = -1;

@@ -38,19 +38,23 @@ void append_fields(const Fields& fields, std::string& out) {
 /// Puts one piece behind the other, into room that was made at once.
 class Pieces {
 public:
-    Pieces(std::string& out, std::size_t most) : out_(out), size_(out.size()) { out.resize(size_ + most); }
-    ~Pieces() { out_.resize(size_); }
+    Pieces(std::string& out, std::size_t most) : out_(out) {
+        const auto size = out.size();
+        out.resize(size + most);
+        to_ = out.data() + size;
+    }
+    ~Pieces() { out_.resize(static_cast<std::size_t>(to_ - out_.data())); }
     Pieces(const Pieces&) = delete;
     auto operator=(const Pieces&) -> Pieces& = delete;
 
     template<std::size_t size>
     void put(const char (&text)[size]) {  // its length is known, so that no call is needed
-        std::memcpy(out_.data() + size_, text, size - 1);
-        size_ += size - 1;
+        std::memcpy(to_, text, size - 1);
+        to_ += size - 1;
     }
     void put(std::string_view text) {
-        std::memcpy(out_.data() + size_, text.data(), text.size());
-        size_ += text.size();
+        std::memcpy(to_, text.data(), text.size());
+        to_ += text.size();
     }
     /// A field, unless its value is empty. @param name with its colon.
     template<std::size_t size>
@@ -60,23 +64,44 @@ public:
         put(value);
         put("\r\n");
     }
-    void put_number(std::uint64_t number) {
-        char* const begin = out_.data() + size_;
-        size_ += static_cast<std::size_t>(std::to_chars(begin, begin + most_digits, number).ptr - begin);
+    /// Three digits.
+    void put_status(int status) {
+        const auto number = static_cast<unsigned>(status);
+        to_[0] = static_cast<char>('0' + number / 100);
+        to_[1] = static_cast<char>('0' + number / 10 % 10);
+        to_[2] = static_cast<char>('0' + number % 10);
+        to_ += 3;
     }
+    void put_number(std::uint64_t number) { to_ = std::to_chars(to_, to_ + most_digits, number).ptr; }
 
     static constexpr std::size_t most_digits = 20;
 
 private:
     std::string& out_;
-    std::size_t size_;
+    char* to_;
 };
 
+/// What the head of a response may take at most.
+auto room_for(const ResponseHead& head, const internal::OwnFields& own, std::string_view reason) -> std::size_t {
+    constexpr std::size_t status_line_and_names = 160;
+    std::size_t size = status_line_and_names + reason.size() + own.content_type.size() + own.date.size() +
+                       own.connection.size() + Pieces::most_digits;
+    for (const auto field : head.fields)
+        size += field.name.size() + field.value.size() + std::string_view(": \r\n").size();
+    return size;
+}
+
+void put_fields(const Fields& fields, Pieces& pieces) {
+    for (const auto field : fields) {
+        pieces.put(field.name);
+        pieces.put(": ");
+        pieces.put(field.value);
+        pieces.put("\r\n");
+    }
+}
+
 /// And the empty line. Every response has these.
-void append_own(const internal::OwnFields& own, std::string& out) {
-    constexpr std::size_t most_names = 128;
-    Pieces pieces(
-        out, most_names + own.content_type.size() + own.date.size() + own.connection.size() + Pieces::most_digits);
+void put_own(const internal::OwnFields& own, Pieces& pieces) {
     pieces.put_line("Content-Type: ", own.content_type);
     pieces.put_line("Date: ", own.date);
     if (own.content_length) {
@@ -90,17 +115,17 @@ void append_own(const internal::OwnFields& own, std::string& out) {
 }
 
 auto version_text(Version version) -> std::string_view {
+    if (version == Version{1, 1}) return "HTTP/1.1";
     constexpr std::string_view
         texts = "HTTP/1.0HTTP/1.1HTTP/1.2HTTP/1.3HTTP/1.4HTTP/1.5HTTP/1.6HTTP/1.7HTTP/1.8HTTP/1.9";
     if (version.major != 1 || version.minor > 9) refuse(Rule::unsupported_version);
     return texts.substr(std::size_t{version.minor} * 8, 8);
 }
 
-void check_response(const ResponseHead& head, std::string_view reason, const FramingFacts& facts,
-    std::string_view method, Version client) {
+void check_response(const ResponseHead& head, const FramingFacts& facts, std::string_view method, Version client) {
     const int family = head.status / 100;
     if (head.status < 100 || head.status > 999) refuse(Rule::bad_status_code);
-    if (std::any_of(reason.begin(), reason.end(), internal::is_forbidden_control)) refuse(Rule::bad_reason);
+    if (std::any_of(head.reason.begin(), head.reason.end(), internal::is_forbidden_control)) refuse(Rule::bad_reason);
     const bool is_1_0 = client < Version{1, 1};
     if (family == 1 && is_1_0) refuse(Rule::interim_to_http10);
     if (facts.has_transfer_encoding && is_1_0) refuse(Rule::transfer_encoding_in_http10);
@@ -143,17 +168,23 @@ auto HeadWriter::response(const ResponseHead& head, FramingFacts facts, const Ow
         facts.content_length = *own.content_length;
     }
     if (own.is_chunked) facts.has_transfer_encoding = facts.has_chunked = facts.last_is_chunked = true;
-    check_response(head, reason, facts, request_method, client_version);
+    check_response(head, facts, request_method, client_version);
     const auto* const end = own.content_type.data() + own.content_type.size();
     if (find_value_end(own.content_type.data(), end) != end) refuse(Rule::control_in_value);
     auto framing = facts.decide(head.version, BodyFraming::until_close);
     if (!response_can_have_body(request_method, head.status)) framing = BodyFraming::none;
 
-    char status[3];
-    static_cast<void>(std::to_chars(status, status + sizeof status, head.status));
-    append_all(out, {version, " ", {status, sizeof status}, " ", reason, "\r\n"});
-    append_fields(head.fields, out);
-    append_own(own, out);
+    {
+        Pieces pieces(out, room_for(head, own, reason));
+        pieces.put(version);
+        pieces.put(" ");
+        pieces.put_status(head.status);
+        pieces.put(" ");
+        pieces.put(reason);
+        pieces.put("\r\n");
+        put_fields(head.fields, pieces);
+        put_own(own, pieces);
+    }
     return {framing, framing == BodyFraming::content_length ? facts.content_length : 0};
 }
 

@@ -27,7 +27,8 @@ struct OwnFields {
 class HeadWriter {
 public:
     [[nodiscard]] static auto request(const RequestHead& head, std::string& out) -> BodyEncoder;
-    /// @param facts of the fields of `head`. @param own of which the Content-Type is checked. @param reason instead of the head's.
+    /// @param facts of the fields of `head`. @param own of which the Content-Type is checked. @param reason the head's, or a usual one, which
+    ///            is not checked.
     [[nodiscard]] static auto response(const ResponseHead& head, FramingFacts facts, const OwnFields& own,
         std::string_view reason, std::string_view request_method, Version client_version, std::string& out)
         -> BodyEncoder;

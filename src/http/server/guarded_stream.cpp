@@ -104,7 +104,7 @@ auto GuardedStream::interrupt_watch() -> Task<void> {
     co_await left.wait();
 }
 
-auto GuardedStream::fill(Time deadline, CancelScope* scope) -> Task<Fill> {
+auto GuardedStream::fill(Time now, Time deadline, CancelScope* scope) -> Task<Fill> {
     if (is_broken_) check("read");
     const Reading reading(*this);
     flush_now();
@@ -112,10 +112,11 @@ auto GuardedStream::fill(Time deadline, CancelScope* scope) -> Task<Fill> {
         const auto before = received_;
         co_await interrupt_watch();
         if (is_broken_) check("read");
+        now = filled_at_ = this_loop().now();
         if (received_ != before) co_return Fill::bytes;
     }
     const bool was_quick = is_quick_;
-    const auto slow_at = this_loop().now() + slow_after;
+    const auto slow_at = now + slow_after;
     const auto until = was_quick ? std::min(deadline, slow_at) : deadline;
     std::optional<std::size_t> count;
     const ScopeOptions options{.scope = scope};
@@ -126,7 +127,8 @@ auto GuardedStream::fill(Time deadline, CancelScope* scope) -> Task<Fill> {
         is_broken_ = true;
         throw;
     }
-    is_quick_ = this_loop().now() < slow_at;
+    filled_at_ = this_loop().now();
+    is_quick_ = filled_at_ < slow_at;
     if (!count) co_return was_quick && !is_quick_ && until < deadline ? Fill::slow : Fill::late;
     received_ += *count;
     co_return *count == 0 ? Fill::end : Fill::bytes;

@@ -53,8 +53,10 @@ public:
     [[nodiscard]] auto received() const noexcept -> std::uint64_t { return received_; }
 
     /// Waits for more bytes behind the buffered ones. @throws IoError. On cancel: nothing is lost.
-    /// @param scope that ends the wait like the deadline; or null.
-    [[nodiscard]] auto fill(Time deadline, CancelScope* scope = nullptr) -> Task<Fill>;
+    /// @param now the time, which the caller has looked at anyway. @param scope that ends the wait like the deadline; or null.
+    [[nodiscard]] auto fill(Time now, Time deadline, CancelScope* scope = nullptr) -> Task<Fill>;
+    /// When the last wait of a `fill` ended.
+    [[nodiscard]] auto filled_at() const noexcept -> Time { return filled_at_; }
     /// Whether a `fill` waits with a buffer at hand, as it does where the next bytes are likely to come soon.
     [[nodiscard]] auto is_quick() const noexcept -> bool { return is_quick_; }
     /// A pause of the peer is as likely as not.
@@ -130,6 +132,7 @@ private:
     std::uint64_t received_ = 0;
     std::uint64_t written_ = 0;  ///< Of this response.
     Duration waited_{};          ///< For the peer to take it.
+    Time filled_at_{};
     Watch* watch_ = nullptr;
     gyre::Event* watch_left_ = nullptr;  ///< Who waits until the watch has stepped aside.
     bool is_reading_ = false;            ///< In `fill`.

@@ -55,12 +55,15 @@ auto RequestBody::fill() -> Task<void> {
         co_await stream_.write("HTTP/1.1 100 Continue\r\n\r\n");
         waits_for_continue_ = false;
     }
-    auto& loop = this_loop();
-    const auto before = loop.now();
+    const auto before = this_loop().now();
+    auto now = before;
     const auto deadline = before + patience();
     auto result = GuardedStream::Fill::slow;
-    while (result == GuardedStream::Fill::slow) result = co_await stream_.fill(deadline);
-    waited_ += loop.now() - before;
+    while (result == GuardedStream::Fill::slow) {
+        result = co_await stream_.fill(now, deadline);
+        now = stream_.filled_at();
+    }
+    waited_ += now - before;
     if (result == GuardedStream::Fill::late) {
         refusal_.emplace(408, "the body comes too slowly");
         throw IoError(

@@ -22,7 +22,9 @@ constexpr auto two_writers = "write: another task is writing to this response";
 }  // namespace
 
 void ResponseWriter::begin(std::string_view method, Version version) {
-    method_ = method;
+    // All others are answered alike; a copy of the text would be one for each request.
+    is_head_ = method == "HEAD";
+    method_ = is_head_ ? "HEAD" : method == "CONNECT" ? "CONNECT" : "GET";
     version_ = version;
     stage_ = Stage::none;
     keeps_alive_ = false;
@@ -46,8 +48,7 @@ void ResponseWriter::write_head_of(
     if (!facts.has_date) own.date = clock_.date();
     keep_alive = keep_alive && !facts.connection_close;
     // HEAD is told what GET would be told; 204, 304 and a tunnel have no body at all.
-    const bool can_have_body = response_can_have_body(
-        method_ == "HEAD" ? "GET" : std::string_view(method_), head.status);
+    const bool can_have_body = response_can_have_body(is_head_ ? "GET" : method_, head.status);
     if (!can_have_body && body_bytes.value_or(0) != 0) throw ProtocolError(Rule::body_not_allowed);
     if (can_have_body && !facts.has_content_length && !facts.has_transfer_encoding) {
         if (body_bytes) {
@@ -71,7 +72,7 @@ void ResponseWriter::write_head_of(
 auto ResponseWriter::respond(ResponseHead head, std::string_view content_type, std::string_view body, bool keep_alive)
     -> Task<void> {
     write_head_of(head, content_type, body.size(), keep_alive);
-    if (method_ != "HEAD") {
+    if (!is_head_) {
         body_bytes_ = body.size();
         encoder_.begin_piece(body.size(), out_);
         // One segment for what is small; what is large goes from where it is.
@@ -140,7 +141,7 @@ void ResponseWriter::check_in_body() const {
 auto ResponseWriter::write(std::string_view piece) -> Task<void> {
     check_in_body();
     const gyre::internal::Busy busy(is_writing_, two_writers);
-    if (piece.empty() || method_ == "HEAD") co_return;
+    if (piece.empty() || is_head_) co_return;
     body_bytes_ += piece.size();
     out_.clear();
     encoder_.begin_piece(piece.size(), out_);
@@ -161,7 +162,7 @@ auto ResponseWriter::write(std::string_view piece) -> Task<void> {
 auto ResponseWriter::write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> {
     check_in_body();
     const gyre::internal::Busy busy(is_writing_, two_writers);
-    if (size == 0 || method_ == "HEAD") co_return;
+    if (size == 0 || is_head_) co_return;
     out_.clear();
     encoder_.begin_piece(static_cast<std::size_t>(size), out_);
     if (!out_.empty()) co_await stream_.write(out_);
@@ -195,7 +196,7 @@ auto ResponseWriter::finish(Fields trailers) -> Task<void> {
     check_in_body();
     const gyre::internal::Busy busy(is_writing_, two_writers);
     out_.clear();
-    if (method_ != "HEAD") encoder_.finish(out_, trailers);
+    if (!is_head_) encoder_.finish(out_, trailers);
     if (!out_.empty()) co_await stream_.write(out_);
     stage_ = Stage::finished;
 }

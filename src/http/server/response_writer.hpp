@@ -60,7 +60,8 @@ private:
     GuardedStream& stream_;
     WallClock& clock_;
     BodyEncoder encoder_;
-    std::string method_;
+    std::string_view method_;  ///< HEAD, CONNECT, or GET for all others.
+    bool is_head_ = false;
     std::string out_;
     Version version_;
     Stage stage_ = Stage::none;

@@ -161,7 +161,8 @@ auto ServerConnection::read_head(bool has_begun) -> Task<Next> {
     auto& loop = this_loop();
     const bool is_first = served_ == 0;
     bool is_last_chance = false;
-    auto since = loop.now();
+    auto now = loop.now();
+    auto since = now;
     auto deadline = since + (is_first || has_begun ? options_.header_timeout : options_.keep_alive_timeout);
     // Who has asked once may never ask again, and who asks again has it quick from then on.
     if (served_ == 1 && !has_begun) stream_.expect_pause();
@@ -170,7 +171,10 @@ auto ServerConnection::read_head(bool has_begun) -> Task<Next> {
             const auto event = parser_.next(stream_.buffered());
             stream_.consume(event.consumed);
             if (event.kind == EventKind::head) co_return Next::serve;
-            if (stream_.holds()) co_await stream_.flush();
+            if (stream_.holds()) {
+                co_await stream_.flush();
+                now = loop.now();
+            }
             const bool rests = !has_begun && !stream_.is_quick();
             std::optional<DrainScope> idle;
             if (has_begun) {
@@ -179,8 +183,9 @@ auto ServerConnection::read_head(bool has_begun) -> Task<Next> {
                 idle.emplace(service_.drain, rests ? DrainKind::idle : DrainKind::busy, since);
             }
             if (rests) rest();
-            auto filling = stream_.fill(deadline, idle ? &idle->scope() : nullptr);
+            auto filling = stream_.fill(now, deadline, idle ? &idle->scope() : nullptr);
             const auto result = co_await std::move(filling);
+            now = stream_.filled_at();
             if (rests) parser_ = RequestParser(options_.limits);
             if (result == GuardedStream::Fill::slow) continue;
             if (result == GuardedStream::Fill::late && idle && idle->has_given_way()) co_return Next::close;
@@ -191,7 +196,7 @@ auto ServerConnection::read_head(bool has_begun) -> Task<Next> {
             if (result == GuardedStream::Fill::late) {
                 if (!has_begun && service_.drain.has_begun()) {
                     if (!is_first || std::exchange(is_last_chance, true)) co_return Next::close;
-                    deadline = std::min(deadline, loop.now() + last_chance);
+                    deadline = std::min(deadline, now + last_chance);
                     continue;
                 }
                 if (!has_begun) co_return Next::close;
@@ -199,7 +204,7 @@ auto ServerConnection::read_head(bool has_begun) -> Task<Next> {
                 co_return Next::refuse;
             }
             if (!has_begun) {
-                since = loop.now();
+                since = now;
                 if (!is_first || is_last_chance) deadline = since + options_.header_timeout;
             }
             has_begun = true;
