@@ -18,7 +18,7 @@ namespace gyre::http::internal {
 namespace {
 
 constexpr std::size_t head_read_size = 16 * 1024;
-constexpr std::size_t body_read_size = 64 * 1024;
+constexpr std::size_t largest_body_read = 256 * 1024;
 constexpr int switching_protocols = 101;
 constexpr int partial_content = 206;
 constexpr std::size_t small_body_size = 16 * 1024;  // travels with the head in one write
@@ -274,11 +274,21 @@ auto Exchange::read_coded() -> Task<std::span<const char>> {
         connection_->stream.consume(event.consumed);
         if (event.kind == EventKind::complete) {
             finish();
+            continue;
+        }
+        const bool more = co_await fill(RequestPhase::body, body_read_);
+        if (more) {
+            choose_next_read(connection_->stream.buffered().size());
         } else {
-            const bool more = co_await fill(RequestPhase::body, body_read_size);
-            if (!more) stream_ended(RequestPhase::body);
+            stream_ended(RequestPhase::body);
         }
     }
+}
+
+/// Who sends faster than we read is asked for more at a time: after each read the kernel tells the sender of its room.
+void Exchange::choose_next_read(std::size_t came) noexcept {
+    if (came >= body_read_) body_read_ = std::min(2 * body_read_, largest_body_read);
+    if (came < body_read_ / 4) body_read_ = std::max(body_read_ / 2, body_read_size);
 }
 
 auto Exchange::wait_limit() const -> Duration {

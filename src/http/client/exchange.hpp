@@ -98,16 +98,21 @@ private:
     [[noreturn]] void fail(RequestPhase phase, std::string_view reason, std::exception_ptr cause = nullptr) override;
     [[noreturn]] void fail_timed_out(RequestPhase phase, std::string_view operation, Duration limit);
     [[noreturn]] void fail_too_slow(RequestPhase phase);
+    void choose_next_read(std::size_t came) noexcept;
+
+    /// Where reads of a body begin.
+    static constexpr std::size_t body_read_size = 64 * 1024;
 
     std::shared_ptr<Pool> pool_;
     Tracer tracer_;
     std::unique_ptr<Connection> connection_;  ///< Null once it was given back or closed.
     ClientTimeouts timeouts_;
     SpeedWatch speed_;
-    Time deadline_;                       ///< Of the whole request.
-    std::string timeout_text_;            ///< What is said when that has passed; empty if there is none.
-    std::size_t shown_ = 0;               ///< Bytes of the stream's buffer that the caller looks at.
-    std::vector<ContentCoding> codings_;  ///< What is to be decoded, in the order in which it was coded.
+    Time deadline_;                           ///< Of the whole request.
+    std::string timeout_text_;                ///< What is said when that has passed; empty if there is none.
+    std::size_t shown_ = 0;                   ///< Bytes of the stream's buffer that the caller looks at.
+    std::size_t body_read_ = body_read_size;  ///< What the next read of the body asks for.
+    std::vector<ContentCoding> codings_;      ///< What is to be decoded, in the order in which it was coded.
     std::optional<ContentDecoder> decoder_;
     std::string_view coded_;            ///< Received, and not yet decoded.
     std::shared_ptr<Sending> sending_;  ///< Of the body, beside this; null: it was sent before.

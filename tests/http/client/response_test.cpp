@@ -3,6 +3,8 @@
 
 #include <gyre/http/core/errors.hpp>
 
+#include <algorithm>
+
 namespace gyre::testing {
 namespace {
 
@@ -246,6 +248,25 @@ TEST_P(HttpResponse, what_cannot_be_sent_is_refused_before_a_connection) {
         EXPECT_NE(reply.error, "");
         EXPECT_EQ(client.stats().connections_opened, 0U);
     }));
+}
+
+TEST(HttpResponseReads, of_a_fast_body_grow_within_bounds) {
+    constexpr std::size_t body_size = 4 << 20;
+    std::size_t largest = 0;
+    std::size_t received = 0;
+    ScriptedServer server(always(ok(std::string(body_size, 'x'))));
+    TestLoop loop(backend::SimOptions{.pipe_capacity = 1 << 20});
+    loop.run(server.run({}, [&](http::Client& client, std::string base) -> Task<> {
+        auto response = co_await client.get(base);
+        for (;;) {
+            const auto piece = co_await response.read();
+            if (piece.empty()) break;
+            largest = std::max(largest, piece.size());
+            received += piece.size();
+        }
+    }));
+    EXPECT_EQ(received, body_size);
+    EXPECT_EQ(largest, 256U * 1024);
 }
 
 }  // namespace
