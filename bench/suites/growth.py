@@ -3,7 +3,7 @@ that fits."""
 
 from dataclasses import replace
 
-from harness.model import Case, Missing, Suite
+from harness.model import Case, Missing, Suite, Work
 from harness.rounds import round_values
 from harness.stats import doublings, exponent
 from harness.tools import program
@@ -59,7 +59,9 @@ class Growth(Suite):
         self._large = None
 
     def cases(self, quick):
-        return [Case.of(name, "exponent", f"{name} with n doubled {STEPS - 1} times: cost = c * n^exponent") for name in WORKS]
+        # An exponent says how a peer's own cost grows, and not who is faster.
+        return [Case(name, (Work(name, "exponent", f"{name} with n doubled {STEPS - 1} times: cost = c * n^exponent", is_compared=False),))
+                for name in WORKS]
 
     def builders(self):
         return {
