@@ -54,6 +54,8 @@ public:
         return parser_.content_length();
     }
     [[nodiscard]] auto is_complete() const noexcept -> bool { return is_complete_; }
+    /// Can nothing more be read, or be sent to who has sent it?
+    [[nodiscard]] auto is_cut() const noexcept -> bool { return stream_.is_broken(); }
     /// What is wrong with the body, if something was found.
     [[nodiscard]] auto refusal() const noexcept -> const std::optional<Refusal>& { return refusal_; }
 

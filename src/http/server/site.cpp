@@ -55,6 +55,17 @@ auto response_of(const HttpError& error) -> Response {
     return response;
 }
 
+/// @throws `error` if there is nobody to answer.
+auto response_of_failure(Request& request, std::exception_ptr error) -> Response {
+    const auto& body = request.exchange().connection().body();
+    if (body.is_cut() || request.exchange().has_started()) std::rethrow_exception(std::move(error));
+    if (const auto& refusal = body.refusal()) return Response::problem(refusal->status, refusal->text);
+    std::string source(request.method());
+    source.append(" ").append(request.exchange().target()).append(" from ").append(request.peer().text());
+    this_loop().handle_error({std::move(error), ErrorOrigin::connection, std::move(source)});
+    return Response::problem(500);
+}
+
 auto head_of(Response& response) -> ResponseHead {
     ResponseHead head;
     head.status = response.status();
@@ -143,11 +154,15 @@ auto call_handler(const Handler& handler, Request& request) -> Task<Response> {
 }
 
 auto call_next(Next next, Request& request) -> Task<Response> {
+    std::exception_ptr error;
     try {
         co_return co_await next(request);
-    } catch (const HttpError& error) {
-        co_return response_of(error);
+    } catch (const HttpError& failure) {
+        co_return response_of(failure);
+    } catch (...) {
+        error = std::current_exception();
     }
+    co_return response_of_failure(request, std::move(error));
 }
 
 void Site::check_open() const {

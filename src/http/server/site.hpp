@@ -47,7 +47,9 @@ struct Site {
 /// The last step of the way: an HttpError becomes its response.
 [[nodiscard]] auto call_handler(const Handler& handler, Request& request) -> Task<Response>;
 
-/// `next(request)`, with an HttpError that a middleware inside has thrown as its response.
+/// `next(request)`, with whatever fails inside as a response: an HttpError as what it says, a body that is refused as a problem
+/// that says why, anything else as 500, of which the loop's exception handler is told.
+/// @throws what was thrown inside if no response can be sent: the client has gone, or one was started already.
 [[nodiscard]] auto call_next(Next next, Request& request) -> Task<Response>;
 
 /// Answers the request of `exchange`.
