@@ -1,5 +1,6 @@
 #include <gyre/http/core/multipart_body.hpp>
 
+#include "core/hex_text.hpp"
 #include "grammar.hpp"
 
 #include <gyre/http/core/multipart.hpp>
@@ -31,6 +32,8 @@ auto in_quotes(std::string_view text) -> std::string {
 }
 
 }  // namespace
+
+MultipartBody::MultipartBody() : boundary_(gyre::internal::random_hex<16>()) {}
 
 MultipartBody::MultipartBody(std::string boundary) : boundary_(std::move(boundary)) {
     const bool is_good = std::all_of(boundary_.begin(), boundary_.end(),

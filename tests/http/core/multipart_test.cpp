@@ -1,5 +1,9 @@
 #include "multipart_transcript.hpp"
 
+#include <gyre/backend/backend.hpp>
+#include <gyre/core/errors.hpp>
+#include <gyre/core/loop.hpp>
+#include <gyre/core/task.hpp>
 #include <gyre/http/core/multipart_body.hpp>
 
 #include <gtest/gtest.h>
@@ -282,6 +286,24 @@ TEST(MultipartBody, its_length_is_known_when_all_parts_are) {
     EXPECT_EQ(body.parts()[1].path, "/some/where/f.bin");
     body.set_size(1, 1000);
     EXPECT_EQ(body.content_length(), write(body).size() + 1000);
+}
+
+// Who could guess it could put parts of their own into the content of another.
+TEST(MultipartBody, without_a_boundary_it_has_one_that_nobody_can_guess) {
+    EventLoop loop(backend::make_backend());
+    std::set<std::string> types;
+    loop.run_until_complete([&]() -> Task<void> {
+        for (int i = 0; i < 3; ++i) types.insert(MultipartBody().content_type());
+        co_return;
+    }());
+    loop.close();
+    EXPECT_EQ(types.size(), 3U);
+    for (const auto& type : types) {
+        const std::string_view begin = "multipart/form-data; boundary=";
+        ASSERT_EQ(type.size(), begin.size() + 32U) << type;
+        EXPECT_EQ(type.find_first_not_of("0123456789abcdef", begin.size()), std::string::npos) << type;
+    }
+    EXPECT_THROW(MultipartBody(), LoopError);
 }
 
 // CVE-2023-26130 and its kind: names that became fields and parts of their own.

@@ -30,7 +30,11 @@ public:
         std::optional<std::uint64_t> size;  ///< Of the content; known for a text.
     };
 
-    /// @param boundary nobody who fills the parts may be able to guess it: 16 random bytes in hexadecimal, for instance.
+    /// With a boundary that nobody can guess: 16 bytes from the loop's random source, in hexadecimal.
+    /// @throws LoopError outside of a loop.
+    MultipartBody();
+
+    /// @param boundary nobody who fills the parts may be able to guess it, or what they fill in can be read as further parts.
     /// @throws std::invalid_argument unless it has 1 to 70 letters, digits and hyphens.
     explicit MultipartBody(std::string boundary);
 
