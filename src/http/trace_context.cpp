@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <span>
 #include <utility>
+#include <variant>
 
 namespace gyre::http {
 
@@ -80,10 +81,29 @@ auto send_traced(ClientCall& call, ClientNext next) -> Task<ClientResponse> {
     co_return co_await next(call);
 }
 
+auto produce_traced(BodyProducer producer, TraceContext trace, BodyWriter& body) -> Task<void> {
+    const auto restore = current_trace().set(std::move(trace));
+    co_await producer(body);
+}
+
+auto take_over_traced(Takeover takeover, TraceContext trace, net::Stream stream) -> Task<void> {
+    const auto restore = current_trace().set(std::move(trace));
+    co_await takeover(std::move(stream));
+}
+
 auto answer_traced(Request& request, Next next) -> Task<Response> {
     const auto given = TraceContext::from(request.fields());
-    const auto restore = current_trace().set(given ? given->child() : TraceContext::start());
+    const auto trace = given ? given->child() : TraceContext::start();
+    const auto restore = current_trace().set(trace);
     auto response = co_await next(request);
+    // What is left of the response runs when this middleware has returned.
+    if (auto* producer = std::get_if<BodyProducer>(&response.body())) {
+        *producer = [inner = std::move(*producer), trace](
+                        BodyWriter& body) { return produce_traced(inner, trace, body); };
+    } else if (auto* takeover = std::get_if<Takeover>(&response.body())) {
+        *takeover = [inner = std::move(*takeover), trace](
+                        net::Stream stream) { return take_over_traced(inner, trace, std::move(stream)); };
+    }
     co_return response;
 }
 

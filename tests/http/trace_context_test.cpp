@@ -93,6 +93,47 @@ TEST_P(HttpTrace, goes_through_two_programs) {
     });
 }
 
+TEST_P(HttpTrace, is_that_of_what_runs_behind_the_handler) {
+    run([]() -> Task<> {
+        const auto here = [] {
+            const auto context = http::current_trace().get();
+            return context ? context->trace_text() + " " + context->span_text() : "no trace";
+        };
+        std::string handler;
+        http::App app;
+        app.use(http::join_trace());
+        app.get("/stream", [&](http::Request&) -> Task<http::Response> {
+            handler = here();
+            co_return http::Response::stream("text/plain", [&](http::BodyWriter& body) -> Task<> {
+                co_await yield_now();
+                const auto text = here();
+                co_await body.write(text);
+            });
+        });
+        app.websocket("/ws", [&](http::WebSocket& socket) -> Task<> {
+            while (co_await socket.receive()) {
+                const auto text = here();
+                co_await socket.send(text);
+            }
+        });
+        app.get("/after", [&](http::Request&) -> Task<http::Response> { co_return http::Response::text(here()); });
+        http::TestClient client(std::move(app));
+        auto streamed = co_await client.get("/stream").header("traceparent", parent);
+        const auto text = co_await streamed.text();
+        EXPECT_TRUE(text.starts_with("4bf92f3577b34da6a3ce929d0e0e4736 ")) << text;
+        EXPECT_EQ(text, handler) << "the same step";
+        auto socket = co_await client.websocket(client.get("/ws").header("traceparent", parent));
+        co_await socket.send("where?");
+        const auto reply = co_await socket.receive();
+        EXPECT_TRUE(reply->text().starts_with("4bf92f3577b34da6a3ce929d0e0e4736 ")) << reply->text();
+        co_await socket.close();
+        auto after = co_await client.get("/after");
+        const auto fresh = co_await after.text();
+        EXPECT_FALSE(fresh.starts_with("4bf92f35")) << "of the connection that a traced request came over";
+        co_await client.stop();
+    });
+}
+
 GYRE_TEST(HttpTraceRules, each_attempt_is_a_step_and_ones_own_is_left_alone) {
     http::MockTransport mock;
     mock.on("GET", "/").respond(503).respond(302, "", {{"Location", "/"}}).respond(200);
