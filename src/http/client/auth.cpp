@@ -4,6 +4,7 @@
 #include "../core/grammar.hpp"
 #include "auth_request.hpp"
 #include "digest.hpp"
+#include "outgoing.hpp"
 
 #include <gyre/core/random.hpp>
 #include <gyre/http/core/challenge.hpp>
@@ -41,6 +42,16 @@ auto authorize(std::string origin, std::string credentials) -> ClientMiddleware 
         if (is_wanted) call.fields().set("Authorization", credentials);
         return next(call);
     };
+}
+
+/// Who names the place that a redirect leads to is not who has written the netrc: another program on the same host, or somebody
+/// on the way of a plain request, could ask for a password that is for neither.
+auto entry_for(const Netrc& netrc, ClientCall& call) -> const Netrc::Entry* {
+    const auto& url = call.url();
+    const bool is_callers_choice = call.redirects() == 0 || url.origin() == call.request().first_origin;
+    const bool is_secure = url.scheme() == "https" && !url.port();
+    const auto* entry = is_callers_choice || is_secure ? netrc.find(url.host()) : nullptr;
+    return entry == nullptr && is_callers_choice ? netrc.fallback() : entry;
 }
 
 /// Answers the challenges of one origin.
@@ -193,8 +204,7 @@ auto netrc_auth(Netrc netrc) -> ClientMiddleware {
     for (const auto& entry : netrc.entries()) static_cast<void>(basic_credentials(entry.login, entry.password));
     auto shared = std::make_shared<const Netrc>(std::move(netrc));
     return [shared](ClientCall& call, ClientNext next) {
-        const auto* entry = shared->find(call.url().host());
-        if (entry == nullptr && call.redirects() == 0) entry = shared->fallback();
+        const auto* entry = internal::entry_for(*shared, call);
         if (entry != nullptr && !call.fields().contains("Authorization")) {
             call.fields().set("Authorization", basic_credentials(entry->login, entry->password));
         }

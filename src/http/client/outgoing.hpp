@@ -109,6 +109,7 @@ public:
     InterimHandler on_interim;
     std::optional<std::string> cookies;  ///< Of a jar; they come after those of the caller.
     std::size_t redirects = 0;
+    std::string first_origin;  ///< Where it went before them; empty if there were none.
     bool follows_redirects;
     bool decodes;
     ClientTimeouts timeouts;

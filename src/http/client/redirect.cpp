@@ -76,7 +76,8 @@ auto follow_redirect(const Settings& settings, const ResponseHead& response, std
         throw redirect.error("from https to http is refused");
 
     const bool drops_body = becomes_get(response.status, request.method);
-    const bool leaves_origin = target.origin() != request.url.origin();
+    auto origin = request.url.origin();
+    const bool leaves_origin = target.origin() != origin;
     if (leaves_origin && !drops_body && request.has_body() && !settings.options().resend_body_across_origins) {
         throw redirect.error("it would send the body to another origin (resend_body_across_origins allows it)");
     }
@@ -95,6 +96,7 @@ auto follow_redirect(const Settings& settings, const ResponseHead& response, std
         remove_all(request.fields, fields_of_an_origin);
         remove_all(request.fields, settings.secret_fields());
     }
+    if (request.redirects == 0) request.first_origin = std::move(origin);
     request.url = std::move(target);
     ++request.redirects;
     return true;

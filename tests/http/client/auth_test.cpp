@@ -406,8 +406,8 @@ TEST(HttpNetrc, what_is_wrong_is_told_without_passwords) {
 GYRE_TEST(HttpNetrc, is_for_its_hosts) {
     MockTransport mock;
     mock.on("GET", "https://c.example/").respond(302, "", {{"Location", "https://d.example/"}});
-    mock.on("GET", "https://d.example/").respond(302, "", {{"Location", "https://a.example:8443/"}});
-    mock.on("GET", "https://a.example:8443/");
+    mock.on("GET", "https://d.example/").respond(302, "", {{"Location", "https://a.example/"}});
+    mock.on("GET", "https://a.example/");
     http::Client client({.transport = &mock});
     client.use(http::netrc_auth(Netrc::parse("machine a.example login a password b default login c password d")));
     co_await client.get("https://c.example/");
@@ -415,6 +415,46 @@ GYRE_TEST(HttpNetrc, is_for_its_hosts) {
     EXPECT_EQ(sent(mock, 1), "-");  // somebody else's redirect does not get the default
     EXPECT_EQ(sent(mock, 2), "Basic YTpi");
     EXPECT_THROW(static_cast<void>(http::netrc_auth(Netrc::parse("machine x login a:b"))), std::invalid_argument);
+}
+
+GYRE_TEST(HttpNetrc, a_redirect_cannot_choose_who_on_a_host_gets_them) {
+    MockTransport mock;
+    const auto go = [&](const std::string& from, const std::string& to) {
+        mock.on("GET", from).respond(302, "", {{"Location", to}});
+    };
+    go("https://a.example/", "https://a.example:8443/evil");
+    go("https://a.example:8443/evil", "https://a.example/back");
+    mock.on("GET", "https://a.example/back");
+    go("http://x.example/", "http://a.example/plain");
+    mock.on("GET", "http://a.example/plain");
+    go("http://a.example:8080/", "http://a.example:8080/same");
+    go("http://a.example:8080/same", "https://a.example/up");
+    mock.on("GET", "https://a.example/up");
+    go("https://c.example:444/", "https://c.example:444/same");
+    mock.on("GET", "https://c.example:444/same");
+    http::Client client({.transport = &mock});
+    client.use(http::netrc_auth(Netrc::parse("machine a.example login a password b default login c password d")));
+    for (const std::string url :
+        {"https://a.example/", "http://x.example/", "http://a.example:8080/", "https://c.example:444/"}) {
+        co_await client.get(url);
+    }
+    const std::vector<std::pair<std::string, std::string>> expected = {
+        {"https://a.example/", "Basic YTpi"},
+        {"https://a.example:8443/evil", "-"},
+        {"https://a.example/back", "Basic YTpi"},
+        {"http://x.example/", "Basic Yzpk"},
+        {"http://a.example/plain", "-"},  // somebody on the way of the first may have asked
+        {"http://a.example:8080/", "Basic YTpi"},
+        {"http://a.example:8080/same", "Basic YTpi"},
+        {"https://a.example/up", "Basic YTpi"},
+        {"https://c.example:444/", "Basic Yzpk"},
+        {"https://c.example:444/same", "Basic Yzpk"},
+    };
+    EXPECT_EQ(mock.calls().size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_EQ(mock.calls().at(i).url, expected[i].first);
+        EXPECT_EQ(sent(mock, i), expected[i].second) << expected[i].first;
+    }
 }
 
 class HttpNetrcFile : public OnLoops {};

@@ -75,8 +75,9 @@ private:
     std::vector<Entry> entries_;
 };
 
-/// Basic, with what a netrc knows of the host of each request, on any port, http or https. `default` is not for hosts that a
-/// redirect leads to. A request with an Authorization field of its own is left alone.
+/// Basic, with what a netrc knows of the host of each request, on any port, http or https. A netrc knows hosts only, and a redirect
+/// can lead to anything on them: away from the origin of the request, an entry is for https on its own port, and `default` for
+/// nobody. A request with an Authorization field of its own is left alone.
 /// @throws std::invalid_argument for what `basic_credentials` refuses.
 [[nodiscard]] auto netrc_auth(Netrc netrc) -> ClientMiddleware;
 
