@@ -23,6 +23,7 @@ from harness.pace import Pace  # noqa: E402
 from harness.process import Cores, Run, Server  # noqa: E402
 from harness.tools import digest  # noqa: E402
 from suites import http as suites_http  # noqa: E402
+from suites.seeing import Seeing  # noqa: E402
 
 NANOSECONDS = Work("lock", "ns", "take a lock")
 RATE = Work("rate", "1/s", "requests", more_is_better=True)
@@ -307,6 +308,18 @@ class Results(unittest.TestCase):
     def test_numbers(self):
         self.assertEqual([table.number(value) for value in (0, 0.0123, 0.5, 12.34, 123.4, 1234567)],
                          ["0", "0.012", "0.50", "12.3", "123", "1,234,567"])
+
+
+class Pairs(unittest.TestCase):
+    def test_what_seeing_costs_is_a_ratio_of_two_runs_whose_order_changes(self):
+        asked = []
+        suite = Seeing()
+        suite._without = "without"
+        suite._request_cpu = lambda program, run: asked.append(program) or {"without": 8.0, "with": 10.0}[program]
+        case = suite.cases(False)[0]
+        for peer in ("gyre", "gyre_recording") * 2:
+            self.assertEqual(suite.measure(peer, "with", case, a_run()), {case.name: 1.25})
+        self.assertEqual(asked, ["without", "with"] * 2 + ["with", "without"] * 2)
 
 
 class Registry(unittest.TestCase):

@@ -1,7 +1,9 @@
-// The HTTP server of gyre without routes: a handler of exchanges, which is the layer below http::App. GYRE_BACKEND chooses the backend.
+// The HTTP server of gyre without routes: a handler of exchanges, which is the layer below http::App. GYRE_BACKEND chooses
+// the backend, GYRE_OBSERVE who looks on.
 // usage: http FOLDER [CERTIFICATE KEY]    the folder is left to app.cpp
 #include <gyre/gyre.hpp>
 #include <gyre/http/server/server.hpp>
+#include <gyre/obs.hpp>
 
 #include <cstddef>
 #include <iostream>
@@ -41,5 +43,5 @@ int main(int count, char** arguments) {
         options.certificate(arguments[2], arguments[3]);
         tls.emplace(options);
     }
-    gyre::run(serve(std::move(tls)));
+    gyre::run(serve(std::move(tls)), gyre::obs::observed());
 }

@@ -43,11 +43,11 @@ class Toolbox:
 
     # --- gyre --------------------------------------------------------------------------------------------------------
 
-    def gyre(self, target: str) -> Path:
-        """A program of this repository, as released: `micro` is bench/micro, `gyre_files` is bench/gyre/files.cpp."""
-        build = self.root / "build" / "release"
+    def gyre(self, target: str, preset: str = "release") -> Path:
+        """A program of this repository, as released or by another preset: `micro` is bench/micro, `gyre_files` is bench/gyre/files.cpp."""
+        build = self.root / "build" / preset
         if not (build / "build.ninja").exists():
-            run(["cmake", "--preset", "release"], "configuring gyre", cwd=self.root)
+            run(["cmake", "--preset", preset], "configuring gyre", cwd=self.root)
         run(["cmake", "--build", str(build), "--target", f"bench_{target}", "--", "--quiet"], f"building {target}", cwd=self.root)
         return build / "bench" / target
 
