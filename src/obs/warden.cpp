@@ -40,7 +40,8 @@ constexpr Duration shortest_limit = milliseconds(1);
 constexpr Duration most_frequent_look = milliseconds(2);
 constexpr Duration patience = milliseconds(100);  // for a loop that is asked for its tasks
 constexpr Duration late_look = milliseconds(20);
-constexpr int looks_of_examination = 4;  // besides the one that was written
+constexpr Duration look_again = milliseconds(200);  // at a thread that did not answer a signal either
+constexpr int looks_of_examination = 4;             // besides the one that was written
 constexpr std::size_t most_tasks_before = 10'000;
 constexpr std::size_t most_tasks_at_the_end = 250'000;  // who waits for whom needs all of them...
 constexpr int looks_at_all = 2;                         // ... and, of one that takes several steps, what did not move
@@ -94,6 +95,7 @@ struct WatchedLoop {
     Time before_at{};
     std::shared_ptr<WardenAsksForTasks> late;  ///< It was asked for its tasks and has not answered yet.
     bool is_look = false;                      ///< `late` is for `looks` alone.
+    Time again_at{};                           ///< When its thread is interrupted once more, if `late` is for a dump.
     std::vector<Snapshot> looks;               ///< Since it was asked for a dump.
 };
 
@@ -241,18 +243,23 @@ private:
         next_look_ = backend::monotonic_time() + step();
         const Time end = backend::monotonic_time() + patience;
         for (WatchedLoop& watched : watched_) {
-            if (watched.late == nullptr || take_answer(watched, end)) continue;
-            TaskLook look(*watched.loop, SnapshotOptions().most_tasks);
-            if (look.look(*probe_)) {
-                const Snapshot seen = look.take({});
-                write(seen);
-                watched.late->leave();
-                watched.late.reset();
-            } else {
-                say("loop " + std::to_string(watched.loop->index()) +
-                    " does not answer; its tasks follow when it does\n");
-            }
+            if (watched.late == nullptr || take_answer(watched, end) || show_as_it_stands(watched)) continue;
+            say("loop " + std::to_string(watched.loop->index()) + " does not answer; its tasks follow when it does\n");
         }
+    }
+
+    /// The tasks of a loop that is late, by interrupting its thread. @return false if that does not answer either: it may have no
+    /// core, or sleep where no signal gets.
+    auto show_as_it_stands(WatchedLoop& watched) -> bool {
+        TaskLook look(*watched.loop, SnapshotOptions().most_tasks);
+        if (!look.look(*probe_)) {
+            watched.again_at = backend::monotonic_time() + look_again;
+            return false;
+        }
+        write(look.take({}));
+        watched.late->leave();
+        watched.late.reset();
+        return true;
     }
 
     void write(const Snapshot& snapshot) const {
@@ -340,7 +347,8 @@ private:
 
     void take_late_answers() {
         for (WatchedLoop& watched : watched_) {
-            if (watched.late != nullptr) static_cast<void>(take_answer(watched, Time{}));
+            if (watched.late == nullptr || take_answer(watched, Time{})) continue;
+            if (!watched.is_look && backend::monotonic_time() >= watched.again_at) show_as_it_stands(watched);
         }
     }
 

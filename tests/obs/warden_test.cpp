@@ -265,6 +265,27 @@ TEST(WardenDump, shows_the_tasks_of_a_blocked_loop_while_it_is_blocked) {
     EXPECT_LT(visitor, text.find("not blocked any more")) << text;
 }
 
+TEST(WardenDump, comes_of_a_blocked_loop_whose_thread_did_not_answer_at_once) {
+    const std::string text = error_output_of([](const std::string& path) {
+        run(
+            [&path]() -> Task<> {
+                sigset_t probe{};
+                sigemptyset(&probe);
+                sigaddset(&probe, SIGURG);
+                ::pthread_sigmask(SIG_BLOCK, &probe, nullptr);  // as a thread that has no core
+                ::kill(::getpid(), SIGQUIT);
+                await_text(path, "loop 0 does not answer");
+                ::pthread_sigmask(SIG_UNBLOCK, &probe, nullptr);
+                await_text(path, "task 'main'");
+                backend::write_to_standard_error("not blocked any more\n");
+                co_return;
+            },
+            {.dump_on_quit = true});
+    });
+    EXPECT_LT(text.find("loop 0 does not answer"), text.find("it does not answer: its turn lasts ")) << text;
+    EXPECT_LT(text.find("task 'main' ("), text.find("not blocked any more")) << text;
+}
+
 namespace {
 
 /// What arrives at the other end of a pipe that is standard error of a child, which does `work`.
