@@ -22,6 +22,11 @@ namespace {
 /// The largest record: 16 KiB of data, and what TLS adds at most.
 constexpr std::size_t record_limit = 16'384 + 256 + 5;
 
+constexpr std::size_t record_header = 5;
+
+/// So much of a record is worth the library's buffer of 16 KiB; what is less waits for the rest of it in memory of its own size.
+constexpr std::size_t worth_a_buffer = 2048;
+
 auto new_ssl(SSL_CTX& context) -> SslPointer {
     SslPointer ssl(SSL_new(&context));
     if (!ssl) throw std::bad_alloc();
@@ -45,6 +50,15 @@ auto fingerprint(const X509& certificate) -> std::string {
 /// costs a tenth of what clearing does.
 void forget_errors() noexcept {
     if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
+/// How long the record is that begins so. Garbage: as long as what there is, for the library to say what is wrong with it.
+auto record_size(std::span<const std::byte> bytes) noexcept -> std::size_t {
+    const auto at = [&](std::size_t i) { return std::to_integer<std::size_t>(bytes[i]); };
+    const auto size = record_header + (at(3) << 8U) + at(4);
+    const bool is_record = at(0) >= SSL3_RT_CHANGE_CIPHER_SPEC && at(0) <= SSL3_RT_APPLICATION_DATA &&
+                           at(1) == SSL3_VERSION_MAJOR;
+    return is_record && size <= record_limit ? size : bytes.size();
 }
 
 /// "fe80::1%eth0": a certificate knows nothing of zones.
@@ -105,13 +119,17 @@ auto TlsEngine::read(std::span<std::byte> buffer) -> TlsProgress {
         const auto result = step(SSL_read_ex(ssl_.get(), buffer.data() + total, buffer.size() - total, &count));
         if (result != TlsStep::done) return {total > 0 ? TlsStep::done : result, total};
         total += count;
-        if (SSL_pending(ssl_.get()) == 0 && input_.empty()) break;
+        if (SSL_pending(ssl_.get()) == 0 && !has_record()) break;
     }
     return {TlsStep::done, total};
 }
 
 auto TlsEngine::look() -> TlsStep {
     if (has_failed()) return TlsStep::failed;
+    if (open_ && !has_input()) {
+        release_buffers();
+        return TlsStep::needs_input;
+    }
     std::byte next{};
     std::size_t count = 0;
     forget_errors();
@@ -148,13 +166,32 @@ auto TlsEngine::say_goodbye() -> TlsStep {
 }
 
 void TlsEngine::feed(std::span<const std::byte> ciphertext) {
+    forget_consumed();
     input_.insert(input_.end(), ciphertext.begin(), ciphertext.end());
 }
 
 auto TlsEngine::has_input() const noexcept -> bool {
     const bool is_over = (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) !=
                          0;  // a goodbye came with the last bytes
-    return is_over || consumed_ < input_.size() || SSL_has_pending(ssl_.get()) == 1;
+    return is_over || has_record() || SSL_has_pending(ssl_.get()) == 1;
+}
+
+/// Whether there is input that the library shall have: the rest of a record that it has begun, a whole one, or much of one.
+auto TlsEngine::has_record() const noexcept -> bool {
+    const auto rest = std::span(input_).subspan(consumed_);
+    if (rest.empty()) return false;
+    if (!open_ || rest.size() >= worth_a_buffer || !is_between_records()) return true;
+    return rest.size() >= record_header && rest.size() >= record_size(rest);
+}
+
+/// Also while the header of the next one has come half, which `SSL_has_pending` tells.
+auto TlsEngine::is_between_records() const noexcept -> bool {
+    return std::string_view(SSL_rstate_string(ssl_.get())) == "RH" && SSL_has_pending(ssl_.get()) == 0;
+}
+
+void TlsEngine::forget_consumed() noexcept {
+    input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(consumed_));
+    consumed_ = 0;
 }
 
 auto TlsEngine::take_output() noexcept -> std::vector<std::byte> { return std::exchange(output_, {}); }
@@ -271,6 +308,8 @@ auto TlsEngine::verified(int accepted, X509_STORE_CTX* store) -> int {
 void TlsEngine::release_buffers() noexcept {
     // Only between records: OpenSSL 3.0 would let go of a header whose record has yet to come.
     if (std::string_view(SSL_rstate_string(ssl_.get())) == "RH") static_cast<void>(SSL_free_buffers(ssl_.get()));
+    forget_consumed();
+    input_.shrink_to_fit();
 }
 
 auto TlsEngine::step(int result) -> TlsStep {

@@ -29,7 +29,8 @@ struct TlsProgress {
 
 /// One TLS connection between two buffers of ciphertext: a state machine without any I/O of its own.
 ///
-/// Input is taken when it is fed, output gathers until it is taken; both buffers hold memory only while they hold bytes.
+/// Input is taken when it is fed, output gathers until it is taken; both buffers hold memory only while they hold bytes. The library
+/// gets a record when it is whole, or a good part of one: whoever sends one byte shall not have a buffer for it.
 class TlsEngine {
 public:
     /// Encrypted bytes that gather before `write` stops taking more: what one write to the layer below is.
@@ -57,7 +58,7 @@ public:
     [[nodiscard]] auto say_goodbye() -> TlsStep;
 
     void feed(std::span<const std::byte> ciphertext);
-    /// Whether a read may give something without more input: bytes, or the end.
+    /// Whether a read may give something, or would take something in, without more input: bytes, or the end.
     [[nodiscard]] auto has_input() const noexcept -> bool;
     [[nodiscard]] auto has_output() const noexcept -> bool { return !output_.empty(); }
     [[nodiscard]] auto take_output() noexcept -> std::vector<std::byte>;
@@ -83,6 +84,9 @@ private:
     static auto bio_write(BIO* bio, const char* data, std::size_t size, std::size_t* count) -> int;
     static auto verified(int accepted, X509_STORE_CTX* store) -> int;
 
+    [[nodiscard]] auto has_record() const noexcept -> bool;
+    [[nodiscard]] auto is_between_records() const noexcept -> bool;
+    void forget_consumed() noexcept;
     auto step(int result) -> TlsStep;
     auto fail(std::string_view otherwise) -> TlsStep;
 

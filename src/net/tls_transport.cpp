@@ -123,14 +123,20 @@ auto TlsTransport::read_some(std::span<std::byte> buffer) -> Task<std::size_t> {
 auto TlsTransport::wait_for_input() -> Task<void> {
     check_open("read");
     const internal::Busy busy(reading_, "read: another task is reading this connection");
-    if (ended_ || engine_.has_failed() || engine_.has_input()) co_return;
-    if (receiving_) {
-        co_await received_.wait();
-        co_return;
+    while (!ended_ && !engine_.has_failed() && !engine_.has_input()) {
+        if (receiving_) {
+            co_await received_.wait();
+            co_return;
+        }
+        buffers_.give_back();
+        {
+            const Receiving receiving(*this);
+            co_await below_->wait_for_input();
+        }
+        // A few bytes of a record are no reason to return: the caller would make room for what is not there yet.
+        std::vector<std::byte> room(own_room);
+        co_await receive(room);
     }
-    buffers_.give_back();
-    const Receiving receiving(*this);
-    co_await below_->wait_for_input();
 }
 
 auto TlsTransport::take_messages() -> Task<bool> {
