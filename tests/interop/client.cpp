@@ -3,7 +3,7 @@
 //
 // usage: interop_client BASE_URL [--ca FILE] [--without NAME]... [NAME...]
 //        interop_client websocket URL LANES       the testee of the Autobahn TestSuite: runs its cases, echoing; LANES at a time
-//        interop_client idempotent URL SECONDS    GETs by 20 tasks, some after a pause; how many there were; fails at the first error
+//        interop_client idempotent URL SECONDS PAUSE_MS    GETs by 20 tasks, each third before a pause below that; fails at the first error
 //        interop_client latency URL COUNT         GETs one after the other; their times in microseconds: p50 p99 worst
 #include "pattern.hpp"
 
@@ -432,10 +432,10 @@ auto run_cases(std::string base, std::size_t lanes) -> Task<int> {
 
 // --- loads ---
 
-auto idempotent(std::string url, std::chrono::seconds time) -> Task<int> {
+auto idempotent(std::string url, std::size_t seconds, std::size_t pause_ms) -> Task<int> {
     http::Client client;
     std::size_t done = 0;
-    const auto end = gyre::this_loop().now() + time;
+    const auto end = gyre::this_loop().now() + std::chrono::seconds(seconds);
     co_await gyre::task_group([&](gyre::TaskGroup& group) -> Task<> {
         for (int i = 0; i < 20; ++i) {
             group.spawn([&]() -> Task<> {
@@ -444,7 +444,7 @@ auto idempotent(std::string url, std::chrono::seconds time) -> Task<int> {
                     const auto text = co_await body_of(response);
                     check_equal(text, "hello\n");
                     done += 1;
-                    if (done % 3 == 0) co_await gyre::sleep(std::chrono::milliseconds(done % 10));
+                    if (done % 3 == 0) co_await gyre::sleep(std::chrono::milliseconds(done % pause_ms));
                 }
             });
         }
@@ -476,8 +476,8 @@ auto amain(std::vector<std::string> words) -> Task<int> {
         const auto status = co_await run_cases(words[1], std::stoul(words[2]));
         co_return status;
     }
-    if (words.size() == 3 && words[0] == "idempotent") {
-        const auto status = co_await idempotent(words[1], std::chrono::seconds(std::stoul(words[2])));
+    if (words.size() == 4 && words[0] == "idempotent") {
+        const auto status = co_await idempotent(words[1], std::stoul(words[2]), std::stoul(words[3]));
         co_return status;
     }
     if (words.size() == 3 && words[0] == "latency") {

@@ -2,7 +2,7 @@
 // the same routes, which README.md there lists.
 //
 // usage: interop_server [--port N] [--tls CERT KEY] [--files DIR] [--loops N] [--record] [--limits] [--proxied]
-//                       [--connections N]
+//                       [--connections N] [--keep-alive SECONDS]
 //   --record  answers everything alike, and prints each request as it saw it, one line of JSON for each
 //   --proxied every connection begins with a PROXY header
 //   --connections N   so many at a time, from one source too
@@ -277,6 +277,7 @@ struct Arguments {
     bool has_default_limits = false;
     bool is_proxied = false;
     std::size_t connections = 0;
+    std::size_t keep_alive = 0;  ///< Seconds; 0: the default.
 };
 
 auto parse(std::vector<std::string> words) -> Arguments {
@@ -301,6 +302,8 @@ auto parse(std::vector<std::string> words) -> Arguments {
             arguments.loops = std::stoul(value(*word));
         } else if (*word == "--connections") {
             arguments.connections = std::stoul(value(*word));
+        } else if (*word == "--keep-alive") {
+            arguments.keep_alive = std::stoul(value(*word));
         } else if (*word == "--record") {
             arguments.records = true;
         } else if (*word == "--proxied") {
@@ -348,6 +351,7 @@ auto serve(const Arguments& arguments, Record& seen) -> Task<> {
         options.connection.max_connections_per_source = arguments.connections;
         options.connection.max_connections = arguments.connections;
     }
+    if (arguments.keep_alive != 0) options.connection.keep_alive_timeout = std::chrono::seconds(arguments.keep_alive);
     if (arguments.records) options.connection.observers = {&seen};
     const http::TrustedProxies here({"127.0.0.0/8"});
     if (arguments.is_proxied) {
