@@ -79,6 +79,8 @@ function(gyre_add_ctest name target)
   set_tests_properties(${name} PROPERTIES ENVIRONMENT "${environment}" TIMEOUT 300 SKIP_RETURN_CODE 77)
 endfunction()
 
+set(GYRE_TORTURE_LINKED "LINKER:--wrap=BrotliEncoderCompressStream")  # tests/torture/failing_memory.cpp stands between
+
 foreach(room IN LISTS GYRE_ROOMS_WITH_TESTS)
   add_executable(${room}_test ${GYRE_ROOM_${room}})
   gyre_test_target(${room}_test)
@@ -95,6 +97,9 @@ foreach(room IN LISTS GYRE_ROOMS_WITH_TESTS)
     set_source_files_properties(
       "${PROJECT_SOURCE_DIR}/tests/obs/schema_test.cpp"
       PROPERTIES COMPILE_DEFINITIONS "GYRE_SNAPSHOT_SCHEMA=\"${PROJECT_SOURCE_DIR}/share/snapshot.schema.json\"")
+  endif()
+  if(room STREQUAL "torture")
+    target_link_options(torture_test PRIVATE ${GYRE_TORTURE_LINKED})
   endif()
   if(room STREQUAL "http_core")
     target_link_libraries(http_core_test PRIVATE gyre_llhttp)
@@ -133,7 +138,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
                                                      $<TARGET_OBJECTS:torture_test> $<TARGET_OBJECTS:gyre_test_support>)
   target_link_libraries(http_core_coverage PRIVATE gyre::gyre gyre_llhttp GTest::gtest OpenSSL::SSL OpenSSL::Crypto
                                                    PkgConfig::GYRE_CARES PkgConfig::GYRE_URING Threads::Threads)
-  target_link_options(http_core_coverage PRIVATE -fprofile-instr-generate)
+  target_link_options(http_core_coverage PRIVATE -fprofile-instr-generate ${GYRE_TORTURE_LINKED})
   set_target_properties(http_core_coverage PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
 endif()
 

@@ -1,6 +1,9 @@
 #include "failing_memory.hpp"
 
+#include <brotli/encode.h>
+
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
@@ -129,7 +132,33 @@ void free(void* block) noexcept {
 
 #endif
 
+namespace {
+
+std::atomic<bool> brotli_has_memory = true;
+
+}  // namespace
+
+// The linker puts the first in the place of the library's function, which the second is (--wrap).
+extern "C" {
+
+auto __real_BrotliEncoderCompressStream(BrotliEncoderState* state, BrotliEncoderOperation operation,
+    std::size_t* available_in, const std::uint8_t** next_in, std::size_t* available_out, std::uint8_t** next_out,
+    std::size_t* total_out) -> BROTLI_BOOL;
+
+auto __wrap_BrotliEncoderCompressStream(BrotliEncoderState* state, BrotliEncoderOperation operation,
+    std::size_t* available_in, const std::uint8_t** next_in, std::size_t* available_out, std::uint8_t** next_out,
+    std::size_t* total_out) -> BROTLI_BOOL {
+    if (!brotli_has_memory) return BROTLI_FALSE;
+    return __real_BrotliEncoderCompressStream(
+        state, operation, available_in, next_in, available_out, next_out, total_out);
+}
+
+}  // extern "C"
+
 namespace gyre::torture {
+
+BrotliWithoutMemory::BrotliWithoutMemory() noexcept { brotli_has_memory = false; }
+BrotliWithoutMemory::~BrotliWithoutMemory() { brotli_has_memory = true; }
 
 FailingAllocation::FailingAllocation(std::size_t nth, std::size_t in_a_row, Memory memory) noexcept : memory_(memory) {
     orders(memory_) = {nth, in_a_row, false};

@@ -36,6 +36,16 @@ private:
     Memory memory_;
 };
 
+/// While it lives, brotli's encoder tells at each call that it has no memory. Where it is built to end the program instead, as
+/// Debian's is, that cannot be had by refusing it memory.
+class BrotliWithoutMemory {
+public:
+    BrotliWithoutMemory() noexcept;
+    BrotliWithoutMemory(const BrotliWithoutMemory&) = delete;
+    auto operator=(const BrotliWithoutMemory&) -> BrotliWithoutMemory& = delete;
+    ~BrotliWithoutMemory();
+};
+
 /// Blocks that are not freed.
 [[nodiscard]] auto live_blocks(Memory memory = Memory::of_program) noexcept -> std::size_t;
 

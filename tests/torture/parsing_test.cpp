@@ -95,7 +95,8 @@ void code_content(ContentCoding coding) {
     EXPECT_EQ(decode_content(encode_content(text, coding), coding), text);
 }
 
-// Not the writing: libbrotli's encoder may be built to end the program when there is no memory, and Debian's is.
+// Not the writing: libbrotli's encoder may be built to end the program when there is no memory, and Debian's is. What it tells
+// otherwise: brotli_may_tell_that_it_has_no_memory.
 void code_brotli() {
     static const std::string text(5000, 'a');
     static const std::string coded = encode_content(text, ContentCoding::br);
@@ -222,6 +223,22 @@ TEST(HttpTorture, any_allocation_of_a_library_may_fail) {
         (void)fail_all();
         EXPECT_EQ(live_blocks(Memory::of_libraries), before) << work.name << ": blocks are left";
     }
+}
+
+TEST(HttpTorture, brotli_may_tell_that_it_has_no_memory) {
+    const auto before = live_blocks(Memory::of_libraries);
+    for (int call = 0; call < 3; ++call) {
+        ContentEncoder encoder(ContentCoding::br);
+        std::string out;
+        encoder.write("before", out);
+        out = "what was there";
+        const BrotliWithoutMemory brotli;
+        if (call == 0) EXPECT_THROW(encoder.write("text", out), std::bad_alloc);
+        if (call == 1) EXPECT_THROW(encoder.flush(out), std::bad_alloc);
+        if (call == 2) EXPECT_THROW(encoder.finish(out), std::bad_alloc);
+        EXPECT_EQ(out, "what was there");
+    }
+    EXPECT_EQ(live_blocks(Memory::of_libraries), before) << "blocks are left";
 }
 
 TEST(HttpTorture, a_handshake_without_a_digest_is_an_error) {

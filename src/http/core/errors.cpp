@@ -115,7 +115,7 @@ constexpr std::array rows{
         "RFC 9110 6.5.1", 500},
 };
 
-constexpr auto rows_are_in_order() -> bool {
+consteval auto rows_are_in_order() -> bool {
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (static_cast<std::size_t>(rows[i].rule) != i) return false;
     }

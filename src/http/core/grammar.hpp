@@ -21,7 +21,7 @@ enum CharClass : std::uint8_t {
     value_char = 64,  ///< may stand in a field value: all but controls; HTAB may. Bytes from 0x80 are opaque text
 };
 
-constexpr auto make_char_classes() -> std::array<std::uint8_t, 256> {
+consteval auto make_char_classes() -> std::array<std::uint8_t, 256> {
     std::array<std::uint8_t, 256> table{};
     const auto mark = [&table](std::string_view chars, int classes) {
         for (char c : chars) {

@@ -36,8 +36,6 @@ public:
         return 0;
     }
 
-    [[nodiscard]] auto empty() const noexcept -> bool { return bytes_.empty(); }
-
     void release() noexcept {
         if (bytes_.capacity() > kept_bytes) std::string{}.swap(bytes_);
         bytes_.clear();

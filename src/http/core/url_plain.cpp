@@ -11,7 +11,7 @@ namespace {
 enum PlainClass : std::uint8_t { in_host = 1, in_path = 2, in_query = 4 };
 
 // What stands for itself in each part, and neither ends it nor changes what comes before it.
-constexpr auto make_plain_classes() -> std::array<std::uint8_t, 256> {
+consteval auto make_plain_classes() -> std::array<std::uint8_t, 256> {
     std::array<std::uint8_t, 256> table{};
     const auto mark = [&table](std::string_view chars, int classes) {
         for (char c : chars) table[static_cast<unsigned char>(c)] = static_cast<std::uint8_t>(classes);

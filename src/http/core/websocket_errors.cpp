@@ -45,7 +45,7 @@ constexpr std::array rows{
         too_many_fragments, "too_many_fragments", "a message has more fragments than the limit", "RFC 6455 10.4", 1009},
 };
 
-constexpr auto rows_are_in_order() -> bool {
+consteval auto rows_are_in_order() -> bool {
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (static_cast<std::size_t>(rows[i].rule) != i) return false;
     }

@@ -138,6 +138,43 @@ TEST(ResponseParser, is_idle_between_messages_only) {
     EXPECT_FALSE(parser.finish());
 }
 
+TEST(RequestParser, may_be_moved_before_each_byte) {
+    const auto text =
+        "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=\"y\"\r\nabc\r\n0\r\nSum: 1\r\n\r\n"
+        "PUT /b HTTP/1.1\r\nHost: b\r\nContent-Length: 2\r\n\r\nok"
+        "GET /c HTTP/1.1\n"sv;
+    const auto said = request_transcript(text);
+    EXPECT_NE(said.find("refused bare_lf"), std::string::npos) << said;
+    EXPECT_EQ(request_transcript<Wandering<RequestParser>>(text, {1}), said);
+}
+
+TEST(RequestParser, goes_on_when_the_head_was_taken) {
+    RequestParser parser;
+    auto rest = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nokGET /b HTTP/1.1\r\nHost: b\r\n\r\n"sv;
+    rest.remove_prefix(parser.next(rest).consumed);
+    const auto head = parser.take_head();
+    EXPECT_EQ(head.method + " " + head.target, "POST /a");
+    EXPECT_EQ(head.fields, (Fields{{"Host", "a"}, {"Content-Length", "2"}}));
+    EXPECT_TRUE(parser.head().target.empty());
+    EXPECT_EQ(parser.content_length(), 2U);
+    const auto body = parser.next(rest);
+    EXPECT_EQ(std::string_view(body.body.data(), body.body.size()), "ok");
+    rest.remove_prefix(body.consumed);
+    EXPECT_EQ(parser.next(rest).kind, EventKind::complete);
+    EXPECT_EQ(parser.next(rest).kind, EventKind::head);
+    EXPECT_EQ(parser.head().target, "/b");
+    EXPECT_EQ(parser.head().fields, (Fields{{"Host", "b"}}));
+}
+
+TEST(ResponseParser, may_be_moved_before_each_byte) {
+    const auto text =
+        "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "3\r\nabc\r\n0\r\nSum: 1\r\n\r\nHTTP/1.1 200 OK\r\n\r\nuntil the end"sv;
+    const auto said = response_transcript(text);
+    EXPECT_TRUE(said.ends_with("body until the end\ncomplete at end\n")) << said;
+    EXPECT_EQ((response_transcript<Wandering<ResponseParser>>(text, "GET", {1})), said);
+}
+
 TEST(RequestHead, the_host_is_of_the_target_or_of_the_field) {
     RequestHead head;
     EXPECT_EQ(effective_host(head), "");

@@ -115,15 +115,17 @@ auto transcript(Parser& parser, std::string_view stream, const Cuts& cuts, Annou
     return told.text();
 }
 
-inline auto request_transcript(std::string_view stream, const Cuts& cuts = {}, const Limits& limits = Limits::server())
+template<typename Parser = RequestParser>
+auto request_transcript(std::string_view stream, const Cuts& cuts = {}, const Limits& limits = Limits::server())
     -> std::string {
-    RequestParser parser(limits);
+    Parser parser(limits);
     return transcript(parser, stream, cuts, [](RequestParser&) {});
 }
 
-inline auto response_transcript(std::string_view stream, std::string_view method = "GET", const Cuts& cuts = {},
+template<typename Parser = ResponseParser>
+auto response_transcript(std::string_view stream, std::string_view method = "GET", const Cuts& cuts = {},
     const Limits& limits = Limits::client()) -> std::string {
-    ResponseParser parser(limits);
+    Parser parser(limits);
     return transcript(parser, stream, cuts, [method](ResponseParser& p) { p.expect(method, method == "UPGRADE"); });
 }
 

@@ -236,6 +236,12 @@ TEST(Multipart, a_failed_parser_stays_failed) {
     EXPECT_THROW(parser.finish(), MultipartError);
 }
 
+TEST(Multipart, a_parser_may_be_moved_before_each_byte) {
+    const auto body = "before\r\n" + part("x\r\n-y") + part("z", "Content-Type: text/plain\r\n") + "--b--\r\nafter";
+    testing::Wandering<MultipartParser> parser("b");
+    EXPECT_EQ(multipart_transcript(parser, body, 1, 1), "n[x\r\n-y]n[z]end");
+}
+
 // One pass over the bytes, whatever they are: the worst content costs about what the best one does.
 TEST(Multipart, hostile_content_is_read_in_linear_time) {
     const std::string boundary(70, 'b');

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "pieces.hpp"
+
 #include <gyre/http/core/multipart.hpp>
 
 #include <algorithm>
@@ -11,8 +13,8 @@ namespace gyre::http::testing {
 
 /// What a parser says of a body that comes in pieces of `piece` bytes, the first one `first` bytes: parts and contents as
 /// text, then "end" or the rule that was broken. Pieces of content are put together, since only they may differ by the cuts.
-inline auto multipart_transcript(MultipartParser& parser, std::string_view body, std::size_t first, std::size_t piece)
-    -> std::string {
+template<typename Parser>
+auto multipart_transcript(Parser& parser, std::string_view body, std::size_t first, std::size_t piece) -> std::string {
     std::string out;
     try {
         while (!body.empty()) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gyre::http::testing {
@@ -20,5 +21,19 @@ void in_pieces(std::string_view stream, const Cuts& cuts, Take take) {
         if (!take(piece)) return;
     }
 }
+
+/// A parser that is moved before it reads each piece, as the connection that has it may be while a message is under way.
+template<typename Parser>
+class Wandering : public Parser {
+public:
+    using Parser::Parser;
+
+    template<typename Input>
+    auto next(const Input& input) {
+        Parser elsewhere(std::move(*this));
+        static_cast<Parser&>(*this) = std::move(elsewhere);
+        return Parser::next(input);
+    }
+};
 
 }  // namespace gyre::http::testing

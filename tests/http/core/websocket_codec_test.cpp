@@ -338,6 +338,13 @@ TEST(WebSocketCodec, the_writer_refuses_what_may_not_be_sent) {
     EXPECT_EQ(out, "");
 }
 
+TEST(WebSocketCodec, a_reader_may_be_moved_before_each_byte) {
+    const auto bytes = frame(0x01, "Hel") + frame(0x89, "ping") + frame(0x80, "lo") + frame(final_binary, kilo) +
+                       close(code(1000, "bye"));
+    EXPECT_EQ(websocket_transcript<Wandering<WebSocketReader>>(bytes, {}, {1}),
+        "ping ping\ntext Hello\nbinary (1000 bytes)\nclose 1000 bye\n");
+}
+
 TEST(WebSocketCodec, the_reader_says_what_is_worth_reading) {
     WebSocketReader reader(WebSocketRole::server);
     const auto bytes = text(kilo);

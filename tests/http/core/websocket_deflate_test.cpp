@@ -243,6 +243,27 @@ TEST(WebSocketDeflate, what_was_not_agreed_on_is_sent_as_it_is) {
     }
 }
 
+// The window goes with them: the second message refers to the first.
+TEST(WebSocketDeflate, both_ends_may_be_moved_within_a_message) {
+    const auto message = sample(5'000, 3);
+    WebSocketWriter writer(WebSocketRole::server, WebSocketDeflate{});
+    const auto move = [&writer] {
+        WebSocketWriter elsewhere = std::move(writer);
+        writer = std::move(elsewhere);
+    };
+    std::string bytes;
+    for (int round = 0; round < 2; ++round) {
+        writer.fragment(
+            bytes, std::string_view(message).substr(0, 2'000), {.is_text = false, .is_last = false}, no_mask);
+        move();
+        EXPECT_TRUE(writer.in_message());
+        writer.fragment(bytes, std::string_view(message).substr(2'000), {}, no_mask);
+        move();
+    }
+    EXPECT_EQ(websocket_transcript<Wandering<WebSocketReader>>(bytes, from_server(), {1}),
+        "binary (5000 bytes)\nbinary (5000 bytes)\n");
+}
+
 TEST(WebSocketDeflate, levels_are_one_to_nine) {
     const auto make = [](WebSocketCompression compression) {
         const WebSocketWriter writer(WebSocketRole::server, WebSocketDeflate{}, compression);

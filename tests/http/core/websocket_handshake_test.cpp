@@ -264,6 +264,10 @@ TEST(WebSocketHandshake, a_client_checks_the_answer) {
     EXPECT_EQ(reading_of(set("Sec-WebSocket-Protocol", "chat.v3")), "refused");
     EXPECT_EQ(reading_of(set("Sec-WebSocket-Protocol", "chat.v1, chat.v2")), "refused");
     EXPECT_EQ(reading_of(set("Sec-WebSocket-Protocol", "")), "refused");
+    const auto twice = [](ResponseHead& head) {
+        for (int i = 0; i < 2; ++i) head.fields.add("Sec-WebSocket-Protocol", "chat.v1");
+    };
+    EXPECT_EQ(reading_of(twice), "refused");
 }
 
 TEST(WebSocketHandshake, a_client_checks_the_compression) {

@@ -25,9 +25,10 @@ inline auto shown(std::string_view payload) -> std::string {
 }
 
 /// Appends what the stream says: "text hello\nping \nclose 1000 bye\n". @throws WebSocketError where it is refused.
-inline void append_websocket_transcript(
+template<typename Reader = WebSocketReader>
+void append_websocket_transcript(
     std::string& said, std::string_view stream, const WebSocketReading& reading, const Cuts& cuts = {}) {
-    WebSocketReader reader(reading.role, reading.limits, reading.deflate);
+    Reader reader(reading.role, reading.limits, reading.deflate);
     std::string unread;
     in_pieces(stream, cuts, [&](std::string_view piece) {
         unread.append(piece);
@@ -50,11 +51,12 @@ inline void append_websocket_transcript(
 }
 
 /// What the stream says, ended by "refused bad_utf8 in the frame at 7\n" where it is refused.
-inline auto websocket_transcript(std::string_view stream, const WebSocketReading& reading, const Cuts& cuts = {})
+template<typename Reader = WebSocketReader>
+auto websocket_transcript(std::string_view stream, const WebSocketReading& reading, const Cuts& cuts = {})
     -> std::string {
     std::string said;
     try {
-        append_websocket_transcript(said, stream, reading, cuts);
+        append_websocket_transcript<Reader>(said, stream, reading, cuts);
     } catch (const WebSocketError& error) {
         said += "refused " + std::string(rule_name(error.rule())) + " in the frame at " + std::to_string(error.offset());
         said += "\n";
