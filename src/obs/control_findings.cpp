@@ -20,7 +20,7 @@ namespace {
 constexpr int looks_of_findings = 5;
 constexpr SnapshotOptions of_a_look{.most_tasks = 10'000};
 constexpr SnapshotOptions of_all{.most_tasks = 250'000};  // who waits for whom needs all of them
-constexpr int longest_asked = 60'000;                     // milliseconds
+constexpr int longest_asked = 20'000;  // milliseconds: the answer has to come within the time of a request
 
 auto long_wait(const http::Request& request) -> Duration {
     const auto asked = request.query_param("long");

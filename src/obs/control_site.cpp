@@ -3,6 +3,7 @@
 #include "obs/control_recorder.hpp"
 #include "obs/json_out.hpp"
 #include "obs/recent_stalls.hpp"
+#include "obs/timing_name.hpp"
 
 #include <gyre/backend/own_process.hpp>
 #include <gyre/http/server/http_error.hpp>
@@ -29,6 +30,7 @@ constexpr std::string_view route_list =
     "  GET /v1/histograms         how long turns, slices and delays take\n"
     "  GET /v1/findings[?long=MS] what is wrong, from some looks in so many milliseconds\n"
     "  GET /v1/stalls             the last stalls\n"
+    "  GET, PUT /v1/timing        how exactly the loops measure: {\"timing\":\"exact\"}, sampled or off\n"
     "  GET, PUT /v1/recorder      whether what happens is recorded: {\"on\":true}\n"
     "  GET /v1/trace[?last=10s]   what was recorded, for Perfetto\n"
     "  GET /v1/folded[?kind=waiting|running][&last=10s]   the same as folded stacks\n"
@@ -63,6 +65,7 @@ void write_figures(JsonOut& json, const LoopFigures& loop) {
     json.open('{');
     json.number("loop", loop.loop);
     json.text("backend", loop.backend);
+    json.text("timing", timing_name(loop.timing));
     json.number("task_count", loop.task_count);
     json.number("ready", loop.ready);
     json.number("timers", loop.timers);
@@ -152,6 +155,8 @@ auto ControlSite::app() -> http::App {
     app.get("/v1/histograms", [this](http::Request&) { return histograms(); });
     app.get("/v1/findings", [this](http::Request& request) { return findings(request); });
     app.get("/v1/stalls", [this](http::Request&) -> Task<http::Response> { co_return stalls(); });
+    app.get("/v1/timing", [this](http::Request&) { return timing(); });
+    app.put("/v1/timing", [this](http::Request& request) { return switch_timing(request); });
     app.get("/metrics", [this](http::Request&) { return metrics(); });
     add_recorder_routes(app, loops_.loops(), program_, process_);
     return app;

@@ -29,6 +29,8 @@ private:
     [[nodiscard]] auto figures() -> Task<http::Response>;
     [[nodiscard]] auto histograms() -> Task<http::Response>;
     [[nodiscard]] auto metrics() -> Task<http::Response>;
+    [[nodiscard]] auto timing() -> Task<http::Response>;
+    [[nodiscard]] auto switch_timing(http::Request& request) -> Task<http::Response>;
     [[nodiscard]] auto stalls() const -> http::Response;
     void head(JsonOut& out) const;
     /// The object that every route answers with: what is said of the program, and what `write(json, out)` adds.

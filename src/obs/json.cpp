@@ -17,6 +17,7 @@ public:
     using JsonOut::JsonOut;
 
     void write(const Snapshot& all) {
+        taken_ = all.taken;
         open('{');
         number("version", format_version);
         number("loop", all.loop);
@@ -43,6 +44,7 @@ public:
         for (std::size_t i = 0; i < io_kind_count; ++i) figures(to_string(static_cast<IoKind>(i)), all.io[i]);
         close('}');
         if (all.blocked_for) number("blocked_for_ns", all.blocked_for->count());
+        if (!all.blocked_by.empty()) text("blocked_by", all.blocked_by);
         if (!all.is_read) flag("is_read", false);
         if (all.steps > 1) number("steps", all.steps);
         if (!all.thread_stack.empty()) {
@@ -54,6 +56,8 @@ public:
         list("errors");
         for (const std::string& error : all.errors) item(error);
         close(']');
+        never_started(all);
+        if (all.longest_slice.length > Duration::zero()) write(all.longest_slice);
         list("tasks");
         for (const TaskInfo& task : all.tasks) write(task);
         close(']');
@@ -61,6 +65,28 @@ public:
     }
 
 private:
+    void never_started(const Snapshot& all) {
+        if (all.never_started_count == 0 && all.never_started.empty()) return;
+        number("never_started_count", all.never_started_count);
+        list("never_started");
+        for (const NeverStarted& dropped : all.never_started) {
+            open('{');
+            place("function", dropped.function);
+            if (!dropped.by.empty()) text("by", dropped.by);
+            close('}');
+        }
+        close(']');
+    }
+
+    void write(const LongSlice& slice) {
+        object("longest_slice");
+        number("length", slice.length.count());
+        text("task", slice.task);
+        number("task_id", slice.task_id);
+        place("after", slice.after);
+        close('}');
+    }
+
     void write(const std::vector<SocketInfo>& sockets) {
         list("sockets");
         for (const SocketInfo& socket : sockets) {
@@ -124,6 +150,9 @@ private:
         }
         close(']');
         if (stack.wait) write(*stack.wait);
+        if (stack.limit != Time::max()) number("limit_left", (stack.limit - taken_).count());
+        if (stack.yields) flag("yields", true);
+        if (stack.lost) flag("lost", true);
         if (stack.branches.empty()) return;
         list("branches");
         for (const Stack& branch : stack.branches) {
@@ -175,6 +204,8 @@ private:
         if (!place.function.empty()) text("function", place.function);
         if (place.is_of_library) flag("library", true);
     }
+
+    Time taken_{};
 };
 
 }  // namespace

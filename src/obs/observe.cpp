@@ -22,6 +22,8 @@ void apply(std::string_view word, RunOptions& options) {
         if (options.control == nullptr) options.control = &control_socket;
     } else if (word == "quit") {
         options.dump_on_quit = true;
+    } else if (word == "exact") {
+        options.timing = Timing::exact;
     } else if (word == "record") {
         options.recorder.on = true;
     } else if (word == "stall") {
@@ -30,7 +32,7 @@ void apply(std::string_view word, RunOptions& options) {
         options.stall_limit = *limit;
     } else {
         throw std::invalid_argument(std::string(variable) + ": '" + std::string(word) +
-                                    "' is none of control, quit, stall, stall=25ms (or s, m), record");
+                                    "' is none of control, quit, stall, stall=25ms (or s, m), exact, record");
     }
 }
 

@@ -180,6 +180,7 @@ auto figures_of(const LoopHead& head) -> LoopFigures {
     LoopFigures all;
     all.loop = head.loop;
     all.backend = head.backend;
+    all.timing = head.timing;
     all.task_count = head.task_count;
     all.ready = head.ready;
     all.timers = head.timers;

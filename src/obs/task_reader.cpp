@@ -20,6 +20,7 @@ void LoopHead::read(EventLoop& of) noexcept {
     auto& scheduler = of.scheduler();
     loop = of.index();
     backend = of.backend_name();
+    timing = of.timing();
     ready = scheduler.ready.size();
     timers = scheduler.timers.size();
     in_flight = of.is_closed() ? 0 : of.backend().in_flight();

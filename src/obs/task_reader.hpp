@@ -21,6 +21,7 @@ namespace gyre::obs {
 struct LoopHead {
     std::size_t loop = 0;
     std::string_view backend;
+    Timing timing = Timing::off;
     std::size_t task_count = 0;
     std::size_t ready = 0;
     std::size_t timers = 0;

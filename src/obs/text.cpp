@@ -96,6 +96,7 @@ public:
         }
         head();
         if (all_.blocked_for) blocked();
+        for (const std::string& error : all_.errors) out_ << "  not received: " << error << "\n";
         // Without recursion: tasks may be nested deeply.
         std::vector<Level> levels;
         levels.push_back({groups_of(0), 0});

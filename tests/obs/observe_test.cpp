@@ -28,15 +28,17 @@ TEST(Observe, asks_for_nothing_if_the_variable_is_not_there) {
         EXPECT_FALSE(options.dump_on_quit);
         EXPECT_EQ(options.stall_limit, Duration::zero());
         EXPECT_FALSE(options.recorder.on);
+        EXPECT_EQ(options.timing, Timing::sampled);
     }
 }
 
 TEST(Observe, takes_each_word) {
-    const auto all = observed_with("control,quit,stall=40ms,record");
+    const auto all = observed_with("control,quit,stall=40ms,exact,record");
     EXPECT_EQ(all.control, &obs::control_socket);
     EXPECT_TRUE(all.dump_on_quit);
     EXPECT_EQ(all.stall_limit, Duration(40ms));
     EXPECT_TRUE(all.recorder.on);
+    EXPECT_EQ(all.timing, Timing::exact);
     EXPECT_EQ(observed_with("stall").stall_limit, Duration(25ms));
     EXPECT_EQ(observed_with("stall=1s").stall_limit, Duration(1s));
     EXPECT_EQ(observed_with("stall=2m").stall_limit, Duration(2min));
@@ -55,7 +57,7 @@ TEST(Observe, refuses_other_words) {
         EXPECT_THROW(observed_with(word), std::invalid_argument) << word;
     }
     EXPECT_EQ(error_of([] { observed_with("quit,stop"); }),
-        "GYRE_OBSERVE: 'stop' is none of control, quit, stall, stall=25ms (or s, m), record");
+        "GYRE_OBSERVE: 'stop' is none of control, quit, stall, stall=25ms (or s, m), exact, record");
 }
 
 }  // namespace gyre::testing

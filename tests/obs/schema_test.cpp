@@ -111,6 +111,9 @@ auto busy_loop() -> Task<obs::Snapshot> {
     const auto want_permit = [&]() -> Task<> { const auto permit = co_await pool.acquire(); };
     const auto clean_up = [&]() -> Task<> { co_await bell.wait(); };
     const auto slow_end = [&]() -> Task<> { co_await try_finally(sleep(1h), clean_up); };
+    const auto spin = [&]() -> Task<> {
+        while (!bell.is_set()) co_await yield_now();
+    };
     obs::Snapshot look;
     co_await task_group([&](TaskGroup& group) -> Task<> {
         group.spawn(hold(), {.name = "holder"});
@@ -119,6 +122,8 @@ auto busy_loop() -> Task<obs::Snapshot> {
         group.spawn(want_permit(), {.priority = Priority::low});
         group.spawn(gather(wait_for(bell), timeout(1h, wait_for(bell))));
         group.spawn(queue.put(1));
+        static_cast<void>(wait_for(bell));  // never started
+        group.spawn(spin());
         group.spawn(queue.put(2));
         auto accepting = group.spawn(listener.accept());
         auto again = group.spawn(listener.accept());
@@ -149,7 +154,8 @@ TEST_P(DumpSchemas, fit_a_loop_with_something_of_everything) {
     EXPECT_EQ(schema.faults(json), "") << json.dump(1);
     const auto text = json.dump();
     for (const char* key : {"\"branches\"", "\"cancelled\":{", "\"holders\"", "\"owner_id\"", "\"stats\"", "\"opened\"",
-             "\"priority\":\"low\"", "\"parent\"", "\"scope\"", "\"left\"", "\"bound\"", "\"descriptor\"", "\"age\""}) {
+             "\"priority\":\"low\"", "\"parent\"", "\"scope\"", "\"left\"", "\"bound\"", "\"descriptor\"", "\"age\"",
+             "\"limit_left\"", "\"yields\":true", "\"never_started\"", "\"longest_slice\""}) {
         EXPECT_NE(text.find(key), std::string::npos) << key << " in " << json.dump(1);
     }
 }
@@ -160,7 +166,11 @@ TEST(DumpSchema, fits_loops_that_do_not_answer_and_those_read_in_steps) {
     blocked.blocked_for = 1s;
     blocked.thread_stack = {"main"};
     blocked.errors = {"of somebody"};
+    blocked.blocked_by = "system call (futex)";
+    blocked.tasks.emplace_back().stack.lost = true;
     EXPECT_EQ(schema.faults(json_of(blocked)), "");
+    EXPECT_EQ(json_of(blocked).at("blocked_by"), "system call (futex)");
+    EXPECT_EQ(json_of(blocked).at("tasks").at(0).at("lost"), true);
     obs::Snapshot unread;
     unread.is_read = false;
     EXPECT_EQ(schema.faults(json_of(unread)), "");
@@ -168,6 +178,20 @@ TEST(DumpSchema, fits_loops_that_do_not_answer_and_those_read_in_steps) {
     stepped.steps = 25;
     EXPECT_EQ(schema.faults(json_of(stepped)), "");
     EXPECT_EQ(json_of(stepped).at("steps"), 25);
+}
+
+TEST(DumpSchema, a_time_limit_counts_from_when_the_look_was_taken) {
+    obs::Snapshot look;
+    look.taken = Time(5s);
+    auto& stack = look.tasks.emplace_back().stack;
+    stack.limit = Time(7s);
+    stack.branches.emplace_back().limit = Time(4s);
+    stack.branches.emplace_back();
+    const Json task = json_of(look).at("tasks").at(0);
+    EXPECT_EQ(task.at("limit_left"), 2'000'000'000);
+    EXPECT_EQ(task.at("branches").at(0).at("limit_left"), -1'000'000'000);
+    EXPECT_FALSE(task.at("branches").at(1).contains("limit_left"));
+    EXPECT_EQ(DumpSchema().faults(json_of(look)), "");
 }
 
 TEST(DumpSchema, refuses_what_is_missing_unknown_or_of_another_type) {

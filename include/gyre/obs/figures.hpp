@@ -27,6 +27,7 @@ struct NamedHistogram {
 struct LoopFigures {
     std::size_t loop = 0;  ///< Which of its run.
     std::string_view backend;
+    Timing timing = Timing::off;  ///< How exactly it measures.
     std::size_t task_count = 0;
     std::size_t ready = 0;  ///< Entries of the ready queue.
     std::size_t timers = 0;

@@ -8,8 +8,9 @@ namespace gyre::obs {
 /// being built anew: `gyre::run(amain(), gyre::obs::observed())`.
 ///
 /// The variable holds words with commas between them: `control` (see `control_socket`), `quit` (`RunOptions::dump_on_quit`), `stall`
-/// or `stall=100ms` (`stall_limit`; 25 ms if it does not say), `record` (the recorder is on from the start). What `options` ask
-/// for themselves stays, save that `stall=100ms` takes the place of their limit. Unset or empty: nothing.
+/// or `stall=100ms` (`stall_limit`; 25 ms if it does not say), `exact` (`Timing::exact`), `record` (the recorder is on from the
+/// start). What `options` ask for themselves stays, save that `stall=100ms` and `exact` take the place of theirs. Unset or
+/// empty: nothing.
 /// @throws std::invalid_argument for other words; the text names those that there are.
 [[nodiscard]] auto observed(RunOptions options = {}) -> RunOptions;
 
