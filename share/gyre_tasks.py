@@ -10,8 +10,11 @@ NAMES = (
 ).split()
 VERSION = 1
 SYNC_NAMES = "version wait_list list_name lock_list lock_owner".split()
+BRANCH_NAMES = "version size strand owner".split()
 MOST_LOOPS = 256
 MOST_FRAMES = 1000
+MOST_BRANCHES = 1000
+MOST_DEPTH = 20  # of branches in branches
 MOST_OF_A_WAIT = 512  # bytes
 FRAME_FAILED = 3
 
@@ -95,6 +98,8 @@ class Program:
         self.sync = {name: self.memory.word(table + 8 * i) for i, name in enumerate(SYNC_NAMES)} if table else {}
         if self.sync.get("version") != VERSION:
             self.sync = None
+        table = self.address_of("gyre_debug_branches")
+        self.branch = {name: self.memory.word(table + 8 * i) for i, name in enumerate(BRANCH_NAMES)}
 
     def address_of(self, symbol):
         address = self.debugger.address_of(symbol)
@@ -137,30 +142,72 @@ class Program:
         name = self.memory.text(self.memory.word(text), min(self.memory.word(text + 8), 200))
         return name, Place(self.memory, self.memory.word(pointer))
 
-    def frames(self, task):
-        """The chain of a task, the outermost frame first."""
-        frame = self.memory.word(task + self.at["task_strand"] + self.at["strand_root"])
-        for _ in range(MOST_FRAMES):
-            if not frame:
-                return
-            yield frame
+    def root(self, task):
+        return self.memory.word(task + self.at["task_strand"] + self.at["strand_root"])
+
+    def chain(self, frame):
+        """The frames from one on, the outermost first, and the first frames of the branches that the last one waits for."""
+        frames = []
+        while frame and len(frames) < MOST_FRAMES:
+            frames.append(frame)
             awaiting = self.memory.word(frame + self.at["frame_awaiting"])
-            frame = self.memory.word(awaiting & ~1) if awaiting & 1 else self.inside(awaiting)
+            if awaiting & 1:
+                frame = self.memory.word(awaiting & ~1)
+                continue
+            inside = self.branches(awaiting)
+            if inside:
+                return frames, inside
+            inside = self.inside(awaiting)
+            if len(inside) > 1:
+                return frames, inside
+            frame = inside[0] if inside else 0
+        return frames, []
 
     def inside(self, wait):
-        """The first frame of the only strand inside a wait (the body of a time limit or group); 0 if there is none.
+        """The first frames of the strands inside a wait (the body of a time limit or group).
 
         A strand has a pointer to its root, whose continuation points back to the strand: nothing else looks like that."""
         roots = []
         for delta in range(0, MOST_OF_A_WAIT if wait else 0, 8):
             try:
                 root = self.memory.word(wait + delta)
-                strand = wait + delta - self.at["strand_root"]
-                if root % 8 == 0 and root and self.memory.word(root + self.at["frame_continuation"]) == strand | 1:
+                if self.is_root(root, wait + delta - self.at["strand_root"]):
                     roots.append(root)
             except Unreadable:
                 continue
-        return roots[0] if len(roots) == 1 else 0
+        return roots
+
+    def is_root(self, root, strand):
+        return root and root % 8 == 0 and self.memory.word(root + self.at["frame_continuation"]) == strand | 1
+
+    def branches(self, wait):
+        """The first frames of the branches of a `gather` or `race` that still run.
+
+        Such a wait has a pointer to its branches, each of which points back to it."""
+        for delta in range(8, MOST_OF_A_WAIT if wait else 0, 8):
+            try:
+                first = self.memory.word(wait + delta)
+                if not first or first % 8 or self.memory.word(first + self.branch["owner"]) != wait:
+                    continue
+                return self.roots_of(first, wait)
+            except Unreadable:
+                continue
+        return []
+
+    def roots_of(self, branch, wait):
+        roots = []
+        try:
+            for _ in range(MOST_BRANCHES):
+                if self.memory.word(branch + self.branch["owner"]) != wait:
+                    break
+                strand = branch + self.branch["strand"]
+                root = self.memory.word(strand + self.at["strand_root"])
+                if self.is_root(root, strand):
+                    roots.append(root)
+                branch += self.branch["size"]
+        except Unreadable:
+            pass  # the last one lies at the end of the memory
+        return roots
 
     def place(self, frame):
         if self.memory.byte(frame + self.at["frame_state"]) == FRAME_FAILED:
@@ -177,6 +224,7 @@ class Program:
         kind = self.debugger.symbol_at(self.memory.word(wait)).removeprefix("vtable for ")
         for prefix in ("gyre::internal::", "gyre::"):
             kind = kind.removeprefix(prefix)
+        kind = kind.split("<")[0]
         return f"waits on {kind}{self.object(kind, wait)} {wait:#x}"
 
     def object(self, kind, wait):
@@ -203,12 +251,25 @@ class Program:
     def summary(self, number, task):
         name, spawned = self.name(task)
         title = f"'{name}' (spawned at {spawned})" if name else f"spawned at {spawned}"
-        frames = list(self.frames(task))
-        if not frames:
-            return f"{number:4}  {title}: has ended"
+        root = self.root(task)
+        return f"{number:4}  {title}: {self.end(*self.chain(root)) if root else 'has ended'}"
+
+    def end(self, frames, branches):
+        """What the last frame of a chain does, and where."""
         places = [place for place in map(self.place, frames) if not place.is_wrapper()]
-        where = places[-1] if places else "its start"
-        return f"{number:4}  {title}: {self.wait(frames[-1])} at {where}"
+        running = f", {len(branches)} {'branches run' if len(branches) > 1 else 'branch runs'}," if branches else ""
+        return f"{self.wait(frames[-1])}{running} at {places[-1] if places else 'its start'}"
+
+    def backtrace(self, root, indent=""):
+        """The lines of a chain, the innermost first, and of the branches that it waits for."""
+        frames, branches = self.chain(root)
+        if len(indent) < 4 * MOST_DEPTH:
+            for number, branch in enumerate(branches, 1):
+                yield f"{indent}branch {number}: {self.end(*self.chain(branch))}"
+                yield from self.backtrace(branch, indent + "    ")
+        for depth, frame in enumerate(reversed(frames)):
+            place = self.place(frame)
+            yield f"{indent}#{depth:<3} {frame:#x}  {'(gyre)' if place.is_wrapper() else place}"
 
 
 def tasks(debugger):
@@ -235,8 +296,6 @@ def backtrace(debugger, argument):
             continue
         found = True
         yield program.summary(number, task)
-        for depth, frame in enumerate(reversed(list(program.frames(task)))):
-            place = program.place(frame)
-            yield f"#{depth:<3} {frame:#x}  {'(gyre)' if place.is_wrapper() else place}"
+        yield from program.backtrace(program.root(task))
     if not found:
         raise Refused(f"gyre bt: no task is called {wanted}")

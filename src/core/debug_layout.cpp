@@ -1,5 +1,6 @@
 #include <gyre/core/debug_layout.hpp>
 
+#include <gyre/core/branches.hpp>
 #include <gyre/core/task_node.hpp>
 
 #include <array>
@@ -35,6 +36,14 @@ struct DebugOffsets {
     std::uint64_t extra_name;
 };
 
+/// Of the branches of a `gather` or `race`, which lie one behind the other.
+struct DebugBranches {
+    std::uint64_t version;
+    std::uint64_t size;
+    std::uint64_t strand;
+    std::uint64_t owner;  ///< The wait that they are of.
+};
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"  // no base is virtual, so both compilers know
 
@@ -54,6 +63,12 @@ public:
             offsetof(Frame, awaiting_), offsetof(Frame, location_), offsetof(Frame, state), offsetof(Frame, queued),
             offsetof(TaskNode::Extra, name)};
     }
+    __attribute__((no_sanitize("undefined"))) static auto read_branches() noexcept -> DebugBranches {
+        constexpr std::uintptr_t somewhere = 0x10000;
+        const auto* branch = reinterpret_cast<const Branch*>(somewhere);
+        const auto strand = reinterpret_cast<std::uintptr_t>(static_cast<const Strand*>(branch)) - somewhere;
+        return {version, sizeof(Branch), strand, offsetof(Branch, owner)};
+    }
 };
 
 #pragma GCC diagnostic pop
@@ -63,6 +78,7 @@ public:
 // Found by their names.
 extern "C" {
 [[gnu::used]] gyre::internal::DebugOffsets gyre_debug_offsets{};
+[[gnu::used]] gyre::internal::DebugBranches gyre_debug_branches{};
 [[gnu::used]] std::array<std::atomic<const gyre::internal::Scheduler*>, gyre::internal::most_loops> gyre_schedulers{};
 }
 
@@ -71,6 +87,7 @@ namespace gyre::internal {
 void show_to_debuggers(const Scheduler& scheduler) noexcept {
     static const bool filled = [] {
         gyre_debug_offsets = DebugLayout::read();
+        gyre_debug_branches = DebugLayout::read_branches();
         return true;
     }();
     static_cast<void>(filled);
