@@ -91,6 +91,7 @@ void add_demo_command(CLI::App& app, int& status) {
         }
         RunOptions options;
         options.timing = Timing::exact;
+        options.dump_on_quit = true;
         options.control = &obs::control_socket;
         options.stall_limit = usual_stall_limit;
         options.on_stall = &keep_stalls;

@@ -130,6 +130,7 @@ void add_get_command(CLI::App& app, int& status) {
         const GetOptions options = checked(*arguments);
         RunOptions run_options;
         run_options.timing = Timing::exact;
+        run_options.dump_on_quit = true;
         run_options.control = &obs::control_socket;
         run_options.stall_limit = usual_stall_limit;
         run_options.on_stall = &keep_stalls;

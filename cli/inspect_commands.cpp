@@ -30,14 +30,13 @@ struct InspectArguments {
 
     std::string target;
     std::string task;
+    double long_wait = 1;  ///< Seconds, of `doctor`.
     bool json = false;
 };
 
 using Command = std::function<Task<int>(const InspectArguments&, Inspected&)>;
 
-void print(const nlohmann::json& value) {
-    std::cout << value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-}
+void print(const nlohmann::json& value) { std::cout << harmless_json(value) << "\n"; }
 
 /// What each program in the list does, in one line; of one that does not answer, why.
 auto describe(const RunningProgram& program) -> Task<nlohmann::json> {
@@ -92,12 +91,11 @@ auto list_programs(bool json) -> Task<int> {
 }
 
 auto show_tasks(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
+    const auto answer = co_await inspected.get_json("/v1/snapshot");
     if (arguments.json) {
-        const auto text = co_await inspected.get("/v1/snapshot");
-        std::cout << text << "\n";
+        print(answer);
         co_return 0;
     }
-    const auto answer = co_await inspected.get_json("/v1/snapshot");
     const ProgramSnapshot all(answer);
     std::cout << inspected.title() << ", up " << time_text(all.uptime()) << "\n";
     for (const obs::Snapshot& loop : all.loops()) obs::write_text(std::cout, loop);
@@ -134,27 +132,50 @@ auto show_why(const InspectArguments& arguments, Inspected& inspected) -> Task<i
 }
 
 auto stall_text(const nlohmann::json& stall, std::int64_t uptime) -> std::string {
+    const auto word = [&stall](const char* name) { return harmless(stall.at(name).get<std::string>()); };
     std::string text = time_text(Duration(uptime - stall.at("at_ns").get<std::int64_t>())) + " ago: loop " +
                        std::to_string(stall.at("loop").get<int>()) + " had not come back for " +
-                       time_text(Duration(stall.at("lasted_ns").get<std::int64_t>())) + ": " +
-                       stall.at("cause").get<std::string>();
-    const auto detail = stall.at("detail").get<std::string>();
-    const auto task = stall.at("task").get<std::string>();
+                       time_text(Duration(stall.at("lasted_ns").get<std::int64_t>())) + ": " + word("cause");
+    const auto detail = word("detail");
+    const auto task = word("task");
     text += (detail.empty() ? "" : " (" + detail + ")") + "\n";
     if (!task.empty()) text += "  in task '" + task + "'\n";
     for (const auto& place : stall.at("awaits")) {
-        text += "    at " + place.at("file").get<std::string>() + ":" + std::to_string(place.at("line").get<int>());
-        if (place.contains("function")) text += " in " + place["function"].get<std::string>();
+        text += "    at " + harmless(place.at("file").get<std::string>()) + ":" +
+                std::to_string(place.at("line").get<int>());
+        if (place.contains("function")) text += " in " + harmless(place["function"].get<std::string>());
         text += "\n";
     }
     if (!stall.at("stack").empty()) text += "  on the thread's stack\n";
-    for (const auto& line : stall.at("stack")) text += "    " + line.get<std::string>() + "\n";
+    for (const auto& line : stall.at("stack")) text += "    " + harmless(line.get<std::string>()) + "\n";
+    const auto suppressed = stall.at("suppressed").get<std::size_t>();
+    if (suppressed > 0) text += "  " + std::to_string(suppressed) + " more before it were too many to be reported\n";
     return text;
 }
 
+/// The loops that are blocked now.
+auto blocked_loops(const ProgramSnapshot& all) -> nlohmann::json {
+    nlohmann::json blocked = nlohmann::json::array();
+    for (const obs::Snapshot& loop : all.loops()) {
+        if (!loop.blocked_for) continue;
+        nlohmann::json row = {
+            {"loop", loop.loop}, {"blocked_for_ns", loop.blocked_for->count()}, {"thread_stack", loop.thread_stack}};
+        for (const obs::TaskInfo& task : loop.tasks) {
+            if (task.state != obs::TaskState::running) continue;
+            row["task"] = task_title(task);
+            row["place"] = place_text(innermost_place(task));
+        }
+        blocked.push_back(std::move(row));
+    }
+    return blocked;
+}
+
 auto show_stalls(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
-    const auto answer = co_await inspected.get_json("/v1/stalls");
+    auto answer = co_await inspected.get_json("/v1/stalls");
+    const auto all = co_await snapshot_of(inspected);
+    const auto blocked = blocked_loops(*all);
     if (arguments.json) {
+        answer["blocked"] = blocked;
         print(answer);
         co_return 0;
     }
@@ -164,15 +185,14 @@ auto show_stalls(const InspectArguments& arguments, Inspected& inspected) -> Tas
     if (answer.at("stall_limit_ns").get<std::int64_t>() == 0) {
         std::cout << "the program does not look for stalls: set RunOptions::stall_limit, to 25ms for instance\n";
     }
-    const auto all = co_await snapshot_of(inspected);
-    for (const obs::Snapshot& loop : all->loops()) {
-        if (!loop.blocked_for) continue;
-        std::cout << "now: loop " << loop.loop << " has not come back for " << time_text(*loop.blocked_for) << "\n";
-        for (const obs::TaskInfo& task : loop.tasks) {
-            if (task.state == obs::TaskState::running)
-                std::cout << "  in " << task_title(task) << ", at " << place_text(innermost_place(task)) << "\n";
+    for (const auto& loop : blocked) {
+        std::cout << "now: loop " << loop["loop"].get<std::size_t>() << " has not come back for "
+                  << time_text(Duration(loop["blocked_for_ns"].get<std::int64_t>())) << "\n";
+        if (loop.contains("task")) {
+            std::cout << "  in " << loop["task"].get<std::string>() << ", at " << loop["place"].get<std::string>()
+                      << "\n";
         }
-        for (const std::string& line : loop.thread_stack) std::cout << "    " << line << "\n";
+        for (const auto& line : loop["thread_stack"]) std::cout << "    " << line.get<std::string>() << "\n";
     }
     co_return 0;
 }
@@ -185,6 +205,21 @@ auto show_locks(const InspectArguments& arguments, Inspected& inspected) -> Task
         std::cout << locks_text(*all);
     }
     co_return 0;
+}
+
+/// Who has opened the sockets of the program: "opened at main.cpp:20 by task 'x'".
+auto openers(const ProgramSnapshot& all) -> std::map<int, std::string> {
+    std::map<int, std::string> by_descriptor;
+    for (const obs::Snapshot& loop : all.loops()) {
+        for (const obs::SocketInfo& socket : loop.sockets) {
+            if (socket.opened.line == 0 && socket.opener.empty()) continue;
+            std::string& text = by_descriptor[socket.descriptor];
+            text = "opened";
+            if (socket.opened.line != 0) text += " at " + place_text(socket.opened);
+            if (!socket.opener.empty()) text += " by task '" + socket.opener + "'";
+        }
+    }
+    return by_descriptor;
 }
 
 auto show_descriptors(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
@@ -200,24 +235,30 @@ auto show_descriptors(const InspectArguments& arguments, Inspected& inspected) -
             });
         }
     }
+    auto opened = openers(*all);
     nlohmann::json rows = nlohmann::json::array();
     for (const OpenDescriptor& open : open_descriptors(inspected.program().process)) {
         const auto& waiting = tasks[open.number];
+        const auto& opener = opened[open.number];
         if (arguments.json) {
             rows.push_back({{"descriptor", open.number}, {"kind", open.kind}, {"text", open.text}, {"tasks", waiting}});
+            if (!opener.empty()) rows.back()["opened"] = opener;
             continue;
         }
         std::cout << right_aligned(std::to_string(open.number), 5) << "  " << left_aligned(open.kind, 8) << "  "
                   << open.text << "\n";
+        if (!opener.empty()) std::cout << "                   " << opener << "\n";
         for (const std::string& task : waiting) std::cout << "                   " << task << "\n";
     }
     if (arguments.json) print(rows);
     co_return 0;
 }
 
-/// What the program itself finds wrong, in some looks over a second and a half.
+/// What the program itself finds wrong, in some looks over that time.
 auto show_findings(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
-    const auto answer = co_await inspected.get_json("/v1/findings", std::chrono::seconds(20));
+    const std::chrono::milliseconds length(static_cast<std::int64_t>(arguments.long_wait * 1000));
+    const std::string path = "/v1/findings?long=" + std::to_string(length.count());
+    const auto answer = co_await inspected.get_json(path, length + std::chrono::seconds(20));
     if (arguments.json) {
         print(answer);
         co_return 0;
@@ -254,7 +295,8 @@ auto guarded(const InspectArguments& arguments, const Command& command) -> int {
     }
 }
 
-void add(CLI::App& app, int& status, const char* name, const char* what, Command command, bool takes_task = false) {
+auto add(CLI::App& app, int& status, const char* name, const char* what, Command command, bool takes_task = false)
+    -> std::pair<CLI::App*, std::shared_ptr<InspectArguments>> {
     auto arguments = std::make_shared<InspectArguments>();
     auto* added = app.add_subcommand(name, what);
     if (takes_task) {
@@ -265,6 +307,7 @@ void add(CLI::App& app, int& status, const char* name, const char* what, Command
         "A process number, a program's name, or the path of a control socket; without it, the programs that there are");
     added->add_flag("--json", arguments->json, "Print JSON");
     added->callback([arguments, command = std::move(command), &status] { status = guarded(*arguments, command); });
+    return {added, arguments};
 }
 
 }  // namespace
@@ -276,7 +319,11 @@ void add_inspect_commands(CLI::App& app, int& status) {
     add(app, status, "stalls", "Shows when its loops did not come back, and why", show_stalls);
     add(app, status, "locks", "Shows locks, queues and the like that tasks wait for, with owners and deadlocks",
         show_locks);
-    add(app, status, "doctor", "Says what is wrong with it, and what to do", show_findings);
+    const auto [doctor, of_doctor] = add(
+        app, status, "doctor", "Says what is wrong with it, and what to do", show_findings);
+    doctor->add_option("--long", of_doctor->long_wait, "Seconds that it looks for; a wait that lasts longer is long")
+        ->check(CLI::Range(0.001, 20.0))
+        ->capture_default_str();
     add(app, status, "fds", "Shows its open descriptors, and the tasks that wait on them", show_descriptors);
 }
 

@@ -124,12 +124,34 @@ auto last_wait(const TaskInfo& task) -> const WaitInfo* {
     return stack->wait && stack->branches.empty() ? &*stack->wait : nullptr;
 }
 
+/// How long a limit leaves, in words.
+auto limit_text(Duration left) -> std::string {
+    return left < Duration::zero() ? "has a time limit that has passed"
+                                   : "has a time limit, " + time_text(left) + " left";
+}
+
+auto waits_for_group(const obs::Stack& stack) -> bool {
+    return (stack.wait && stack.wait->kind == WaitKind::group) ||
+           std::any_of(stack.branches.begin(), stack.branches.end(), waits_for_group);
+}
+
+/// When a limit around a group that a task has opened ends that, as far as can be told: there may be several.
+auto limit_of_group(const obs::Stack& stack) -> Time {
+    Time limit = stack.limit;
+    const bool is_known = waits_for_group(stack);
+    for (const obs::Stack& branch : stack.branches) {
+        if (!is_known || waits_for_group(branch)) limit = std::min(limit, limit_of_group(branch));
+    }
+    return limit;
+}
+
 /// From a task to the one that could end its wait.
 class Steps {
 public:
     explicit Steps(const ProgramSnapshot& all) : all_(all) {
         for (const obs::Snapshot& loop : all.loops()) {
             for (const TaskInfo& task : loop.tasks) {
+                if (loop.steps > 1) stepped_.insert(&task);
                 if (task.parent == 0) continue;
                 const TaskInfo*& oldest = oldest_.try_emplace(task.parent, &task).first->second;
                 if (task.age && oldest->age && *task.age > *oldest->age) oldest = &task;
@@ -171,11 +193,42 @@ public:
             reason.is_circle = !passed.insert(step.task).second;
             if (reason.is_circle) break;
         }
+        if (reason.is_circle) reason.ends_by = end_of_circle(reason.chain);
         return reason;
     }
 
 private:
+    /// What ends a circle that a chain has come to by itself; empty: nothing does.
+    [[nodiscard]] auto end_of_circle(const std::vector<const TaskInfo*>& chain) const -> std::string {
+        for (std::size_t i = chain.size() - 1; i-- > 0;) {
+            if (const auto why = end_of_wait(*chain[i]); !why.empty()) return task_title(*chain[i]) + " " + why;
+            if (chain[i] == chain.back()) break;  // those before lead to the circle, and are not in it
+        }
+        return {};
+    }
+
+    /// What ends the wait of a task, though nobody gives it what it waits for.
+    [[nodiscard]] auto end_of_wait(const TaskInfo& task) const -> std::string {
+        if (stepped_.count(&task) != 0) return "was looked at at another moment than the others: look again";
+        if (task.cancelled) return "is being cancelled";
+        const obs::Stack* stack = &task.stack;
+        while (stack->branches.size() == 1) stack = &stack->branches.front();
+        if (stack->limit != Time::max()) return limit_text(stack->limit - Time{});
+        if (stack->wait && stack->wait->left) return limit_text(*stack->wait->left);
+        const TaskInfo* around = all_.find(task.parent);
+        for (int depth = 0; around != nullptr && depth < most_depth; around = all_.find(around->parent), ++depth) {
+            if (around->cancelled) return "is in a group of " + task_title(*around) + ", which is being cancelled";
+            const Time limit = limit_of_group(around->stack);
+            if (limit == Time::max()) continue;
+            return "is in a group of " + task_title(*around) + ", which " + limit_text(limit - Time{});
+        }
+        return {};
+    }
+
+    static constexpr int most_depth = 1000;
+
     const ProgramSnapshot& all_;
+    std::unordered_set<const TaskInfo*> stepped_;                ///< Not looked at all at once.
     std::unordered_map<std::uint64_t, const TaskInfo*> oldest_;  ///< By the task whose group has it.
 };
 
@@ -270,7 +323,9 @@ auto reason_text(const ProgramSnapshot& all, const TaskInfo& task) -> std::strin
         const bool repeats = reason.is_circle && i + 1 == reason.chain.size();
         out << (i == 0 ? std::string_view() : reason.links[i - 1]) << task_title(at);
         if (repeats) {
-            out << ": a circle, none of these can ever go on\n";
+            out << (reason.ends_by.empty() ? ": a circle, none of these can ever go on"
+                                           : ": a circle for now; " + reason.ends_by)
+                << "\n";
             break;
         }
         out << " (" << place_text(at.spawned) << "), " << to_string(at.state) << age_text(at) << "\n";
@@ -292,7 +347,10 @@ auto reason_json(const ProgramSnapshot& all, const TaskInfo& task) -> nlohmann::
     const Reason reason = reason_of(all, task);
     nlohmann::json chain = nlohmann::json::array();
     for (const TaskInfo* at : reason.chain) chain.push_back(json_of(*at));
-    return {{"task", json_of(task)}, {"chain", std::move(chain)}, {"links", reason.links}, {"circle", reason.is_circle}};
+    nlohmann::json row = {{"task", json_of(task)}, {"chain", std::move(chain)}, {"links", reason.links},
+        {"circle", reason.is_circle && reason.ends_by.empty()}};
+    if (!reason.ends_by.empty()) row["circle_for_now"] = reason.ends_by;
+    return row;
 }
 
 void each_wait(const obs::Stack& stack, const std::function<void(const WaitInfo&)>& function) {
@@ -325,9 +383,9 @@ auto waited_for(const ProgramSnapshot& all) -> std::vector<WaitedFor> {
     return sorted;
 }
 
-auto circles(const ProgramSnapshot& all) -> std::vector<std::vector<const TaskInfo*>> {
+auto circles(const ProgramSnapshot& all) -> std::vector<Circle> {
     const Steps steps(all);
-    std::vector<std::vector<const TaskInfo*>> found;
+    std::vector<Circle> found;
     std::unordered_set<const TaskInfo*> seen;
     for (const obs::Snapshot& loop : all.loops()) {
         for (const TaskInfo& task : loop.tasks) {
@@ -336,7 +394,9 @@ auto circles(const ProgramSnapshot& all) -> std::vector<std::vector<const TaskIn
             seen.insert(reason.chain.begin(), reason.chain.end());
             if (!reason.is_circle) continue;
             const auto begin = std::find(reason.chain.begin(), reason.chain.end(), reason.chain.back());
-            found.emplace_back(begin, reason.chain.end() - 1);
+            Circle& circle = found.emplace_back();
+            circle.tasks.assign(begin, reason.chain.end() - 1);
+            circle.ends_by = reason.ends_by;
         }
     }
     return found;
@@ -360,9 +420,11 @@ auto locks_text(const ProgramSnapshot& all) -> std::string {
                 << place_text(innermost_place(*owner)) << "\n";
         }
     }
-    for (const auto& circle : circles(all)) {
-        out << "deadlock: " << circle.size() << " tasks wait for each other in a circle\n";
-        for (const TaskInfo* task : circle) {
+    for (const Circle& circle : circles(all)) {
+        out << (circle.ends_by.empty() ? "deadlock: " : "") << circle.tasks.size()
+            << " tasks wait for each other in a circle"
+            << (circle.ends_by.empty() ? "" : ", for now: " + circle.ends_by) << "\n";
+        for (const TaskInfo* task : circle.tasks) {
             out << "    " << task_title(*task) << " waits at " << place_text(innermost_place(*task)) << " on "
                 << doing_text(*task) << "\n";
         }
@@ -381,13 +443,18 @@ auto locks_json(const ProgramSnapshot& all) -> nlohmann::json {
         if (const TaskInfo* owner = all.find(object.wait->owner_id)) row["owner"] = json_of(*owner);
         objects.push_back(std::move(row));
     }
-    nlohmann::json found = nlohmann::json::array();
-    for (const auto& circle : circles(all)) {
+    nlohmann::json for_good = nlohmann::json::array();
+    nlohmann::json for_now = nlohmann::json::array();
+    for (const Circle& circle : circles(all)) {
         nlohmann::json tasks = nlohmann::json::array();
-        for (const TaskInfo* task : circle) tasks.push_back(json_of(*task));
-        found.push_back(std::move(tasks));
+        for (const TaskInfo* task : circle.tasks) tasks.push_back(json_of(*task));
+        if (circle.ends_by.empty()) {
+            for_good.push_back(std::move(tasks));
+        } else {
+            for_now.push_back({{"tasks", std::move(tasks)}, {"ends_by", circle.ends_by}});
+        }
     }
-    return {{"objects", std::move(objects)}, {"circles", std::move(found)}};
+    return {{"objects", std::move(objects)}, {"circles", std::move(for_good)}, {"circles_for_now", std::move(for_now)}};
 }
 
 }  // namespace gyre::cli

@@ -28,6 +28,7 @@ struct Reason {
     std::vector<const obs::TaskInfo*> chain;  ///< The task, who has what it waits for, and so on.
     std::vector<std::string_view> links;  ///< What each is to the one before: "which is held by"; one less than `chain`.
     bool is_circle = false;               ///< The last one was there before.
+    std::string ends_by;  ///< Of a circle: the time limit or cancellation that ends it, in words; empty: nothing does.
 };
 [[nodiscard]] auto reason_of(const ProgramSnapshot& all, const obs::TaskInfo& task) -> Reason;
 [[nodiscard]] auto reason_text(const ProgramSnapshot& all, const obs::TaskInfo& task) -> std::string;
@@ -46,8 +47,15 @@ struct WaitedFor {
 [[nodiscard]] auto locks_text(const ProgramSnapshot& all) -> std::string;
 [[nodiscard]] auto locks_json(const ProgramSnapshot& all) -> nlohmann::json;
 
-/// The circles of tasks that wait for each other, each once.
-[[nodiscard]] auto circles(const ProgramSnapshot& all) -> std::vector<std::vector<const obs::TaskInfo*>>;
+/// Tasks that wait for each other.
+struct Circle {
+    Circle() = default;
+
+    std::vector<const obs::TaskInfo*> tasks;
+    std::string ends_by;  ///< As that of `Reason`.
+};
+/// All such circles, each once.
+[[nodiscard]] auto circles(const ProgramSnapshot& all) -> std::vector<Circle>;
 
 /// Every wait of a task, those in its branches included.
 void each_wait(const obs::Stack& stack, const std::function<void(const obs::WaitInfo&)>& function);

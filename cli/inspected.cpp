@@ -15,6 +15,8 @@
 #include <cerrno>
 #include <charconv>
 #include <compare>
+#include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -59,6 +61,20 @@ auto state_of(int process) -> char {
     const std::string stat = first_line("/proc/" + std::to_string(process) + "/stat");
     const auto name_end = stat.rfind(')');
     return name_end == std::string::npos || name_end + 2 >= stat.size() ? ' ' : stat[name_end + 2];
+}
+
+/// Whether SIGQUIT makes it write a dump; else it would end it. Source: proc(5), status, SigCgt.
+auto dumps_on_quit(int process) -> bool {
+    if (process == 0) return false;
+    std::ifstream status("/proc/" + std::to_string(process) + "/status");
+    constexpr std::string_view wanted = "SigCgt:\t";
+    for (std::string line; std::getline(status, line);) {
+        if (!line.starts_with(wanted)) continue;
+        std::uint64_t caught = 0;
+        std::from_chars(line.data() + wanted.size(), line.data() + line.size(), caught, 16);
+        return (caught >> (SIGQUIT - 1) & 1U) != 0;
+    }
+    return false;
 }
 
 auto user_of(int process) -> std::optional<unsigned> {
@@ -277,11 +293,11 @@ void Inspected::explain(const std::exception& error, std::string_view path) cons
         throw InspectError(title() + " has closed its control socket: its run has ended, or it is ending");
     }
     if (dynamic_cast<const TimeoutError*>(&error) != nullptr) {
-        throw InspectError(
-            title() + " does not answer " + std::string(path) +
-            " in time: the machine is too busy, or 16 others are asking; SIGQUIT may still get a dump out of it");
+        throw InspectError(title() + " does not answer " + std::string(path) +
+                           " in time: the machine is too busy, or 16 others are asking" +
+                           (dumps_on_quit(program_.process) ? "; SIGQUIT may still get a dump out of it" : ""));
     }
-    throw InspectError(title() + ": " + error.what());
+    throw InspectError(title() + ": " + harmless(error.what()));
 }
 
 auto Inspected::send(std::string method, std::string path, std::string body, AnyDuration limit) -> Task<std::string> {
@@ -310,7 +326,7 @@ auto Inspected::get_json(std::string path, AnyDuration limit) -> Task<nlohmann::
     try {
         co_return nlohmann::json::parse(text);
     } catch (const nlohmann::json::exception& error) {
-        throw InspectError(title() + ": what it answers to " + path + " is no JSON: " + error.what());
+        throw InspectError(title() + ": what it answers to " + path + " is no JSON: " + harmless(error.what()));
     }
 }
 

@@ -15,6 +15,7 @@
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -112,9 +113,16 @@ auto record(const RecordArguments& arguments, Inspected& program) -> Task<> {
     if (arguments.output != "-") std::fprintf(stderr, "https://ui.perfetto.dev opens it; it stays in the browser\n");
 }
 
+auto harmless_lines(const std::string& text) -> std::string {
+    std::string clean;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) clean += harmless(line) + "\n";
+    return clean;
+}
+
 auto flame(const RecordArguments& arguments, Inspected& program) -> Task<> {
     const auto text = co_await recorded(arguments, program, "/v1/folded?kind=" + arguments.kind + "&");
-    write(arguments, text);
+    write(arguments, harmless_lines(text));
 }
 
 using Work = std::function<Task<>(const RecordArguments&, Inspected&)>;

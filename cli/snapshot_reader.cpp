@@ -93,10 +93,23 @@ auto ProgramSnapshot::read_loop(const Json& from) -> obs::Snapshot {
         all.cancelled[static_cast<std::size_t>(kind)] = {
             number<std::uint64_t>(of_kind, "count"), duration(of_kind, "total"), duration(of_kind, "longest")};
     }
+    for (const Json& error : from.value("errors", Json::array()))
+        all.errors.push_back(harmless(error.get<std::string>()));
+    read_remarks(from, all);
+    for (const Json& socket : from.value("sockets", Json::array())) {
+        all.sockets.push_back({number<int>(socket, "descriptor"), text(socket, "name"), read_place(socket.at("opened")),
+            text(socket, "opener"), number<int>(socket, "in_use") != 0});
+    }
     all.turn = read_figures(from, "turn");
     all.slice = read_figures(from, "slice");
     all.delay = read_figures(from, "delay");
+    if (from.contains("io")) {
+        for (std::size_t i = 0; i < io_kind_count; ++i) {
+            all.io[i] = read_figures(from["io"], std::string(to_string(static_cast<IoKind>(i))).c_str());
+        }
+    }
     all.blocked_for = maybe_duration(from, "blocked_for_ns");
+    all.blocked_by = text(from, "blocked_by");
     all.is_read = from.value("is_read", true);
     all.steps = from.value("steps", std::size_t{1});
     for (const Json& line : from.value("thread_stack", Json::array())) {
@@ -104,6 +117,17 @@ auto ProgramSnapshot::read_loop(const Json& from) -> obs::Snapshot {
     }
     for (const Json& task : from.at("tasks")) all.tasks.push_back(read_task(task));
     return all;
+}
+
+void ProgramSnapshot::read_remarks(const Json& from, obs::Snapshot& all) {
+    all.never_started_count = number<std::uint64_t>(from, "never_started_count");
+    for (const Json& dropped : from.value("never_started", Json::array())) {
+        all.never_started.push_back({read_place(dropped.at("function")), text(dropped, "by")});
+    }
+    if (!from.contains("longest_slice")) return;
+    const Json& slice = from["longest_slice"];
+    all.longest_slice = {duration(slice, "length"), text(slice, "task"), number<std::uint64_t>(slice, "task_id"),
+        read_place(slice.at("after"))};
 }
 
 auto ProgramSnapshot::read_task(const Json& from) -> obs::TaskInfo {
@@ -139,6 +163,9 @@ void ProgramSnapshot::read_stack(const Json& from, obs::Stack& stack) {
         stack.awaits.push_back({read_place(await), text(await, "scope")});
     }
     if (from.contains("wait")) stack.wait = read_wait(from["wait"]);
+    if (from.contains("limit_left")) stack.limit = Time{} + duration(from, "limit_left");
+    stack.yields = from.value("yields", false);
+    stack.lost = from.value("lost", false);
     if (!from.contains("branches")) return;
     for (const Json& branch : from["branches"]) read_stack(branch, stack.branches.emplace_back());
 }

@@ -14,7 +14,7 @@
 
 namespace gyre::cli {
 
-/// The answer to "/v1/snapshot", as the snapshots that it was made of.
+/// The answer to "/v1/snapshot", as the snapshots that it was made of; `Stack::limit` counts from when they were taken.
 class ProgramSnapshot {
 public:
     /// @throws InspectError if it is of another version, or something else.
@@ -30,6 +30,7 @@ public:
 
 private:
     [[nodiscard]] auto read_loop(const nlohmann::json& from) -> obs::Snapshot;
+    void read_remarks(const nlohmann::json& from, obs::Snapshot& all);
     [[nodiscard]] auto read_task(const nlohmann::json& from) -> obs::TaskInfo;
     void read_stack(const nlohmann::json& from, obs::Stack& stack);
     [[nodiscard]] auto read_wait(const nlohmann::json& from) -> obs::WaitInfo;

@@ -1,5 +1,8 @@
 #include "text.hpp"
 
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -12,6 +15,29 @@ auto width_of(std::string_view text) -> std::size_t {
     std::size_t width = 0;
     for (const char byte : text) width += (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
     return width;
+}
+
+/// Of the character of UTF-8 that the text begins with; 0 if it begins with none.
+auto character_size(std::string_view text) -> std::size_t {
+    const auto first = static_cast<unsigned char>(text.front());
+    const std::size_t size = first < 0x80   ? 1
+                             : first < 0xC2 ? 0
+                             : first < 0xE0 ? 2
+                             : first < 0xF0 ? 3
+                             : first < 0xF5 ? 4
+                                            : 0;
+    if (size > text.size()) return 0;
+    for (std::size_t i = 1; i < size; ++i) {
+        if ((static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U) return 0;
+    }
+    return size;
+}
+
+/// Whether a terminal may take it as an order: the control characters of ASCII, and U+0080 to U+009F.
+auto is_control(std::string_view character) -> bool {
+    const auto first = static_cast<unsigned char>(character.front());
+    if (character.size() == 1) return first < 0x20 || first == 0x7F;
+    return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
 }
 
 auto number_text(double value, const char* unit) -> std::string {
@@ -76,9 +102,37 @@ auto right_aligned(std::string_view text, std::size_t width) -> std::string {
 }
 
 auto harmless(std::string_view text) -> std::string {
-    std::string clean(text);
-    for (char& byte : clean) {
-        if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F) byte = '?';
+    std::string clean;
+    clean.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t size = character_size(text);
+        if (size == 0 || is_control(text.substr(0, size))) {
+            clean += '?';
+        } else {
+            clean += text.substr(0, size);
+        }
+        text.remove_prefix(std::max<std::size_t>(size, 1));
+    }
+    return clean;
+}
+
+auto harmless_json(const nlohmann::json& value) -> std::string {
+    const std::string text = value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+    std::string clean;
+    clean.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        // The dump has escaped the others, and is UTF-8.
+        const bool is_delete = text[i] == '\x7F';
+        const bool is_of_two = text[i] == '\xC2' && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+        if (is_of_two) ++i;
+        if (is_delete || is_of_two) {
+            std::array<char, 8> escape{};
+            std::snprintf(
+                escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(text[i])));
+            clean += escape.data();
+        } else {
+            clean += text[i];
+        }
     }
     return clean;
 }

@@ -2,6 +2,8 @@
 
 #include <gyre/backend/clock.hpp>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,5 +25,8 @@ namespace gyre::cli {
 
 /// Text from outside with every control character replaced, so that it cannot steer a terminal.
 [[nodiscard]] auto harmless(std::string_view text) -> std::string;
+
+/// The same of JSON, which loses nothing: they are escaped. Without a line's end.
+[[nodiscard]] auto harmless_json(const nlohmann::json& value) -> std::string;
 
 }  // namespace gyre::cli

@@ -96,6 +96,15 @@ auto follow_size(Live& live) -> Task<void> {
     }
 }
 
+auto switch_timing(Live& live, std::string timing) -> Task<void> {
+    try {
+        static_cast<void>(co_await live.inspected.send("PUT", "/v1/timing", R"({"timing":")" + timing + R"("})"));
+        co_await refresh(live.inspected, live.screen);
+    } catch (const InspectError& error) {
+        live.screen.update_failed(error.what());
+    }
+}
+
 /// The keys of a person, until they want to leave.
 auto follow_keys(Live& live) -> Task<void> {
     Event typed("keys");
@@ -114,6 +123,7 @@ auto follow_keys(Live& live) -> Task<void> {
         for (const Press& press : take_presses(live.typed)) {
             if (!live.screen.press(press)) co_return;
         }
+        if (auto timing = live.screen.take_switch(); !timing.empty()) co_await switch_timing(live, std::move(timing));
         live.draw();
     }
 }

@@ -128,6 +128,7 @@ auto TopScreen::head(std::size_t width) const -> std::vector<std::string> {
     std::vector<std::string> lines;
     std::string first = title_;
     if (snapshot_) first += ", up " + time_text(snapshot_->uptime());
+    if (timing() == "exact") first += ", timing exact";
     if (paused_) first += "   PAUSED: space goes on";
     lines.push_back(first);
     if (!snapshot_) return lines;
@@ -139,13 +140,15 @@ auto TopScreen::head(std::size_t width) const -> std::vector<std::string> {
         timers += loop.at("timers").get<std::size_t>();
         in_flight += loop.at("in_flight").get<std::size_t>();
         errors += loop.at("unreceived_errors").get<std::size_t>();
-        backends = loop.at("backend").get<std::string>();
+        backends = harmless(loop.at("backend").get<std::string>());
     }
     const auto loops = figures_.at("loops").size();
     lines.push_back(std::to_string(loops) + (loops == 1 ? " loop (" : " loops (") + backends + ")  " +
                     std::to_string(tasks) + " tasks  " + std::to_string(ready) + " ready  " + std::to_string(timers) +
                     " timers  " + std::to_string(in_flight) + " in flight" +
                     (errors > 0 ? "  " + std::to_string(errors) + " errors not received" : ""));
+    if (const std::string cut_off = not_all(); !cut_off.empty())
+        lines.push_back(cut_off + ": gyre ps and gyre tree show all");
     lines.push_back(
         count_text(turn_rate_) + " turns/s  " + count_text(slice_rate_) + " slices/s  " + chart(slice_rates_));
     for (const auto& [name, of] : figures_.at("loops").at(0).items()) {
@@ -155,7 +158,7 @@ auto TopScreen::head(std::size_t width) const -> std::vector<std::string> {
         const auto part = [&figure = of](const char* which) {
             return right_aligned(time_text(Duration(figure.at(which).get<std::int64_t>())), 8);
         };
-        lines.push_back(left_aligned(name, 6) + " half" + part("p50") + "  90 %" + part("p90") + "  99 %" +
+        lines.push_back(left_aligned(harmless(name), 6) + " half" + part("p50") + "  90 %" + part("p90") + "  99 %" +
                         part("p99") + "  longest" + part("longest") + (loops > 1 ? "  (loop 0)" : ""));
     }
     for (const obs::Snapshot& loop : snapshot_->loops()) {
@@ -171,6 +174,24 @@ auto TopScreen::head(std::size_t width) const -> std::vector<std::string> {
     for (std::string& line : lines) line = cut(line, width);
     return lines;
 }
+
+auto TopScreen::not_all() const -> std::string {
+    if (!snapshot_) return {};
+    std::size_t listed = 0, all = 0;
+    for (const obs::Snapshot& loop : snapshot_->loops()) {
+        listed += loop.tasks.size();
+        all += loop.task_count;
+    }
+    if (listed >= all) return {};
+    return "only " + std::to_string(listed) + " of " + std::to_string(all) + " tasks are looked at";
+}
+
+auto TopScreen::timing() const -> std::string {
+    const auto loops = figures_.find("loops");
+    return loops == figures_.end() || loops->empty() ? std::string() : harmless(loops->at(0).value("timing", ""));
+}
+
+auto TopScreen::take_switch() -> std::string { return std::exchange(wanted_timing_, {}); }
 
 auto TopScreen::rows() const -> std::vector<const obs::TaskInfo*> {
     std::vector<const obs::TaskInfo*> all;
@@ -236,6 +257,7 @@ auto TopScreen::task_lines(std::size_t width, std::size_t height) -> std::vector
                         right_aligned(task.stats ? time_text(Duration(task.stats->process)) : "-", 10) + "  " + wait);
     }
     if (all.empty()) lines.push_back(filter_.empty() ? "  no task" : "  no task fits '" + filter_ + "'");
+    if (all.empty() && !not_all().empty()) lines.push_back("  " + not_all());
     return lines;
 }
 
@@ -262,7 +284,7 @@ auto TopScreen::histogram_lines(std::size_t width) const -> std::vector<std::str
             for (const auto& bucket : of.at("buckets")) {
                 int power = 0;
                 while ((std::int64_t{1} << power) <= bucket.at("upto_ns").get<std::int64_t>()) ++power;
-                all[of.at("name").get<std::string>()][power] += bucket.at("count").get<std::uint64_t>();
+                all[harmless(of.at("name").get<std::string>())][power] += bucket.at("count").get<std::uint64_t>();
             }
         }
     }
@@ -289,6 +311,7 @@ auto TopScreen::help_lines() -> std::vector<std::string> {
     return {"up, down, page up, page down, home, end: choose a task     enter: all about it",
         "n s a r w: sort by name, state, age, what it ran, what it waits on; again: the other way round",
         "/: show only what has a text in its name, wait or place; escape: show all again",
+        "t: the program measures each task (Timing::exact), and what it ran is known; again: it samples",
         "h: histograms     space: stand still     ?: this     q: leave"};
 }
 
@@ -430,6 +453,9 @@ auto TopScreen::press_letter(char letter) -> bool {
         break;
     case '?':
         show(View::help);
+        break;
+    case 't':
+        wanted_timing_ = timing() == "exact" ? "sampled" : "exact";
         break;
     case ' ':
         paused_ = !paused_;

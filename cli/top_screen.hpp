@@ -39,6 +39,8 @@ public:
 
     /// @return false if the person wants to leave.
     [[nodiscard]] auto press(const Press& press) -> bool;
+    /// The level of `Timing` that the person has asked for since the last call; empty: none.
+    [[nodiscard]] auto take_switch() -> std::string;
     [[nodiscard]] auto is_paused() const noexcept -> bool { return paused_; }
 
     /// `height` lines of at most `width` columns. At least 24 times 40 is of use.
@@ -54,6 +56,10 @@ private:
 
     void read_rates(const nlohmann::json& figures);
     [[nodiscard]] auto head(std::size_t width) const -> std::vector<std::string>;
+    /// That there are more tasks than are looked at; empty: there are not.
+    [[nodiscard]] auto not_all() const -> std::string;
+    /// Of the program now; empty: it does not say.
+    [[nodiscard]] auto timing() const -> std::string;
     [[nodiscard]] auto rows() const -> std::vector<const obs::TaskInfo*>;
     [[nodiscard]] auto task_lines(std::size_t width, std::size_t height) -> std::vector<std::string>;
     [[nodiscard]] auto detail_lines() const -> std::vector<std::string>;
@@ -65,9 +71,10 @@ private:
 
     std::string title_;
     std::unique_ptr<ProgramSnapshot> snapshot_;
-    nlohmann::json figures_;
-    nlohmann::json histograms_;
+    nlohmann::json figures_ = nlohmann::json::object();
+    nlohmann::json histograms_ = nlohmann::json::object();
     std::string error_;
+    std::string wanted_timing_;
     Rates last_;
     double turn_rate_ = 0;
     double slice_rate_ = 0;

@@ -33,12 +33,13 @@ struct ApiRoute {
     bool is_large;
 };
 
-constexpr std::array<ApiRoute, 8> api_routes{{
+constexpr std::array<ApiRoute, 9> api_routes{{
     {"snapshot", true},
     {"figures", false},
     {"histograms", false},
     {"stalls", false},
     {"recorder", false},
+    {"timing", false},
     {"findings", true},
     {"folded", true},
     {"trace", true},
@@ -131,6 +132,7 @@ auto WebSite::app() -> http::App {
         site.get("/api" + path,
             [this, path](http::Request& request) { return forward("GET", with_query(path, request), ""); });
     }
+    site.put("/api/v1/timing", [this](http::Request& request) { return switch_timing(request); });
     site.put("/api/v1/recorder", [this](http::Request& request) { return switch_recorder(request); });
     return app;
 }
@@ -162,6 +164,19 @@ auto WebSite::switch_recorder(http::Request& request) -> Task<http::Response> {
     }
     const nlohmann::json clean = {{"on", wish["on"]}};
     co_return co_await forward("PUT", "/v1/recorder", clean.dump());
+}
+
+auto WebSite::switch_timing(http::Request& request) -> Task<http::Response> {
+    const auto text = co_await request.text(most_switch_bytes);
+    const auto wish = nlohmann::json::parse(text, nullptr, false);
+    const std::string timing = wish.is_object() && wish.contains("timing") && wish["timing"].is_string()
+                                   ? wish["timing"].get<std::string>()
+                                   : std::string();
+    if (timing != "exact" && timing != "sampled" && timing != "off") {
+        throw http::HttpError(400, R"(the switch takes {"timing": "exact"}, "sampled" or "off")");
+    }
+    const nlohmann::json clean = {{"timing", timing}};
+    co_return co_await forward("PUT", "/v1/timing", clean.dump());
 }
 
 auto WebSite::forward(std::string method, std::string path, std::string body) -> Task<http::Response> {

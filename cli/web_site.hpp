@@ -30,6 +30,7 @@ private:
     [[nodiscard]] auto guard(http::Request& request, http::Next next) -> Task<http::Response>;
     [[nodiscard]] auto is_allowed(const http::Request& request) const -> bool;
     [[nodiscard]] auto switch_recorder(http::Request& request) -> Task<http::Response>;
+    [[nodiscard]] auto switch_timing(http::Request& request) -> Task<http::Response>;
     [[nodiscard]] auto forward(std::string method, std::string path, std::string body) -> Task<http::Response>;
     [[nodiscard]] auto trouble(const http::RequestError& error) const -> http::Response;
 

@@ -61,6 +61,7 @@ async function readFigures() {
   setText(byId('program'), figures.program);
   document.title = `${figures.program} ${figures.pid} – gyre`;
   setText(byId('facts'), `pid ${figures.pid} · ${plural(figures.loops.length, 'loop')}, ${[...new Set(figures.loops.map(({ backend }) => backend))].join(' + ')} · up ${duration(figures.uptime_ns)}`);
+  showTiming(figures.loops.map(({ timing }) => timing));
   if (state.view === 'figures') views.figures.showLoops(figures);
 }
 
@@ -127,6 +128,7 @@ function showLive() {
   button.disabled = state.ended;
   const recorder = byId('recorder');
   recorder.disabled = state.ended;
+  byId('timing').disabled = state.ended;
 }
 
 function hold() {
@@ -150,6 +152,20 @@ function showRecorder({ on, reason = '', has_recording: recorded = on }) {
   trace.download = `gyre-${state.figures?.pid ?? ''}.pftrace`;
   trace.title = on ? 'The last 10 seconds as a trace for ui.perfetto.dev' : 'What was recorded, as a trace for ui.perfetto.dev';
 }
+
+/** @param levels of the loops; a program that says none has no switch. */
+function showTiming(levels) {
+  const button = byId('timing');
+  state.exact = levels.every((level) => level === 'exact');
+  button.hidden = levels.some((level) => level === undefined);
+  button.setAttribute('aria-checked', String(state.exact));
+  button.title = state.exact ? 'The program measures each task: let it sample again (e)' : 'Measure each task: what it ran, was ready and waited (e)';
+}
+
+const switchTiming = guarded('timing', async () => {
+  const { loops } = await put('timing', { timing: state.exact ? 'sampled' : 'exact' });
+  showTiming(loops.map(({ timing }) => timing));
+});
 
 const switchRecorder = guarded('recorder', async () => {
   if (state.kept && !window.confirm(`A trigger stopped the recorder: ${state.kept}\n\nStart over? What it has kept is gone then.`)) return;
@@ -209,6 +225,7 @@ function startKeys() {
     } else if (event.key === '?') byId('keys').showModal();
     else if (event.key === 'p') hold();
     else if (event.key === 't') toggleTheme();
+    else if (event.key === 'e' && !byId('timing').hidden) switchTiming();
     else if (VIEWS[Number(event.key) - 1]) show(VIEWS[Number(event.key) - 1], { focus: true });
   });
 }
@@ -217,6 +234,7 @@ startTheme();
 startTabs();
 startKeys();
 byId('live').addEventListener('click', hold);
+byId('timing').addEventListener('click', switchTiming);
 byId('recorder').addEventListener('click', switchRecorder);
 byId('help').addEventListener('click', () => byId('keys').showModal());
 document.addEventListener('visibilitychange', run);

@@ -20,6 +20,11 @@ function chain(stack) {
       branch.wait ? el('p', { class: 'branch-wait' }, branch.wait.text) : null)));
 }
 
+const left = (length) => (length < 0 ? `overdue by ${duration(-length)}` : duration(length));
+
+/** Who had a socket opened, and where. */
+const openedBy = ({ opened, opener }) => el('span', { class: 'aside' }, [opened?.line ? `opened at ${place(opened)}` : 'opened', opener ? `by ${opener}` : null].filter(Boolean).join(' '));
+
 function meter(used, bound) {
   const part = bound > 0 ? Math.min(1, used / bound) : 0;
   return el('span', { class: 'gauge', role: 'img', 'aria-label': `${used} of ${bound}` }, el('span', { class: part >= 1 ? 'fill full' : 'fill', style: { width: `${100 * part}%` } }));
@@ -65,7 +70,7 @@ export class DetailsPane {
     // What is drawn anew loses the focus; the link that had it is found again by its task.
     const focused = this.body.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     this.key = key;
-    const content = { task: () => this.task(answer.task), group: () => this.group(answer), loop: () => this.loop(answer.loop) }[answer.kind]();
+    const content = { task: () => this.task(answer.task), group: () => this.group(answer), loop: () => this.loop(answer) }[answer.kind]();
     this.body.replaceChildren(...content.filter(Boolean));
     this.body.scrollTop = top;
     if (focused) this.body.querySelector(`[data-id="${focused}"]`)?.focus();
@@ -93,12 +98,15 @@ export class DetailsPane {
       task.cancelled ? section('Cancelled', el('p', { class: 'record' }, task.cancelled.text), el('dl', { class: 'facts-list' }, row('kind', task.cancelled.kind), row('since', duration(task.cancelled.since)))) : null,
       task.why.steps.length > 1 ? this.why(task.why) : null,
       section('Chain of co_await', chain(task)),
+      task.sockets.length ? section(task.sockets.length === 1 ? 'Socket' : 'Sockets', el('dl', { class: 'facts-list' },
+        task.sockets.map((socket) => row(String(socket.descriptor), el('span', { class: 'mono' }, socket.name), openedBy(socket))))) : null,
       task.holdsUp.count ? section(`Holds up ${plural(task.holdsUp.count, 'task')}`, this.links(task.holdsUp, ({ what }) => what)) : null,
       task.inside.count ? section(`${plural(task.inside.count, 'task')} inside`, this.links(task.inside)) : null,
       task.stats ? section('Cost', ...costs(task.stats)) : null,
       section('Task', el('dl', { class: 'facts-list' },
         row('spawned', el('span', { class: 'mono' }, place(task.spawned))),
         task.parentTitle ? row('inside of', this.link(task.parent, task.parentTitle)) : null,
+        task.limit_left !== undefined ? row('time limit', left(task.limit_left)) : null,
         row('loop', String(task.loop)),
         row('id', el('span', { class: 'mono' }, hex(task.id))))),
     ];
@@ -114,15 +122,16 @@ export class DetailsPane {
         wait.waiting ? row('waiting', plural(wait.waiting, 'task')) : null,
         wait.bound ? row('used', `${count(wait.used)} of ${count(wait.bound)}`, meter(wait.used, wait.bound)) : null,
         wait.descriptor !== undefined ? row('descriptor', String(wait.descriptor)) : null,
-        wait.left !== undefined ? row('time left', wait.left < 0 ? `overdue by ${duration(-wait.left)}` : duration(wait.left)) : null));
+        wait.left !== undefined ? row('time left', left(wait.left)) : null));
   }
 
-  why({ steps, circle }) {
+  why({ steps, circle, limit }) {
     return section('Held up by',
       el('ol', { class: 'why' }, steps.map((step) => el('li', { class: step.id === circle ? 'circle' : '' },
         this.link(step.id, step.title), el('span', { class: 'where' }, step.place),
         step.what ? el('span', { class: 'what' }, `waits for ${step.what}`) : el('span', { class: 'what' }, step.wait ?? step.state)))),
-      circle !== null ? el('p', { class: 'record bad' }, 'These wait for each other: none of them can go on.') : null);
+      circle === null ? null : limit ? el('p', { class: 'record' }, `These wait for each other, for now: '${limit.title}' ${limit.text}.`)
+        : el('p', { class: 'record bad' }, 'These wait for each other: none of them can go on.'));
   }
 
   group({ count: all, task, first }) {
@@ -135,7 +144,7 @@ export class DetailsPane {
     ];
   }
 
-  loop(loop) {
+  loop({ loop, sockets }) {
     this.heading.textContent = `Loop ${loop.loop}`;
     const cancelled = (loop.cancelled ?? []).filter(({ count: n }) => n > 0);
     return [
@@ -145,6 +154,10 @@ export class DetailsPane {
       section('Loop', el('dl', { class: 'facts-list' },
         row('backend', loop.backend), row('tasks', count(loop.task_count)), row('ready', count(loop.ready)), row('timers', count(loop.timers)),
         row('in flight', count(loop.in_flight)), row('errors not received', count(loop.unreceived_errors)))),
+      loop.errors?.length ? section('Errors that nobody received', loop.errors.map((error) => el('p', { class: 'record' }, error))) : null,
+      loop.never_started?.length ? section(`Made and never started: ${count(loop.never_started_count)}`, el('ul', { class: 'links' }, loop.never_started.map(({ function: where, by }) => el('li', {}, el('span', { class: 'where' }, place(where)), by ? el('span', { class: 'aside' }, `dropped by ${by}`) : null)))) : null,
+      loop.longest_slice ? section('Longest slice', el('dl', { class: 'facts-list' }, row(duration(loop.longest_slice.length), loop.longest_slice.task, el('span', { class: 'where' }, place(loop.longest_slice.after))))) : null,
+      sockets.length ? section('Open sockets', el('dl', { class: 'facts-list' }, sockets.map((group) => row(count(group.count), el('span', { class: 'mono' }, group.count === 1 ? group.first : `${group.first} …`), openedBy(group))))) : null,
       cancelled.length ? section('Cancelled until now', el('dl', { class: 'facts-list' }, cancelled.map(({ kind, count: n, longest }) => row(kind, count(n), el('span', { class: 'aside' }, `in up to ${duration(longest)}`))))) : null,
     ];
   }

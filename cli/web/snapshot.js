@@ -67,7 +67,8 @@ export class Model {
     this.program = snapshot.program;
     this.pid = snapshot.pid;
     this.uptime = snapshot.uptime_ns;
-    this.loops = snapshot.loops.map(({ tasks, ...loop }) => ({ ...loop, listed: tasks.length }));
+    this.loops = snapshot.loops.map(({ tasks, sockets, ...loop }) => ({ ...loop, listed: tasks.length }));
+    this.sockets = new Map(snapshot.loops.map(({ loop, sockets }) => [loop, sockets ?? []]));
     this.tasks = new Map();
     this.children = new Map();
     this.groups = new Map();
@@ -92,6 +93,21 @@ export class Model {
   }
 
   parentOf(task) { return task.parent ? this.tasks.get(task.parent) : undefined; }
+
+  /** The open socket of a loop that has this descriptor. */
+  socket(loop, descriptor) { return this.sockets.get(loop)?.find((socket) => socket.descriptor === descriptor); }
+
+  /** The open sockets of a loop by the line and the task that had them opened, the most first: [{opened, opener, count, first}]. */
+  socketsByOpener(loop) {
+    const groups = new Map();
+    for (const { opened, opener, name } of this.sockets.get(loop) ?? []) {
+      const key = `${place(opened)} ${opener ?? ''}`;
+      const group = groups.get(key);
+      if (group) group.count++;
+      else groups.set(key, { opened, opener, count: 1, first: name });
+    }
+    return [...groups.values()].sort((a, b) => b.count - a.count).slice(0, 50);
+  }
 
   /** The tasks directly inside of a task, or of "loop 0", as [{key, tasks}]; one that has tasks inside stands alone. */
   groupsInside(id) {

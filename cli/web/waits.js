@@ -1,37 +1,71 @@
 // Who waits for whom: the graph of waits, the circles in it, and the chain from a task to what holds it up.
 
 import { innermost, title } from './snapshot.js';
-import { place } from './format.js';
+import { duration, place } from './format.js';
 
-/** How long until a limit ends the wait of a task by itself; null: never. */
-function limitOf(task) {
-  const limited = (task.awaits ?? []).find((at) => /left|overdue/.test(at.scope ?? ''));
-  if (limited) return limited.scope;
-  return task.wait?.left !== undefined ? task.wait.text : null;
+const limitText = (left) => (left < 0 ? 'has a time limit that has passed' : `has a time limit, ${duration(left)} left`);
+
+const waitsForGroup = (stack) => stack.wait?.kind === 'group' || (stack.branches ?? []).some(waitsForGroup);
+
+/** How long until a limit ends a group that a task has opened, as far as can be told, as there may be several; undefined: none does. */
+function limitOfGroup(stack) {
+  const isKnown = waitsForGroup(stack);
+  const inside = (stack.branches ?? []).filter((branch) => !isKnown || waitsForGroup(branch)).map(limitOfGroup);
+  const limits = [stack.limit_left, ...inside].filter((limit) => limit !== undefined);
+  return limits.length ? Math.min(...limits) : undefined;
 }
 
-/** What has to happen before a task goes on: [{to, what, wait}], all of them; none where any of several would do. */
+/** What ends all that is in the groups of a task, in words; null: nothing does. Kept in the model: many tasks have the same parents. */
+function endOfGroups(model, task) {
+  const known = (model.groupEnds ??= new Map());
+  const around = [];
+  for (let at = task; at && !known.has(at.id) && around.length < 1000; at = model.parentOf(at)) around.push(at);
+  for (const each of around.reverse()) {
+    const limit = limitOfGroup(each);
+    const parent = model.parentOf(each);
+    const own = each.cancelled ? 'is being cancelled' : limit !== undefined ? limitText(limit) : null;
+    known.set(each.id, own ? `is in a group of '${title(each)}', which ${own}` : ((parent && known.get(parent.id)) ?? null));
+  }
+  return known.get(task.id);
+}
+
+/** What ends a wait of a task though nobody gives it what it waits for, in words; null: nothing does. */
+function endOf(model, task, stack) {
+  if (task.cancelled) return 'is being cancelled';
+  const left = stack.limit_left ?? stack.wait?.left;
+  if (left !== undefined) return limitText(left);
+  const parent = model.parentOf(task);
+  return parent ? endOfGroups(model, parent) : null;
+}
+
+/** What has to happen before a task goes on: [{to, what, limit}], all of them; none where any of several would do. `limit`: what ends that
+ *  wait by itself, else null. */
 export function edgesOf(model, task) {
   const edges = [];
   const visit = (stack) => {
     const wait = stack.wait;
-    if (wait?.owner_id && model.tasks.has(wait.owner_id)) edges.push({ from: task.id, to: wait.owner_id, kind: wait.kind, what: wait.kind === 'join' ? 'its end' : [wait.kind, wait.object && `'${wait.object}'`].filter(Boolean).join(' ') });
+    const add = (to, what) => edges.push({ from: task.id, to, kind: wait.kind, what, limit: endOf(model, task, stack) });
+    if (wait?.owner_id && model.tasks.has(wait.owner_id)) add(wait.owner_id, wait.kind === 'join' ? 'its end' : [wait.kind, wait.object && `'${wait.object}'`].filter(Boolean).join(' '));
     // A group ends with the last of its tasks, so each of them holds its opener up.
-    if (wait?.kind === 'group') for (const child of model.children.get(task.id) ?? []) edges.push({ from: task.id, to: child.id, kind: 'group', what: 'a task of its group' });
+    if (wait?.kind === 'group') for (const child of model.children.get(task.id) ?? []) add(child.id, 'a task of its group');
     if (wait?.kind === 'gather') for (const branch of stack.branches ?? []) visit(branch);
   };
   if (task.state === 'waiting') visit(task);
   return edges;
 }
 
-/** Sets of tasks that wait for each other: strongly connected parts of the graph (Tarjan's algorithm, without recursion). */
-export function circles(model) {
+const always = () => true;
+const forGood = (edge) => !edge.limit;
+
+/** Sets of tasks that wait for each other: strongly connected parts of the graph (Tarjan's algorithm, without recursion).
+ *  @param counts of an edge, whether it is in the graph. */
+export function circles(model, counts = always) {
   const found = [];
   const order = new Map();
   const low = new Map();
   const onStack = new Set();
   const stack = [];
-  const targets = (id) => edgesOf(model, model.tasks.get(id)).map((edge) => edge.to);
+  const targets = (id) => edgesOf(model, model.tasks.get(id)).filter(counts).map((edge) => edge.to);
   for (const start of model.tasks.keys()) {
     if (order.has(start)) continue;
     const work = [{ id: start, next: 0, to: null }];
@@ -68,7 +102,7 @@ export function circles(model) {
 }
 
 /** The shortest way around within a set of tasks that wait for each other: the edges in order. */
-function ringIn(model, part) {
+function ringIn(model, part, counts) {
   const members = new Set(part);
   let best = null;
   for (const start of part.slice(0, 64)) {
@@ -77,7 +111,7 @@ function ringIn(model, part) {
     for (const queue = [start]; queue.length && !last;) {
       const id = queue.shift();
       for (const edge of edgesOf(model, model.tasks.get(id))) {
-        if (!members.has(edge.to)) continue;
+        if (!members.has(edge.to) || !counts(edge)) continue;
         if (edge.to === start) { last = edge; break; }
         if (!came.has(edge.to)) { came.set(edge.to, edge); queue.push(edge.to); }
       }
@@ -90,7 +124,7 @@ function ringIn(model, part) {
 }
 
 export function node(task) {
-  return { id: task.id, title: title(task), place: place(innermost(task)), function: innermost(task)?.function ?? '', state: task.state, limit: limitOf(task), age: task.age };
+  return { id: task.id, title: title(task), place: place(innermost(task)), function: innermost(task)?.function ?? '', state: task.state, age: task.age };
 }
 
 /** How many tasks each task holds up, directly or through others: [{...node, direct, all}], those that hold up the most first. */
@@ -116,12 +150,33 @@ function blockers(model, most) {
   return { held: held.sort((a, b) => b.all - a.all).slice(0, most), waiters };
 }
 
-/** All that the deadlock view shows. */
+/** Who of a ring was looked at at another moment than the others, as long as the picture before has not shown the same. */
+function moved(model, edges) {
+  const steps = new Map(model.loops.map((loop) => [loop.loop, loop.steps ?? 1]));
+  const tasks = edges.map((edge) => model.tasks.get(edge.from));
+  const key = tasks.map((task) => `${task.id} ${place(innermost(task))}`).sort().join();
+  (model.ringKeys ??= new Set()).add(key);
+  return model.ringKeysBefore?.has(key) ? undefined : tasks.find((task) => steps.get(task.loop) > 1);
+}
+
+/** What ends a ring by itself: {title, text}; null: nothing does. */
+function endOfRing(model, edges) {
+  const limited = edges.find((edge) => edge.limit);
+  if (limited) return { title: title(model.tasks.get(limited.from)), text: limited.limit };
+  const unsure = moved(model, edges);
+  return unsure ? { title: title(unsure), text: 'was looked at at another moment than the others, so the next picture may show no circle' } : null;
+}
+
+/** All that the deadlock view shows; the rings that nothing ends first. */
 export function graph(model, { most = 20 } = {}) {
   const { held, waiters } = blockers(model, most);
-  const rings = circles(model).slice(0, most).map((part) => {
+  const lasting = circles(model, forGood);
+  const stuck = new Set(lasting.flat());
+  const passing = circles(model).filter((part) => !part.some((id) => stuck.has(id)));
+  const parts = [...lasting.map((part) => [part, forGood]), ...passing.map((part) => [part, always])];
+  const rings = parts.slice(0, most).map(([part, counts]) => {
     const members = new Set(part);
-    const edges = ringIn(model, part);
+    const edges = ringIn(model, part, counts);
     const behind = new Set();
     for (const queue = [...part]; queue.length;) {
       for (const { from } of waiters.get(queue.pop()) ?? []) if (!members.has(from) && !behind.has(from)) { behind.add(from); queue.push(from); }
@@ -129,6 +184,7 @@ export function graph(model, { most = 20 } = {}) {
     return {
       size: part.length,
       edges,
+      limit: endOfRing(model, edges),
       nodes: edges.map((edge) => node(model.tasks.get(edge.from))),
       behind: [...behind].slice(0, most).map((id) => node(model.tasks.get(id))),
       behindCount: behind.size,
@@ -137,17 +193,20 @@ export function graph(model, { most = 20 } = {}) {
   return { rings, held };
 }
 
-/** From a task to what holds it up, step by step: [{...node, what}]; `circle` says that the last one is held up by one before. */
+/** From a task to what holds it up, step by step: [{...node, what}]; `circle` says that the last one is held up by one before, and
+ *  `limit` what ends that circle by itself. */
 export function why(model, id) {
   const steps = [];
+  const edges = [];
   const seen = new Set();
   for (let at = model.tasks.get(id); at;) {
-    if (seen.has(at.id)) return { steps, circle: at.id };
+    if (seen.has(at.id)) return { steps, circle: at.id, limit: endOfRing(model, edges.slice(edges.findIndex((edge) => edge.from === at.id))) };
     seen.add(at.id);
     const edge = edgesOf(model, at).find((each) => each.kind !== 'group');
+    edges.push(edge);
     steps.push({ ...node(at), what: edge?.what ?? null, wait: at.wait?.text ?? null });
     if (!edge || steps.length === 100) break;
     at = model.tasks.get(edge.to);
   }
-  return { steps, circle: null };
+  return { steps, circle: null, limit: null };
 }

@@ -124,12 +124,12 @@ export class WaitsView {
   }
 
   ring(ring) {
-    const limit = ring.nodes.find((task) => task.limit);
+    const { limit } = ring;
     const titles = new Map(ring.nodes.map((task) => [task.id, task]));
     return el('article', { class: 'card ring' },
       el('header', {},
         el('h2', {}, limit ? `${plural(ring.nodes.length, 'task')} wait for each other, for now` : `Deadlock: ${plural(ring.nodes.length, 'task')} ${ring.nodes.length === 1 ? 'waits for itself' : 'wait for each other'}`),
-        el('p', { class: 'note' }, limit ? `'${limit.title}' has a time limit, which will end it: ${limit.limit}` : 'None of them can go on unless one is cancelled.')),
+        el('p', { class: 'note' }, limit ? `'${limit.title}' ${limit.text}.` : 'None of them can go on unless one is cancelled.')),
       el('div', { class: 'graph-frame' }, drawing(ring, Math.min(this.width - 34, 1000), this.onselect)),
       el('ol', { class: 'sentences' }, ring.edges.map((edge) => el('li', {},
         this.link(titles.get(edge.from)), ' waits for ', el('strong', {}, edge.what), edge.kind === 'join' || edge.kind === 'group' ? ': ' : ', which is held by ', this.link(titles.get(edge.to)),

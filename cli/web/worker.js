@@ -29,12 +29,19 @@ function busyWith(loop) {
 
 const brief = (task) => ({ id: task.id, title: title(task) });
 
+/** Those that a task waits on, itself or in its branches. */
+function descriptorsIn(stack) {
+  const own = stack.wait?.descriptor;
+  return [...new Set([...(own === undefined ? [] : [own]), ...(stack.branches ?? []).flatMap(descriptorsIn)])];
+}
+
 function details(task) {
   const inside = model.children.get(task.id) ?? [];
   const parent = model.parentOf(task);
   const { searched, ...plain } = task;
   return {
     ...plain, title: title(task), parentTitle: parent ? title(parent) : null, why: why(model, task.id),
+    sockets: descriptorsIn(task).map((number) => model.socket(task.loop, number)).filter(Boolean),
     inside: { count: inside.length, first: inside.slice(0, most_members).map(brief) },
     holdsUp: holdsUp(task.id),
   };
@@ -57,9 +64,11 @@ const questions = {
     const began = performance.now();
     const snapshot = await json('snapshot', 60_000);
     const fetched = performance.now();
+    const before = model.ringKeys;
     model = new Model(snapshot);
+    model.ringKeysBefore = before;
     const rows = refresh();
-    const { rings } = graph(model);
+    const rings = graph(model).rings.filter(({ limit }) => !limit);
     return {
       ...rows, program: model.program, pid: model.pid, loops: model.loops.map((loop) => ({ ...loop, busy_with: busyWith(loop) })), counts: model.states, tasks: model.total, listed: model.tasks.size, rings: rings.length,
       stuck: rings.reduce((sum, ring) => sum + ring.size + ring.behindCount, 0), took: { fetch: fetched - began, read: performance.now() - fetched },
@@ -87,7 +96,10 @@ const questions = {
     }
     const row = flat.rows[indexOf(key)];
     if (!row) return null;
-    if (row.kind === 'loop') return { kind: 'loop', loop: model.loops.find(({ loop }) => `l${loop}` === key) };
+    if (row.kind === 'loop') {
+      const loop = model.loops.find((each) => `l${each.loop}` === key);
+      return { kind: 'loop', loop, sockets: model.socketsByOpener(loop.loop) };
+    }
     const groups = view.mode === 'stacks' ? model.stacks() : [...model.groups.values()].flat();
     const tasks = groups.find((group) => group.key === key)?.tasks ?? [];
     return { kind: 'group', count: tasks.length, row, task: details(tasks[0]), first: tasks.slice(0, most_members).map((task) => ({ ...brief(task), wait: task.wait?.text ?? task.state })) };

@@ -1,99 +1,26 @@
 // gyre ps, tree, why, stalls, locks, fds, top on programs in known states, as a person uses them.
 
-#include "cli/tool.hpp"
-#include "support/loops.hpp"
+#include "cli/inspected_program.hpp"
 
 #include <gyre/net/connect.hpp>
 #include <gyre/net/listener.hpp>
-#include <gyre/obs.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <csignal>
-#include <filesystem>
 #include <fstream>
-#include <functional>
-#include <thread>
 
 namespace gyre::testing {
 
+class InspectTool : public InspectedProgram {};
+
 namespace {
-
-namespace fs = std::filesystem;
-
-auto has(const std::string& text, std::string_view part) -> bool { return text.find(part) != std::string::npos; }
-
-/// What a program is doing while it is looked at.
-struct Stage {
-    std::atomic<bool> ready{false};
-    std::atomic<bool> over{false};
-
-    /// Until the test has seen enough. The loop goes on.
-    [[nodiscard]] auto hold() -> Task<> {
-        ready = true;
-        while (!over) co_await sleep(1ms);
-    }
-    /// The same, and the loop does not.
-    void block() {
-        ready = true;
-        while (!over) std::this_thread::yield();
-    }
-};
-
-auto wait_for(Event& event) -> Task<> { co_await event.wait(); }
 
 auto dine(Lock& first, Lock& second) -> Task<> {
     const auto one = co_await first.acquire();
     co_await sleep(1ms);
     const auto two = co_await second.acquire();
-}
-
-}  // namespace
-
-class InspectTool : public ::testing::Test {
-protected:
-    InspectTool() {
-        std::string name = "/tmp/gyre-tool-XXXXXX";
-        folder_ = ::mkdtemp(name.data());
-        ::setenv("XDG_RUNTIME_DIR", folder_.c_str(), 1);
-    }
-    ~InspectTool() override {
-        ::unsetenv("XDG_RUNTIME_DIR");
-        fs::remove_all(folder_);
-    }
-
-    /// Runs `program` on another thread, and `look` when it is ready.
-    void show(const std::function<Task<>(Stage&)>& program, const std::function<void()>& look, RunOptions options = {}) {
-        Stage stage;
-        options.control = &obs::control_socket;
-        std::thread thread([&] {
-            try {
-                run([&] { return program(stage); }, options);
-            } catch (const std::exception& error) {
-                ADD_FAILURE() << error.what();
-            }
-            stage.ready = true;
-        });
-        while (!stage.ready) std::this_thread::yield();
-        look();
-        stage.over = true;
-        thread.join();
-    }
-
-    std::string folder_;
-    std::string self_ = std::to_string(::getpid());
-};
-
-namespace {
-
-auto visited(Stage& stage) -> Task<> {
-    Event bell("doorbell");
-    auto visitor = spawn(wait_for(bell), {.name = "visitor"});
-    co_await stage.hold();
-    bell.set();
-    co_await visitor.join();
 }
 
 }  // namespace
@@ -111,14 +38,14 @@ TEST_F(InspectTool, ps_lists_programs_and_shows_tasks) {
         for (const std::string& target : {self_, std::string("cli_test"), folder_ + "/gyre/" + self_ + ".sock"}) {
             const auto text = tool({"ps", target});
             EXPECT_EQ(text.status, 0) << text.out;
-            EXPECT_TRUE(has(text.out, "task 'visitor' (inspect_test.cpp:")) << text.out;
+            EXPECT_TRUE(has(text.out, "task 'visitor' (inspected_program.hpp:")) << text.out;
             EXPECT_TRUE(has(text.out, "waits on event 'doorbell'")) << text.out;
         }
         const auto json = nlohmann::json::parse(tool({"ps", self_, "--json"}).out);
         EXPECT_EQ(json["loops"][0]["task_count"], 2);
         const auto tree = tool({"tree", self_});
         EXPECT_TRUE(has(tree.out, "- task 'visitor'")) << tree.out;
-        EXPECT_TRUE(has(tree.out, ": event 'doorbell', at inspect_test.cpp:")) << tree.out;
+        EXPECT_TRUE(has(tree.out, ": event 'doorbell', at inspected_program.hpp:")) << tree.out;
     });
     EXPECT_FALSE(has(tool({"ps"}).out, self_ + "  cli_test ")) << "its run has ended";
 }

@@ -74,6 +74,17 @@ class Deadlock(Case):
         expect(sentences.filter(has_text=re.compile(r"Kant waits for lock 'fork 0', which is held by Plato"))).to_have_count(1)
         expect(ring).to_contain_text("Stuck behind them: 14 tasks")
 
+    def test_a_circle_that_a_limit_ends_is_none(self):
+        _, web = self.start("patient")
+        page = self.open(web, "waits")
+        ring = page.locator("article.ring")
+        expect(ring.locator("h2")).to_have_text("2 tasks wait for each other, for now")
+        expect(ring).to_contain_text(re.compile(r"'Plato' has a time limit, 59 m \d\d s left\."))
+        expect(page.locator("[data-banner=deadlock]")).to_have_count(0)
+        expect(page.locator("#tab-waits .number")).to_have_count(0)
+        ring.locator(".node", has_text="Kant").click()
+        expect(page.locator("#details")).to_contain_text("These wait for each other, for now: 'Plato' has a time limit")
+
     def test_a_card_leads_to_the_task(self):
         _, web = self.start("deadlock", 2)
         page = self.open(web, "waits")
@@ -171,6 +182,16 @@ class Serving(Case):
         until(lambda: zoomed.bounding_box()["width"] > wide - 4, "the frame is as wide as the chart")
         page.get_by_role("button", name="Whole chart").click()
         expect(page.get_by_role("button", name="Whole chart")).to_be_hidden()
+
+    def test_the_level_of_measuring_is_switched(self):
+        page = self.open(self.web)
+        switch = page.locator("#timing")
+        expect(switch).to_have_attribute("aria-checked", "false")
+        switch.click()
+        expect(switch).to_have_attribute("aria-checked", "true")
+        until(lambda: page.locator("#timing").get_attribute("aria-checked") == "true", "the program says so itself")
+        page.keyboard.press("e")
+        expect(switch).to_have_attribute("aria-checked", "false")
 
     def test_the_recorder_is_switched_and_its_time_is_drawn(self):
         page = self.open(self.web, "flame")
@@ -335,6 +356,10 @@ class Details(Case):
         _, details = self.details_of("brancher")
         expect(details.locator(".branch")).to_have_count(2)
 
+    def test_a_socket_has_the_line_and_the_task_that_opened_it(self):
+        _, details = self.details_of("porter")
+        expect(details).to_contain_text(re.compile(r"127\.0\.0\.1:\d+\s*opened at subject\.cpp:\d+ by porter"))
+
     def test_figures_of_a_task_add_up_to_a_bar(self):
         _, details = self.details_of("limited")
         expect(details.locator(".stack-bar .cost")).to_have_count(4)
@@ -466,7 +491,26 @@ MODULES = """async (base) => {
     gather: circles(model(either('gather'))).length,
     race: circles(model(either('race'))).length,
     ready: circles(model([task(1, { state: 'ready', ...on(2) }), task(2, on(1))])).length,
-    limited: graph(model([task(1, { ...on(2), awaits: [{ ...at(2), scope: 'scope, 2 s left' }] }), task(2, on(1))])).rings[0].nodes[0].limit,
+    limits: [
+      [task(1, { ...on(2), limit_left: 2e9 }), task(2, on(1))],
+      [task(1, { wait: { kind: 'gather', text: '' }, branches: [{ awaits: [], ...on(2), limit_left: 2e9 }] }), task(2, on(1))],
+      [task(1, { wait: { ...on(2).wait, left: -1 } }), task(2, on(1))],
+      [task(1, on(2)), task(2, { ...on(1), cancelled: { kind: 'request', text: '', since: 1 } })],
+      [task(3, { wait: { kind: 'group', text: '' }, limit_left: 5e9 }), task(1, { parent: 3, ...on(2) }), task(2, on(1))],
+      [task(4, { cancelled: {}, wait: { kind: 'group', text: '' } }), task(3, { parent: 4, wait: { kind: 'group', text: '' } }), task(1, { parent: 3, ...on(2) }), task(2, on(1))],
+      [task(3, { limit_left: 1, wait: { kind: 'sleep', text: '' } }), task(1, on(2)), task(2, on(1))],
+    ].map((tasks) => graph(model(tasks)).rings.map(({ limit }) => limit && `${limit.title} ${limit.text}`)),
+    // A limited way between tasks of a deadlock makes it none that ends.
+    both: graph(model([task(1, { wait: { kind: 'gather', text: '' }, branches: [{ awaits: [], ...on(2) }, { awaits: [], ...on(3), limit_left: 1 }] }), task(2, on(1)), task(3, on(1))])).rings.map(({ size, limit }) => [size, limit]),
+    stepped: (() => {
+      const loops = (steps) => ({ loops: [{ loop: 0, backend: 'epoll', task_count: 2, steps, tasks: [task(1, on(2)), task(2, on(1))] }] });
+      const first = new Model(loops(2));
+      const unsure = Boolean(graph(first).rings[0].limit);
+      const second = new Model(loops(2));
+      second.ringKeysBefore = first.ringKeys;
+      return [unsure, Boolean(graph(second).rings[0].limit), Boolean(graph(new Model(loops(undefined))).rings[0].limit)];
+    })(),
+    whyLimited: why(model([task(1, { ...on(2), limit_left: 2e9 }), task(2, on(1))]), 1).limit.text,
     why: why(model(group), 2).steps.map(({ title }) => title),
     whyCircle: why(model([task(1, on(2)), task(2, on(1))]), 1).circle,
     grouped: flatten(same, view()).rows.map(({ kind, count }) => [kind, count]),
@@ -496,7 +540,12 @@ class Modules(Case):
         self.assertEqual(got["longRing"], [20000])
         self.assertEqual([sorted(ring) for ring in got["throughGroup"]], [["t1", "t2", "t3"]])
         self.assertEqual((got["gather"], got["race"], got["ready"]), (1, 0, 0))
-        self.assertEqual(got["limited"], "scope, 2 s left")
+        self.assertEqual(got["limits"], [
+            ["t1 has a time limit, 2 s left"], ["t1 has a time limit, 2 s left"], ["t1 has a time limit that has passed"], ["t2 is being cancelled"],
+            ["t1 is in a group of 't3', which has a time limit, 5 s left"], ["t1 is in a group of 't4', which is being cancelled"], [None]])
+        self.assertEqual(got["both"], [[2, None]])
+        self.assertEqual(got["stepped"], [True, False, False])
+        self.assertEqual(got["whyLimited"], "has a time limit, 2 s left")
         self.assertEqual(got["why"], ["t2", "t3", "t1"])
         self.assertEqual(got["whyCircle"], 1)
         self.assertEqual(got["grouped"], [["group", 3]])

@@ -105,7 +105,7 @@ class Guarded(Case):
             answer = self.ask(self.web, name)
             self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, types[name.split(".")[1]]), name)
 
-    def test_only_reading_and_the_recorder_switch(self):
+    def test_only_reading_and_two_switches(self):
         for method in ("POST", "DELETE", "PATCH"):
             self.assertEqual(self.status("api/v1/snapshot", method), 405, method)
         self.assertEqual(self.status("api/v1/snapshot", "PUT", "{}"), 405)
@@ -117,6 +117,14 @@ class Guarded(Case):
         for body in ("", "{}", "[]", '{"on": 1}', '{"on": "true"}', "on", '{"on": true'):
             self.assertEqual(self.status("api/v1/recorder", "PUT", body), 400, body)
         self.assertEqual(self.status("api/v1/recorder", "PUT", '{"on": true, "x": "' + "y" * 5000 + '"}'), 413)
+
+    def test_the_level_of_measuring_is_one_of_three(self):
+        for body in ("", "{}", '{"timing": 1}', '{"timing": "all"}', '"exact"'):
+            self.assertEqual(self.status("api/v1/timing", "PUT", body), 400, body)
+        answer = self.ask(self.web, "api/v1/timing", "PUT", '{"timing": "exact", "x": 1}')
+        self.assertEqual([loop["timing"] for loop in answer.json()["loops"]], ["exact"])
+        self.ask(self.web, "api/v1/timing", "PUT", '{"timing": "sampled"}')
+        self.assertEqual([loop["timing"] for loop in self.ask(self.web, "api/v1/timing").json()["loops"]], ["sampled"])
 
     def test_a_snapshot_is_passed_on(self):
         snapshot = self.ask(self.web, "api/v1/snapshot").json()

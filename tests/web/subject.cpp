@@ -1,6 +1,7 @@
 // A program to be looked at: what it does is named on its command line. It runs until it is killed.
 
 #include <gyre/gyre.hpp>
+#include <gyre/net/listener.hpp>
 #include <gyre/obs.hpp>
 #include <gyre/obs/control.hpp>
 
@@ -34,6 +35,15 @@ gyre::Task<> table(std::size_t seats) {
         }
         co_await gyre::sleep(50ms);
         for (int i = 0; i < 14; ++i) group.spawn(borrow(*forks[0]));
+    });
+}
+
+/// A circle that a time limit ends: nobody would call it a deadlock.
+gyre::Task<> patient_table() {
+    gyre::Lock left("left fork"), right("right fork");
+    co_await gyre::task_group([&](gyre::TaskGroup& group) {
+        group.spawn(dine(left, right), {.name = "Plato", .deadline = gyre::this_loop().now() + 1h});
+        group.spawn(dine(right, left), {.name = "Kant"});
     });
 }
 
@@ -84,12 +94,18 @@ gyre::Task<> limited() {
     co_await gyre::move_on_after(1h, [] { return gyre::sleep(2h); });
 }
 
-/// One of each: names that are markup, a queue that is full, a time limit, branches, a cancelled task that lives on.
+gyre::Task<> welcome() {
+    auto door = co_await gyre::net::listen("127.0.0.1", 0);
+    const auto guest = co_await door.accept();
+}
+
+/// One of each: names that are markup, a queue that is full, a time limit, branches, a socket, a cancelled task that lives on.
 gyre::Task<> mixed() {
     gyre::Queue<int> queue(8);
     co_await gyre::task_group([&](gyre::TaskGroup& group) -> gyre::Task<> {
         group.spawn(fill(queue), {.name = "<img src=x onerror=alert(1)>"});
         group.spawn(limited(), {.name = "limited"});
+        group.spawn(welcome(), {.name = "porter"});
         auto stubborn = group.spawn(refuse_to_end(), {.name = "stubborn"});
         group.spawn(gyre::gather(gyre::sleep(1h), gyre::sleep(2h)), {.name = "brancher"});
         co_await gyre::sleep(10ms);
@@ -102,6 +118,7 @@ gyre::Task<> amain(std::string_view what, std::size_t number) {
     std::puts("ready");
     std::fflush(stdout);
     if (what == "deadlock") co_await table(number);
+    if (what == "patient") co_await patient_table();
     if (what == "crowd") co_await crowd(number);
     if (what == "blocked") co_await blocked();
     if (what == "mixed") co_await mixed();

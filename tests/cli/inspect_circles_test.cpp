@@ -1,0 +1,136 @@
+// What gyre why and gyre locks call a deadlock, and what they do not: circles that a time limit or a cancellation ends.
+
+#include "cli/inspected_program.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+namespace gyre::testing {
+
+class InspectCircles : public InspectedProgram {
+protected:
+    /// Two tasks that hold a lock each and want the other's.
+    struct Forks {
+        Lock left{"left fork"};
+        Lock right{"right fork"};
+
+        [[nodiscard]] auto take_right() -> Task<> { const auto guard = co_await right.acquire(); }
+        [[nodiscard]] auto plato() -> Task<> {
+            const auto one = co_await left.acquire();
+            co_await sleep(1ms);
+            co_await take_right();
+        }
+        [[nodiscard]] auto plato_with_a_limit() -> Task<> {
+            const auto one = co_await left.acquire();
+            co_await sleep(1ms);
+            const auto mine = [this] { return take_right(); };
+            co_await move_on_after(1h, mine);
+        }
+        [[nodiscard]] auto plato_in_branches() -> Task<> {
+            const auto one = co_await left.acquire();
+            co_await sleep(1ms);
+            const auto mine = [this] { return take_right(); };
+            co_await gather(yield_now(), move_on_after(1h, mine));
+        }
+        [[nodiscard]] auto plato_who_cleans_up() -> Task<> {
+            const auto one = co_await left.acquire();
+            const auto cleanup = [this] { return take_right(); };
+            const auto nap = [] { return sleep(1h); };
+            co_await try_finally(nap, cleanup);
+        }
+        [[nodiscard]] auto kant() -> Task<> {
+            const auto one = co_await right.acquire();
+            co_await sleep(3ms);
+            const auto two = co_await left.acquire();
+        }
+    };
+
+    /// Runs both until the tool has looked. @param around what the group of the two runs inside of.
+    template<class Around>
+    void dine(Task<> (Forks::*plato)(), Around around, const std::function<void()>& look, bool has_deadline = false) {
+        const auto program = [=](Stage& stage) -> Task<> {
+            this_loop().set_exception_handler([](const ErrorContext&) {});
+            Forks forks;
+            const auto hold = [&stage]() -> Task<> { co_await stage.hold(); };
+            const auto table = [&]() -> Task<> {
+                co_await task_group([&](TaskGroup& group) -> Task<> {
+                    SpawnOptions options{.name = "Plato"};
+                    if (has_deadline) options.deadline = this_loop().now() + 1h;
+                    auto first = group.spawn((forks.*plato)(), options);
+                    group.spawn(forks.kant(), {.name = "Kant"});
+                    co_await sleep(2ms);
+                    if (plato == &Forks::plato_who_cleans_up) first.cancel("closing");
+                    co_await sleep(10ms);
+                    co_await hold();
+                    group.cancel("seen");
+                });
+            };
+            co_await around(table);
+        };
+        show(program, look, {.on_deadlock = OnDeadlock::report});
+    }
+
+    /// Both commands see a circle, and say what ends it.
+    void expect_for_now(std::string_view why) const {
+        const auto locks = tool({"locks", self_});
+        EXPECT_FALSE(has(locks.out, "deadlock")) << locks.out;
+        EXPECT_TRUE(has(locks.out, "2 tasks wait for each other in a circle, for now: " + std::string(why)))
+            << locks.out;
+        const auto text = tool({"why", "Kant", self_});
+        EXPECT_FALSE(has(text.out, "none of these can ever go on")) << text.out;
+        EXPECT_TRUE(has(text.out, "a circle for now; " + std::string(why))) << text.out;
+        const auto json = nlohmann::json::parse(tool({"why", "Kant", self_, "--json"}).out);
+        EXPECT_EQ(json[0]["circle"], false);
+        EXPECT_TRUE(has(json[0]["circle_for_now"], why));
+        const auto objects = nlohmann::json::parse(tool({"locks", self_, "--json"}).out);
+        EXPECT_TRUE(objects["circles"].empty());
+        EXPECT_EQ(objects["circles_for_now"][0]["tasks"].size(), 2U);
+    }
+};
+
+namespace {
+
+constexpr auto nothing = [](auto& table) { return table(); };
+
+}  // namespace
+
+TEST_F(InspectCircles, are_deadlocks_if_nothing_ends_them) {
+    dine(&Forks::plato, nothing, [this] {
+        const auto locks = tool({"locks", self_});
+        EXPECT_TRUE(has(locks.out, "deadlock: 2 tasks wait for each other in a circle\n")) << locks.out;
+        const auto why = tool({"why", "Kant", self_});
+        EXPECT_TRUE(has(why.out, "a circle, none of these can ever go on\n")) << why.out;
+        const auto objects = nlohmann::json::parse(tool({"locks", self_, "--json"}).out);
+        EXPECT_EQ(objects["circles"].size(), 1U);
+        EXPECT_TRUE(objects["circles_for_now"].empty());
+    });
+}
+
+TEST_F(InspectCircles, are_none_for_good_with_a_time_limit_around_the_wait) {
+    dine(&Forks::plato_with_a_limit, nothing, [this] { expect_for_now("task 'Plato' has a time limit, 59:"); });
+}
+
+TEST_F(InspectCircles, are_none_for_good_with_a_time_limit_in_a_branch) {
+    dine(&Forks::plato_in_branches, nothing, [this] { expect_for_now("task 'Plato' has a time limit, 59:"); });
+}
+
+TEST_F(InspectCircles, are_none_for_good_with_a_deadline_of_the_task) {
+    dine(&Forks::plato, nothing, [this] { expect_for_now("task 'Plato' has a time limit, 59:"); }, true);
+}
+
+TEST_F(InspectCircles, are_none_for_good_with_a_time_limit_around_the_group) {
+    const auto limited = [](auto& table) { return move_on_after(1h, table); };
+    const auto around = [limited](auto& table) -> Task<> { co_await limited(table); };
+    dine(&Forks::plato, around, [this] {
+        const auto locks = tool({"locks", self_});
+        EXPECT_TRUE(has(locks.out, "is in a group of task 'main', which has a time limit, 59:")) << locks.out;
+        EXPECT_FALSE(has(locks.out, "deadlock")) << locks.out;
+    });
+}
+
+TEST_F(InspectCircles, are_none_for_good_while_a_task_is_being_cancelled) {
+    dine(&Forks::plato_who_cleans_up, nothing, [this] { expect_for_now("task 'Plato' is being cancelled"); });
+}
+
+}  // namespace gyre::testing
