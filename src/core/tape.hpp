@@ -267,6 +267,7 @@ public:
     }
 
     const std::string_view backend_name;  ///< Of the loop, also when it has none any more.
+    std::atomic<bool> triggered{false};   ///< Of the first loop of a run: a trigger has stopped the recorders of all.
 
 private:
     mutable std::mutex mutex_;

@@ -124,6 +124,7 @@ void take_off(EventLoop& loop, const std::shared_ptr<Tape>& tape) {
 void start_recording(EventLoop& loop, const RecorderOptions& options) {
     check_options(options);
     if (may_touch(loop) && loop.is_closed()) throw LoopError("start_recording: this loop is closed");
+    loop.siblings().front()->tape_slot().triggered = false;
     auto& slot = loop.tape_slot();
     const auto before = slot.get();
     const auto tape = std::make_shared<Tape>(
@@ -180,8 +181,10 @@ void trigger_recorder(EventLoop& loop, std::string_view reason) {
     if (tape == nullptr || tape->stop()) return;  // it does not record, or somebody was first
     tape->set_reason(std::string(reason));
     take_off(loop, tape);
+    // Another loop's trigger may have come at the same moment, and stops these now.
+    const bool is_first = !loop.siblings().front()->tape_slot().triggered.exchange(true);
     for (EventLoop* sibling : loop.siblings()) stop_recording(*sibling);
-    if (tape->options.on_trigger != nullptr) tape->options.on_trigger(recording(loop.siblings()));
+    if (is_first && tape->options.on_trigger != nullptr) tape->options.on_trigger(recording(loop.siblings()));
 }
 
 void stall_found(EventLoop& loop, const std::string& text) {
