@@ -61,6 +61,13 @@ void RwLockState::left(Side side) noexcept {
     grant();
 }
 
+auto RwLockState::reader_at(std::size_t index) const noexcept -> const TaskNode* {
+    auto& guards = const_cast<IntrusiveList<ReadGuard>&>(guards_);  // a list has no view for readers
+    const ReadGuard* guard = guards.front();
+    for (; guard != nullptr && index > 0; --index) guard = guards.after(const_cast<ReadGuard&>(*guard));
+    return guard != nullptr ? guard->reader() : nullptr;
+}
+
 // One writer, or all readers before the next writer.
 void RwLockState::grant() noexcept {
     while (ListedWait* first = waiters_.front()) {
@@ -77,7 +84,7 @@ void RwLockState::grant() noexcept {
 
 auto RwLock::try_read() -> std::optional<ReadGuard> {
     if (!state_.try_take(internal::RwLockState::Side::read, "try_read")) return std::nullopt;
-    return ReadGuard(state_);
+    return std::optional<ReadGuard>(std::in_place, state_, internal::running_task());
 }
 
 auto RwLock::try_write() -> std::optional<WriteGuard> {

@@ -20,6 +20,8 @@ struct RwLockStatistics {
     std::size_t waiting_writers = 0;
 };
 
+class ReadGuard;
+
 namespace internal {
 
 /// What an `RwLock` and its guards share.
@@ -57,6 +59,10 @@ public:
     /// Someone who waited for `side` has left it: those behind may go now.
     void left(Side side) noexcept;
 
+    void add_reader(ReadGuard& guard) noexcept;
+    /// The task that has begun to read and still does, for readers of marks: number 0, 1 and so on; null past the last.
+    [[nodiscard]] auto reader_at(std::size_t index) const noexcept -> const TaskNode*;
+
 private:
     [[nodiscard]] auto open_for(Side side) const noexcept -> bool {
         return !writing_ && (side == Side::read || readers_ == 0);
@@ -69,6 +75,7 @@ private:
     std::size_t readers_ = 0;
     std::size_t waiting_writers_ = 0;
     bool writing_ = false;
+    IntrusiveList<ReadGuard> guards_;
 };
 
 template<RwLockState::Side Side>
@@ -76,22 +83,64 @@ class RwLockWait;
 
 }  // namespace internal
 
-/// Holds one side of an `RwLock`, and gives it up at its end. Move-only. Thread: the loop's.
-template<internal::RwLockState::Side Side>
-class [[nodiscard("the lock is given up at once")]] RwLockGuard {
+/// Holds an `RwLock` for reading, and gives it up at its end. Move-only. Thread: the loop's.
+class [[nodiscard("the lock is given up at once")]] ReadGuard : public internal::ListLink<ReadGuard> {
 public:
-    explicit RwLockGuard(internal::RwLockState& held) noexcept : lock_(&held) {}
-    RwLockGuard(RwLockGuard&& other) noexcept : lock_(std::exchange(other.lock_, nullptr)) {}
-    auto operator=(RwLockGuard&& other) noexcept -> RwLockGuard& {
-        RwLockGuard old(std::move(*this));
-        lock_ = std::exchange(other.lock_, nullptr);
+    /// @param reader the task that reads, by whose name it goes in dumps; null: none.
+    ReadGuard(internal::RwLockState& held, internal::TaskNode* reader) noexcept : lock_(&held), reader_(reader) {
+        lock_->add_reader(*this);
+    }
+    ReadGuard(ReadGuard&& other) noexcept : internal::ListLink<ReadGuard>() { take_from(other); }
+    auto operator=(ReadGuard&& other) noexcept -> ReadGuard& {
+        ReadGuard old(std::move(*this));
+        take_from(other);
         return *this;
     }
-    ~RwLockGuard() { release(); }
+    ~ReadGuard() { release(); }
 
     /// Gives it up before the end. Idempotent.
     void release() noexcept {
-        if (lock_ != nullptr) std::exchange(lock_, nullptr)->free(Side);
+        if (lock_ == nullptr) return;
+        unlink();
+        reader_ = internal::TaskMark();
+        std::exchange(lock_, nullptr)->free(internal::RwLockState::Side::read);
+    }
+    /// Whether it holds the lock.
+    explicit operator bool() const noexcept { return lock_ != nullptr; }
+
+    // For the rest of the library.
+    [[nodiscard]] auto reader() const noexcept -> const internal::TaskNode* { return reader_.get(); }
+
+private:
+    void take_from(ReadGuard& other) noexcept {
+        if (other.lock_ == nullptr) return;
+        reader_ = std::move(other.reader_);
+        other.unlink();
+        lock_ = std::exchange(other.lock_, nullptr);
+        lock_->add_reader(*this);
+    }
+
+    internal::RwLockState* lock_ = nullptr;
+    internal::TaskMark reader_;  ///< May have ended: the guard outlives it.
+};
+
+inline void internal::RwLockState::add_reader(ReadGuard& guard) noexcept { guards_.push_back(guard); }
+
+/// Holds an `RwLock` for writing, and gives it up at its end. Move-only. Thread: the loop's.
+class [[nodiscard("the lock is given up at once")]] WriteGuard {
+public:
+    explicit WriteGuard(internal::RwLockState& held) noexcept : lock_(&held) {}
+    WriteGuard(WriteGuard&& other) noexcept : lock_(std::exchange(other.lock_, nullptr)) {}
+    auto operator=(WriteGuard&& other) noexcept -> WriteGuard& {
+        WriteGuard old(std::move(*this));
+        lock_ = std::exchange(other.lock_, nullptr);
+        return *this;
+    }
+    ~WriteGuard() { release(); }
+
+    /// Gives it up before the end. Idempotent.
+    void release() noexcept {
+        if (lock_ != nullptr) std::exchange(lock_, nullptr)->free(internal::RwLockState::Side::write);
     }
     /// Whether it holds the lock.
     explicit operator bool() const noexcept { return lock_ != nullptr; }
@@ -99,9 +148,6 @@ public:
 private:
     internal::RwLockState* lock_;
 };
-
-using ReadGuard = RwLockGuard<internal::RwLockState::Side::read>;
-using WriteGuard = RwLockGuard<internal::RwLockState::Side::write>;
 
 /// Many readers or one writer, of the tasks of one loop.
 ///
@@ -151,6 +197,9 @@ public:
         lock_->left(side);
     }
     [[nodiscard]] auto record() const noexcept -> WaitRecord override { return lock_->record(side); }
+    [[nodiscard]] auto holder_at(std::size_t index) const noexcept -> const TaskNode* override {
+        return lock_->reader_at(index);
+    }
 
     const RwLockState::Side side;
 
@@ -166,7 +215,13 @@ template<RwLockState::Side Side>
 class [[nodiscard("co_await it")]] RwLockWait final : public SidedWait {
 public:
     explicit RwLockWait(RwLockState& lock) noexcept : SidedWait(lock, Side) {}
-    [[nodiscard]] auto await_resume() const noexcept -> RwLockGuard<Side> { return RwLockGuard<Side>(*lock_); }
+    [[nodiscard]] auto await_resume() const noexcept {
+        if constexpr (Side == RwLockState::Side::read) {
+            return ReadGuard(*lock_, task());
+        } else {
+            return WriteGuard(*lock_);
+        }
+    }
 };
 
 }  // namespace internal
