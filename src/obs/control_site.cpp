@@ -66,6 +66,7 @@ void write_figures(JsonOut& json, const LoopFigures& loop) {
     json.number("loop", loop.loop);
     json.text("backend", loop.backend);
     json.text("timing", timing_name(loop.timing));
+    if (!loop.is_read) json.flag("is_read", false);
     json.number("task_count", loop.task_count);
     json.number("ready", loop.ready);
     json.number("timers", loop.timers);

@@ -5,6 +5,7 @@
 
 #include <gyre/core/for_each_loop.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ostream>
@@ -38,8 +39,7 @@ public:
             [](const LoopFigures& of) { return of.slices; });
         each("gyre_unreceived_errors_total", "counter", "Errors that nobody received.",
             [](const LoopFigures& of) { return of.unreceived_errors; });
-        each("gyre_loop_blocked", "gauge", "1 if the loop did not answer when it was asked for these numbers.",
-            [](const LoopFigures& of) { return of.blocked_for.has_value() ? 1 : 0; });
+        blocked();
         cancellations();
         stalls();
         histogram("turn", "gyre_loop_turn_seconds", "Turns of the loop, of which one in 16 is measured.");
@@ -55,10 +55,21 @@ private:
         out_ << "# HELP " << name << ' ' << help << "\n# TYPE " << name << ' ' << type << '\n';
     }
 
+    /// Of a loop that was not read there is no number: none is not 0, which would look like a new start.
     template<class F>
     void each(std::string_view name, const char* type, std::string_view help, F value) {
         head(name, type, help);
-        for (const LoopFigures& of : all_) out_ << name << "{loop=\"" << of.loop << "\"} " << value(of) << '\n';
+        for (const LoopFigures& of : all_) {
+            if (of.is_read) out_ << name << "{loop=\"" << of.loop << "\"} " << value(of) << '\n';
+        }
+    }
+
+    void blocked() {
+        head("gyre_loop_blocked", "gauge", "1 if the loop did not answer when it was asked for these numbers.");
+        for (const LoopFigures& of : all_) {
+            if (!of.is_read && !of.blocked_for) continue;  // nobody runs it
+            out_ << "gyre_loop_blocked{loop=\"" << of.loop << "\"} " << (of.blocked_for ? 1 : 0) << '\n';
+        }
     }
 
     void cancellations() {
@@ -73,7 +84,7 @@ private:
     template<class F>
     void each_cause(std::string_view name, F value) {
         for (const LoopFigures& of : all_) {
-            for (std::size_t i = 0; i < of.cancelled.size(); ++i) {
+            for (std::size_t i = 0; of.is_read && i < of.cancelled.size(); ++i) {
                 out_ << name << "{loop=\"" << of.loop << "\",cause=\"" << to_string(static_cast<CancelKind>(i))
                      << "\"} " << value(of.cancelled[i]) << '\n';
             }
@@ -114,9 +125,13 @@ private:
     /// The names of histograms that have no metric of their own above.
     [[nodiscard]] auto others() const -> std::vector<std::string> {
         std::vector<std::string> names;
-        if (all_.empty()) return names;
-        for (const NamedHistogram& one : all_.front().histograms) {
-            if (one.name != "turn" && one.name != "slice" && one.name != "delay") names.emplace_back(one.name);
+        for (const LoopFigures& of : all_) {
+            for (const NamedHistogram& one : of.histograms) {
+                const bool has_own = one.name == "turn" || one.name == "slice" || one.name == "delay";
+                if (!has_own && std::find(names.begin(), names.end(), one.name) == names.end()) {
+                    names.emplace_back(one.name);
+                }
+            }
         }
         return names;
     }

@@ -113,6 +113,28 @@ GYRE_TEST(Figures, can_be_switched_while_the_loop_runs) {
     EXPECT_EQ(obs::snapshot().turn.count, count) << "it is on";
 }
 
+TEST(FiguresText, has_no_number_of_a_loop_that_was_not_read_and_every_histogram_that_any_has) {
+    std::vector<obs::LoopFigures> all(3);
+    all[0].is_read = false;
+    all[0].blocked_for = 2s;
+    all[1].loop = 1;
+    all[1].task_count = 7;
+    all[1].histograms = {{"turn", {}}, {"accept", {}}};
+    all[2].loop = 2;
+    all[2].is_read = false;
+    std::ostringstream out;
+    obs::write_metrics(out, all);
+    const std::string text = out.str();
+    const auto has = [&text](std::string_view part) { return text.find(part) != std::string::npos; };
+    EXPECT_TRUE(has("gyre_tasks{loop=\"1\"} 7\n")) << text;
+    EXPECT_TRUE(has("gyre_loop_blocked{loop=\"0\"} 1\n")) << text;
+    EXPECT_TRUE(has("gyre_loop_blocked{loop=\"1\"} 0\n")) << text;
+    EXPECT_FALSE(has("gyre_loop_turns_total{loop=\"0\"}")) << text;
+    EXPECT_FALSE(has("gyre_cancel_total{loop=\"0\"")) << text;
+    EXPECT_FALSE(has("{loop=\"2\"")) << text;
+    EXPECT_TRUE(has("gyre_accept_seconds_count{loop=\"1\"} 0\n")) << text;
+}
+
 GYRE_TEST(Figures, of_io_are_how_long_tasks_waited_for_it) {
     auto listener = co_await net::listen("127.0.0.1", 0);
     const auto port = listener.local_address().port();

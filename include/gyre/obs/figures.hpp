@@ -37,6 +37,7 @@ struct LoopFigures {
     std::uint64_t slices = 0;                ///< Slices of tasks, and callbacks.
     CancelCounts cancelled{};                ///< What was cancelled and has ended, by kind.
     std::vector<NamedHistogram> histograms;  ///< Empty if the loop does not measure.
+    bool is_read = true;                     ///< False: nothing could be read, and the numbers are none.
     std::optional<Duration> blocked_for;  ///< Of a loop that was asked from outside and did not answer: how long its turn lasts.
 };
 
