@@ -1,6 +1,7 @@
 #include "obs/looks.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 
 namespace gyre::obs {
@@ -15,6 +16,7 @@ struct End {
     Place place;
     std::vector<std::size_t> wakers;  ///< Tasks, any of which could end the wait...
     bool known = false;               ///< ... and nobody else could.
+    bool needs_all = false;           ///< Not any of them, but all together.
     bool goes_on = false;  ///< It goes on by itself: it is ready, has a time limit, or the world ends its wait.
 };
 
@@ -49,6 +51,7 @@ public:
             const auto parent = number_.find(now_.tasks[i].parent);
             if (now_.tasks[i].parent != 0 && parent != number_.end()) children_[parent->second].push_back(i);
         }
+        find_limits();
         for (std::size_t i = 0; i < now_.tasks.size(); ++i) read(i);
     }
 
@@ -69,24 +72,49 @@ public:
     }
 
 private:
-    /// A task is alive if any of its ends can be woken by one that is, or by nobody knows whom while something moves.
+    /// Whom a time limit or a cancellation around a group ends: it ends what is inside.
+    void find_limits() {
+        limited_.resize(now_.tasks.size());
+        for (std::size_t i = 0; i < now_.tasks.size(); ++i) {  // parents come before their children
+            const TaskInfo& info = now_.tasks[i];
+            bool is_limited = info.cancelled.has_value();
+            for_each_end(info.stack, info.spawned,
+                [&](const Stack& stack, const Place&) { is_limited = is_limited || stack.limit != Time::max(); });
+            const auto parent = number_.find(info.parent);
+            const bool is_inside = info.parent != 0 && parent != number_.end();
+            limited_[i] = is_limited || (is_inside && limited_[parent->second]);
+        }
+    }
+
+    [[nodiscard]] auto is_limited_from_above(const TaskInfo& task) const -> bool {
+        const auto parent = number_.find(task.parent);
+        return task.parent != 0 && parent != number_.end() && limited_[parent->second];
+    }
+
+    /// A task is alive if any of its ends can be woken by those that are, or by nobody knows whom while something moves.
     void spread_life() {
+        struct Hope {
+            std::size_t task;
+            std::size_t missing;  ///< How many others have to live for that.
+        };
+        std::vector<Hope> hopes;
         std::vector<std::vector<std::size_t>> wakes(ends_.size());
         std::vector<std::size_t> living;
         for (std::size_t i = 0; i < ends_.size(); ++i) {
             for (const End& end : ends_[i]) {
                 if (!end.known && moves_) alive_[i] = true;
-                for (const std::size_t waker : end.wakers) {
-                    if (end.known) wakes[waker].push_back(i);
-                }
+                if (!end.known) continue;
+                for (const std::size_t waker : end.wakers) wakes[waker].push_back(hopes.size());
+                hopes.push_back({i, end.needs_all ? end.wakers.size() : 1});
             }
             if (alive_[i]) living.push_back(i);
         }
         while (!living.empty()) {
             const std::size_t waker = living.back();
             living.pop_back();
-            for (const std::size_t task : wakes[waker]) {
-                if (alive_[task]) continue;
+            for (const std::size_t hope : wakes[waker]) {
+                auto& [task, missing] = hopes[hope];
+                if (alive_[task] || --missing > 0) continue;
                 alive_[task] = true;
                 living.push_back(task);
             }
@@ -101,8 +129,8 @@ private:
             end.place = place;
             if (stack.lost) return void(end.known = true);
             const bool is_limited = stack.limit != Time::max() || (stack.wait && stack.wait->left);
-            end.goes_on = !stack.wait || is_limited || info.cancelled || comes_from_outside(stack.wait->kind) ||
-                          may_have_moved(info);
+            end.goes_on = !stack.wait || is_limited || info.cancelled || is_limited_from_above(info) ||
+                          comes_from_outside(stack.wait->kind) || may_have_moved(info);
             if (!end.goes_on) find_wakers(task, *stack.wait, end);
         });
     }
@@ -126,7 +154,9 @@ private:
         } else if (wait.kind == WaitKind::group) {
             end.wakers = children_[task];
             end.known = !end.wakers.empty();
-        } else if (!wait.holders.empty() && wait.holders.size() == wait.used && wait.used == wait.bound) {
+            end.needs_all = end.wakers.size() == wait.used;  // else some are of another group of this task
+        } else if (!wait.holders.empty() && wait.holders.size() == wait.used && has_all_taken(wait)) {
+            end.needs_all = wait.kind == WaitKind::lock;  // those who read
             for (const Holder& holder : wait.holders) {
                 const auto found = number_.find(holder.id);
                 if (found != number_.end() && !holder.ended) end.wakers.push_back(found->second);
@@ -135,26 +165,59 @@ private:
         }
     }
 
-    /// Follows one waker of each dead task until one comes up again.
-    void find_circle(std::size_t start, std::vector<Finding>& found) {
-        std::vector<std::size_t> path;
-        std::unordered_set<std::size_t> seen;
-        for (std::size_t at = start;;) {
-            if (visited_.count(at) != 0 && seen.count(at) == 0) break;
-            if (!seen.insert(at).second) {
-                path.erase(path.begin(), std::find(path.begin(), path.end(), at));
-                report_circle(path, found);
-                break;
-            }
-            path.push_back(at);
-            const End* next = nullptr;
-            for (const End& end : ends_[at]) {
-                if (end.known && !end.wakers.empty()) next = &end;
-            }
-            if (next == nullptr) break;
-            at = next->wakers.front();
+    static auto has_all_taken(const WaitInfo& wait) -> bool {
+        return wait.kind == WaitKind::lock || wait.used == wait.bound;
+    }
+
+    /// The dead ones that `task` waits for.
+    [[nodiscard]] auto awaited_by(std::size_t task) const -> std::vector<std::size_t> {
+        std::vector<std::size_t> all;
+        for (const End& end : ends_[task]) {
+            if (!end.known) continue;
+            std::copy_if(end.wakers.begin(), end.wakers.end(), std::back_inserter(all),
+                [this](std::size_t waker) { return !alive_[waker]; });
         }
-        visited_.insert(seen.begin(), seen.end());
+        return all;
+    }
+
+    /// Follows the wakers of each dead task until one comes up again. Of circles that share a task one is told.
+    void find_circle(std::size_t start, std::vector<Finding>& found) {
+        struct Step {
+            std::size_t task;
+            std::vector<std::size_t> next;
+        };
+        std::vector<Step> path;
+        std::unordered_set<std::size_t> on_path;
+        const auto enter = [&](std::size_t task) {
+            visited_.insert(task);
+            on_path.insert(task);
+            path.push_back({task, awaited_by(task)});
+            std::reverse(path.back().next.begin(), path.back().next.end());
+        };
+        if (visited_.count(start) == 0) enter(start);
+        while (!path.empty()) {
+            auto& next = path.back().next;
+            if (next.empty()) {
+                on_path.erase(path.back().task);
+                path.pop_back();
+                continue;
+            }
+            const std::size_t task = next.back();
+            next.pop_back();
+            if (visited_.count(task) == 0) {
+                enter(task);
+                continue;
+            }
+            if (on_path.count(task) == 0) continue;
+            std::vector<std::size_t> circle;
+            for (auto step = path.rbegin(); circle.empty() || circle.back() != task; ++step) {
+                circle.push_back(step->task);
+            }
+            const bool is_new = std::none_of(
+                circle.begin(), circle.end(), [this](std::size_t member) { return in_circle_.count(member) != 0; });
+            std::reverse(circle.begin(), circle.end());
+            if (is_new) report_circle(circle, found);
+        }
     }
 
     void report_circle(const std::vector<std::size_t>& circle, std::vector<Finding>& found) {
@@ -233,6 +296,7 @@ private:
     std::unordered_map<std::uint64_t, std::size_t> number_;
     std::unordered_map<std::size_t, std::vector<std::size_t>> children_;
     std::vector<std::vector<End>> ends_;
+    std::vector<bool> limited_;  ///< A time limit ends it, or will end one of its ends.
     std::vector<bool> alive_;
     bool moves_ = false;  ///< Something on the loop can still happen by itself.
     std::unordered_set<std::size_t> visited_;
