@@ -3,6 +3,7 @@
 #include "core/tape.hpp"
 
 #include <gyre/backend/backend.hpp>
+#include <gyre/backend/thread_probe.hpp>
 #include <gyre/core/cancel_request.hpp>
 #include <gyre/core/debug_layout.hpp>
 #include <gyre/core/descriptor_watch.hpp>
@@ -99,7 +100,7 @@ public:
         loop_.running_ = true;
         // Written once for each thread: others read it, as `beat` lets them.
         if (const auto here = backend::this_thread(); loop_.thread_.number != here.number) loop_.thread_ = here;
-        loop_.set_beat(true);
+        loop_.begin_turn(loop_.now());
     }
     Running(const Running&) = delete;
     auto operator=(const Running&) -> Running& = delete;
@@ -244,7 +245,6 @@ void EventLoop::wake_host() noexcept {
 
 void EventLoop::turn() {
     ++scheduler_.turns;
-    set_beat(true);
     take_posts();
     if (scheduler_.tape != nullptr) [[unlikely]]
         scheduler_.tape->turn(scheduler_.ready.size());
@@ -378,11 +378,20 @@ void EventLoop::wait_for_events(Time limit) {
     if (deadline == Time::max() && expected_posts_ == 0 && !backend_->can_be_woken()) return find_deadlock();
     set_beat(false);
     backend_->wait(deadline);
-    set_beat(true);
+}
+
+void EventLoop::announce_turn_to(const std::shared_ptr<backend::ThreadAlarm>& alarm) noexcept {
+    if (listener_ == nullptr) listener_ = alarm;
+    announces_.store(true, std::memory_order_release);
+}
+
+void EventLoop::announce() noexcept {
+    if (announces_.exchange(false, std::memory_order_acquire)) listener_->set();
 }
 
 void EventLoop::fire_timers() noexcept {
     scheduler_.stamp = backend_->now();
+    begin_turn(scheduler_.stamp);
     scheduler_.stale = false;
     if (scheduler_.tape != nullptr) [[unlikely]]
         scheduler_.tape->source = internal::Tape::By::timer;

@@ -7,6 +7,7 @@
 #include <gyre/backend/thread_probe.hpp>
 #include <gyre/backend/threads.hpp>
 #include <gyre/core/errors.hpp>
+#include <gyre/core/warden.hpp>
 #include <gyre/http/server/connection.hpp>
 #include <gyre/net/listener.hpp>
 #include <gyre/net/peer_credentials.hpp>
@@ -84,7 +85,7 @@ auto serve_peer(net::Stream stream, const http::ExchangeHandler& handler, const 
 class ControlSocket final : public gyre::internal::Warden {
 public:
     ControlSocket(const RunOptions& options, std::span<EventLoop* const> loops)
-        : site_(loops, options.stall_limit), options_(connection_options()) {
+        : site_(loops, gyre::internal::stall_limit(options)), options_(connection_options()) {
         std::promise<void> started;
         auto outcome = started.get_future();
         const backend::SignalsBlocked blocked;  // they are for the program's own threads

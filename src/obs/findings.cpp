@@ -76,7 +76,7 @@ private:
         const WaitInfo& wait = *end.wait;
         switch (wait.kind) {
         case WaitKind::lock:
-            return lock_held(wait);
+            return lock_held(task, place, wait);
         case WaitKind::semaphore:
         case WaitKind::limiter:
             return permit_held(task, place, wait);
@@ -102,18 +102,48 @@ private:
         }
     }
 
-    void lock_held(const WaitInfo& wait) {
-        const TaskInfo* owner = wait.owner_id != 0 ? looks_.find(wait.owner_id) : nullptr;
-        if (owner == nullptr || owner->state != TaskState::waiting || !first_of(wait.address)) return;
+    void lock_held(const TaskInfo& task, const Place& place, const WaitInfo& wait) {
+        if (!first_of(wait.address)) return;
+        const std::string lock = "lock" + (wait.object.empty() ? std::string() : " '" + wait.object + "'");
+        if (wait.owner_id != 0) return lock_held_by(wait.owner_id, "holds " + lock, wait);
+        for (const Holder& holder : wait.holders) {
+            if (!holder.ended) {
+                lock_held_by(holder.id, "holds " + lock + " for reading", wait);
+                continue;
+            }
+            add(Rule::lock_held, is_dead(task) ? Severity::error : Severity::warning, task, place,
+                "waits on " + wait.text + "; task '" + holder.task + "' took " + lock +
+                    " for reading and has ended: " + left_text(task),
+                "keep the guard in a variable whose scope ends with the work, not in an object that lives on");
+        }
+    }
+
+    void lock_held_by(std::uint64_t id, const std::string& what, const WaitInfo& wait) {
+        const TaskInfo* owner = looks_.find(id);
+        if (owner == nullptr || owner->state != TaskState::waiting) return;
         if (waits_for_a_lock(owner->stack)) return;  // then whoever holds that one is to blame
         const Duration held = looks_.stands(*owner);
         if (held < long_) return;
         add(Rule::lock_held, Severity::warning, *owner, end_of(*owner),
-            "holds lock" + (wait.object.empty() ? std::string() : " '" + wait.object + "'") + " and " +
-                standing_of(*owner) + " since " + duration_text(held) + " or longer; " + counted(wait.waiting, "task") +
-                (wait.waiting == 1 ? " waits" : " wait") + " for the lock",
+            what + " and " + standing_of(*owner) + " since " + duration_text(held) + " or longer; " +
+                counted(wait.waiting, "task") + (wait.waiting == 1 ? " waits" : " wait") + " for the lock",
             "give the lock up before a long wait: take what is needed, release, wait, and lock again to write the "
             "result");
+    }
+
+    /// Whether nothing can wake a task: then nobody else has what one that has ended took.
+    [[nodiscard]] auto is_dead(const TaskInfo& task) -> bool {
+        if (dead_.empty()) {
+            for (const Finding& finding : found_) {
+                if (finding.rule == Rule::never_woken) dead_.insert(finding.task_id);
+            }
+            dead_.insert(0);  // no task's: it has been looked for
+        }
+        return dead_.count(task.id) != 0;
+    }
+
+    [[nodiscard]] auto left_text(const TaskInfo& task) -> std::string {
+        return is_dead(task) ? "it was not given back" : "it was not given back, or was given to somebody";
     }
 
     static auto waits_for_a_lock(const Stack& stack) -> bool {
@@ -128,9 +158,9 @@ private:
         for (const Holder& holder : wait.holders) {
             const TaskInfo* owner = looks_.find(holder.id);
             if (holder.ended) {
-                add(Rule::permit_held, Severity::error, task, place,
+                add(Rule::permit_held, is_dead(task) ? Severity::error : Severity::warning, task, place,
                     "waits on " + wait.text + "; task '" + holder.task + "' took one of " + what +
-                        " and has ended without giving it back",
+                        " and has ended: " + left_text(task),
                     "keep the permit in a variable whose scope ends with the work, not in an object that lives on");
             } else if (owner != nullptr && owner->state == TaskState::waiting && looks_.stands(*owner) >= long_) {
                 add(Rule::permit_held, Severity::warning, *owner, end_of(*owner),
@@ -425,22 +455,8 @@ private:
     std::vector<Finding>& found_;
     std::map<const void*, std::vector<Waiting>> full_;
     std::unordered_set<const void*> seen_;
+    std::unordered_set<std::uint64_t> dead_;  ///< Nothing can wake these.
 };
-
-/// A loop that was looked at while it did not come back.
-auto blocking(const Snapshot& look) -> Finding {
-    Finding finding{Rule::never_yields, Severity::error};
-    for (const TaskInfo& task : look.tasks) {
-        if (task.state != TaskState::running) continue;
-        finding.task = title_of(task);
-        finding.task_id = task.id;
-        finding.place = end_of(task);
-    }
-    finding.text = "blocks its loop since " + duration_text(*look.blocked_for) +
-                   " or longer: " + (look.blocked_by.empty() ? "nothing else of it can run" : look.blocked_by);
-    finding.advice = "move what computes or blocks to a thread (to_thread), or yield_now in a long computation";
-    return finding;
-}
 
 /// The same of many tasks at one place is one finding.
 void merge(std::vector<Finding>& found) {
@@ -481,15 +497,14 @@ auto to_string(Severity severity) noexcept -> std::string_view {
 auto findings(std::span<const Snapshot> looks, const FindingOptions& options) -> std::vector<Finding> {
     if (looks.empty()) throw std::invalid_argument("obs::findings: there is no look to find something in");
     if (!looks.back().is_read && !looks.back().blocked_for) return {};  // it is closed, or nobody runs it
-    if (looks.back().blocked_for) return {blocking(looks.back())};
-    for (std::size_t i = looks.size(); i-- > 0;) {
-        // Only the tasks are known of one that was blocked, if anything.
-        if (looks[i].blocked_for || !looks[i].is_read) looks = looks.subspan(std::exchange(i, 0) + 1);
-    }
-    const Looks all(looks);
     std::vector<Finding> found;
-    find_dead_tasks(all, found);
-    Rules(all, options, found).apply();
+    if (looks.back().blocked_for) found.push_back(blocked_loop(looks.back(), options.long_wait));
+    const auto whole = whole_looks(looks);
+    if (!whole.empty()) {
+        const Looks all(whole);
+        find_dead_tasks(all, found);
+        Rules(all, options, found).apply();
+    }
     merge(found);
     std::vector<Finding> sorted;
     for (const Severity severity : {Severity::error, Severity::warning, Severity::note}) {

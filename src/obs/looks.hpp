@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -51,6 +52,15 @@ void for_each_end(
 
 /// One as a JSON object.
 void write_json(std::ostream& out, const Finding& finding);
+
+/// A loop whose turn lasts `lasted` already: certain to be wrong if that is `long_wait` or more. Without task and place.
+[[nodiscard]] auto blocked_loop(Duration lasted, Duration long_wait, std::string_view cause) -> Finding;
+/// The same from a look at it, with the task that runs.
+[[nodiscard]] auto blocked_loop(const Snapshot& look, Duration long_wait) -> Finding;
+
+/// The last looks that show the whole loop, after the last one before them that found it blocked: of such a one only the tasks are
+/// known, if anything.
+[[nodiscard]] auto whole_looks(std::span<const Snapshot> looks) -> std::span<const Snapshot>;
 
 /// Circles of tasks, and tasks that nothing can wake. Adds them to `found`.
 void find_dead_tasks(const Looks& looks, std::vector<Finding>& found);

@@ -27,7 +27,7 @@ void apply(std::string_view word, RunOptions& options) {
     } else if (word == "record") {
         options.recorder.on = true;
     } else if (word == "stall") {
-        if (options.stall_limit == Duration::zero()) options.stall_limit = usual_stall;
+        if (options.stall_limit.value_or(Duration::zero()) == Duration::zero()) options.stall_limit = usual_stall;
     } else if (const auto limit = word.starts_with(stall) ? read_length(word.substr(stall.size())) : std::nullopt) {
         options.stall_limit = *limit;
     } else {

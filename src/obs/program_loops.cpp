@@ -7,6 +7,7 @@
 #include <gyre/core/scope.hpp>
 #include <gyre/sync/event.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <new>
@@ -85,7 +86,7 @@ private:
 /// runs it.
 auto blocked_for(const EventLoop& loop) -> std::optional<Duration> {
     if ((loop.beat() & 1) == 0) return std::nullopt;
-    return patience;
+    return std::max(Duration::zero(), this_loop().now() - loop.turn_began());
 }
 
 auto unread(const EventLoop& loop) -> Snapshot {
@@ -145,6 +146,7 @@ auto ProgramLoops::figures_of(EventLoop& loop) -> Task<LoopFigures> {
     auto question = std::make_shared<Question<LoopFigures>>(this_loop().mailbox());
     LoopFigures none;
     none.loop = loop.index();
+    none.is_read = false;
     try {
         loop.post([&loop, question] {
             if (!question->is_abandoned()) Question<LoopFigures>::answer(question, obs::figures(loop));

@@ -34,7 +34,7 @@ void TaskLook::read(void* self) noexcept {
 
 auto TaskLook::take(const SnapshotOptions& options) const -> Snapshot {
     Snapshot all = decode(raw_, options);
-    all.blocked_for = raw_.head.now - raw_.head.stamp;
+    all.blocked_for = raw_.head.now - raw_.head.turn_began;
     constexpr std::size_t of_the_handler = 2;  // itself, and the kernel's way into it
     for (std::size_t i = of_the_handler; i < sample_.depth; ++i) {
         all.thread_stack.push_back(backend::code_text(sample_.stack[i]));
@@ -44,7 +44,7 @@ auto TaskLook::take(const SnapshotOptions& options) const -> Snapshot {
 
 auto TaskLook::figures() const -> LoopFigures {
     LoopFigures all = figures_of(raw_.head);
-    all.blocked_for = raw_.head.now - raw_.head.stamp;
+    all.blocked_for = raw_.head.now - raw_.head.turn_began;
     return all;
 }
 

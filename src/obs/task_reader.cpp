@@ -42,7 +42,7 @@ void LoopHead::read(EventLoop& of) noexcept {
     never_started = scheduler.never_started_count;
     beat = of.beat();
     now = of.now();
-    stamp = scheduler.stamp;
+    turn_began = of.turn_began();
 }
 
 TaskReader::TaskReader(EventLoop& loop, TaskTape& tape, std::size_t most_tasks, ReadAt at) noexcept

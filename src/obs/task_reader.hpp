@@ -37,8 +37,8 @@ struct LoopHead {
     std::uint32_t timers_fired = 0;
     std::uint64_t never_started = 0;
     std::uint64_t beat = 0;
-    Time now{};    ///< When it was read.
-    Time stamp{};  ///< When the present turn of the loop began, or later.
+    Time now{};  ///< When it was read.
+    Time turn_began{};
 
     void read(EventLoop& loop) noexcept;
 };

@@ -1,5 +1,6 @@
 #include <gyre/core/warden.hpp>
 
+#include "obs/looks.hpp"
 #include "obs/recent_stalls.hpp"
 #include "obs/running.hpp"
 #include "obs/stall_cause.hpp"
@@ -37,7 +38,12 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr Duration shortest_limit = milliseconds(1);
-constexpr Duration most_frequent_look = milliseconds(2);
+constexpr Duration most_frequent_look = milliseconds(1);
+#ifdef NDEBUG
+constexpr Duration usual_limit = milliseconds(25);
+#else
+constexpr Duration usual_limit = milliseconds(5);
+#endif
 constexpr Duration patience = milliseconds(100);  // for a loop that is asked for its tasks
 constexpr Duration late_look = milliseconds(20);
 constexpr Duration look_again = milliseconds(200);  // at a thread that did not answer a signal either
@@ -87,8 +93,7 @@ private:
 struct WatchedLoop {
     EventLoop* loop = nullptr;
     std::uint64_t beat = 0;
-    Time since{};  ///< When `beat` was seen first.
-    Duration next_report{};
+    Duration next_report{};                         ///< How long the turn lasts then.
     std::optional<Time> found;                      ///< The stall that lasts now.
     bool is_reported = false;                       ///< Its reports are not too many.
     std::optional<backend::ThreadActivity> before;  ///< In this turn, some time ago.
@@ -102,9 +107,10 @@ struct WatchedLoop {
 class LoopWarden final : public internal::Warden {
 public:
     LoopWarden(const RunOptions& options, std::span<EventLoop* const> loops)
-        : limit_(options.stall_limit),
+        : limit_(gyre::internal::stall_limit(options)),
           long_wait_(options.long_wait),
           on_stall_(options.on_stall),
+          writes_stalls_(options.on_stall == nullptr && options.stall_limit.has_value()),
           dumps_(options.dump_on_quit) {
         for (EventLoop* loop : loops) watched_.push_back({.loop = loop});
         std::promise<void> started;
@@ -119,7 +125,7 @@ public:
     }
     ~LoopWarden() override {
         stopping_ = true;
-        alarm_.set();
+        alarm_->set();
         thread_.join();
     }
 
@@ -132,12 +138,13 @@ private:
                 throw std::system_error(-error, std::generic_category(), "run: dump_on_quit: SIGQUIT");
             }
             if (limit_ > Duration::zero() || dumps_) probe_.emplace();
+            if (limit_ > Duration::zero()) next_stall_look_ = backend::monotonic_time();
         } catch (...) {
             return started.set_exception(std::current_exception());
         }
         started.set_value();
         while (!stopping_) {
-            alarm_.wait(quit.descriptor(), pause());
+            alarm_->wait(quit.descriptor(), pause());
             try {
                 if (limit_ > Duration::zero()) look_for_stalls();
                 take_late_answers();
@@ -156,37 +163,59 @@ private:
         if (looks_left_ > 0) {
             length = std::clamp<Duration>(next_look_ - backend::monotonic_time(), milliseconds(1), length);
         }
-        return limit_ > Duration::zero() ? std::min(length, std::max(limit_ / 2, most_frequent_look)) : length;
+        if (next_stall_look_ == Time::max()) return length;
+        return std::clamp<Duration>(next_stall_look_ - backend::monotonic_time(), Duration::zero(), length);
     }
 
+    /// While no loop does anything there is nothing to look for: the next turn of any of them sets the alarm.
     void look_for_stalls() {
+        bool all_rest = true;  // since the look before
+        next_stall_look_ = backend::monotonic_time() + std::max(limit_ / 2, most_frequent_look);
         for (WatchedLoop& watched : watched_) {
             const std::uint64_t beat = watched.loop->beat();
-            const Time now = backend::monotonic_time();
-            if (beat != watched.beat || (beat & 1) == 0) {
+            const bool is_busy = (beat & 1) != 0;
+            if (is_busy || beat != watched.beat) all_rest = false;
+            if (beat != watched.beat) {
                 watched.beat = beat;
-                watched.since = now;
                 watched.next_report = limit_;
                 watched.found.reset();
                 watched.before.reset();
-            } else if (!watched.before) {
-                watched.before = backend::thread_activity(watched.loop->thread().number);
-                watched.before_at = now;
-            } else if (now - watched.since >= watched.next_report) {
-                watched.next_report *= 2;
-                stalled(watched, now);
             }
+            if (is_busy) next_stall_look_ = std::min(next_stall_look_, look_at_turn(watched));
         }
+        // Asked for at one look and taken as granted at the next: by then each loop has seen it, or shows another beat.
+        if (all_rest && is_announced_) next_stall_look_ = Time::max();
+        if (all_rest && !is_announced_) {
+            for (const WatchedLoop& watched : watched_) watched.loop->announce_turn_to(alarm_);
+        }
+        is_announced_ = all_rest;
     }
 
-    void stalled(WatchedLoop& watched, Time now) {
+    /// @return when it is looked at again.
+    auto look_at_turn(WatchedLoop& watched) -> Time {
+        const Time now = backend::monotonic_time();
+        const Time began = watched.loop->turn_began();
+        const Duration lasted = now - began;
+        const Duration apart = limit_ / 4;  // two looks at what the thread does
+        if (!watched.before && lasted < limit_ / 2) return std::max(began + limit_ / 2, now + apart);
+        if (!watched.before) {
+            watched.before = backend::thread_activity(watched.loop->thread().number);
+            watched.before_at = now;
+        } else if (lasted >= watched.next_report && now - watched.before_at >= apart) {
+            watched.next_report *= 2;
+            stalled(watched, lasted, now);
+        }
+        return std::max(began + watched.next_report, watched.before_at + apart);
+    }
+
+    void stalled(WatchedLoop& watched, Duration lasted, Time now) {
         const bool is_new = !watched.found;
         if (!is_new && !watched.is_reported) return;
         // Before the thread is interrupted, which ends the call that it is in.
         const auto activity = backend::thread_activity(watched.loop->thread().number);
-        auto report = report_on(watched);
+        auto report = report_on(*watched.loop, watched.beat);
         if (!report) return;  // it has just come back
-        report->lasted = now - watched.since;
+        report->lasted = lasted;
         find_cause(*report, *watched.before, activity, now - watched.before_at);
         if (is_new) {
             watched.found = now;
@@ -196,7 +225,7 @@ private:
             if (is_new) report->suppressed = std::exchange(suppressed_, 0);
             if (on_stall_ != nullptr) {
                 on_stall_(*report);
-            } else {
+            } else if (writes_stalls_) {
                 say("gyre: " + report->text());
             }
         } else {
@@ -215,14 +244,14 @@ private:
     }
 
     /// What the thread of a loop does now; nothing if its turn is over.
-    auto report_on(const WatchedLoop& watched) -> std::optional<StallReport> {
+    auto report_on(EventLoop& loop, std::uint64_t beat) -> std::optional<StallReport> {
         RunningTask running;
-        running.loop = watched.loop;
-        running.beat = watched.beat;
+        running.loop = &loop;
+        running.beat = beat;
         backend::ThreadSample sample;
         StallReport report;
-        report.loop = watched.loop->index();
-        if (!probe_->sample(watched.loop->thread(), sample_limit, sample, RunningTask::look, &running)) return report;
+        report.loop = loop.index();
+        if (!probe_->sample(loop.thread(), sample_limit, sample, RunningTask::look, &running)) return report;
         if (!running.found) return std::nullopt;
         report.task = running.title();
         report.awaits = running.places();
@@ -292,10 +321,8 @@ private:
     void write_findings(WatchedLoop& watched) {
         auto found = watched.looks.empty() ? std::vector<Finding>() : findings(watched.looks, {.long_wait = long_wait_});
         watched.looks.clear();
-        const std::uint64_t beat = watched.loop->beat();
-        if (watched.late != nullptr && (beat & 1) != 0) {
-            watched.beat = beat;
-            if (auto blocked = blocking(watched)) found.insert(found.begin(), std::move(*blocked));
+        if (watched.late != nullptr) {
+            if (auto blocked = blocking(*watched.loop)) found.insert(found.begin(), std::move(*blocked));
         }
         std::ostringstream text;
         text << "loop " << watched.loop->index() << ": "
@@ -307,19 +334,20 @@ private:
     }
 
     /// A loop that does not answer, as a finding.
-    auto blocking(const WatchedLoop& watched) -> std::optional<Finding> {
+    auto blocking(EventLoop& loop) -> std::optional<Finding> {
         constexpr auto look_apart = milliseconds(20);
-        const auto before = backend::thread_activity(watched.loop->thread().number);
-        alarm_.wait(-1, look_apart);
-        const auto activity = backend::thread_activity(watched.loop->thread().number);
-        auto report = report_on(watched);
+        const std::uint64_t beat = loop.beat();
+        if ((beat & 1) == 0) return std::nullopt;
+        const auto before = backend::thread_activity(loop.thread().number);
+        alarm_->wait(-1, look_apart);
+        const auto activity = backend::thread_activity(loop.thread().number);
+        const Duration lasted = backend::monotonic_time() - loop.turn_began();
+        auto report = report_on(loop, beat);
         if (!report) return std::nullopt;
         find_cause(*report, before, activity, look_apart);
-        Finding finding{Rule::never_yields, Severity::error, report->task};
+        Finding finding = blocked_loop(lasted, long_wait_, cause_text(*report));
+        finding.task = report->task;
         if (!report->awaits.empty()) finding.place = report->awaits.back();
-        finding.text = "blocks its loop since " + internal::duration_text(long_wait_) +
-                       " or longer: " + cause_text(*report);
-        finding.advice = "move what computes or blocks to a thread (to_thread), or yield_now in a long computation";
         return finding;
     }
 
@@ -356,11 +384,14 @@ private:
     Duration long_wait_;
     int looks_left_ = 0;  ///< Of an examination.
     Time next_look_{};
+    Time next_stall_look_ = Time::max();
+    bool is_announced_ = false;  ///< The next turn of a loop that sleeps.
     void (*on_stall_)(const StallReport&);
+    bool writes_stalls_;  ///< To standard error.
     bool dumps_;
     std::vector<WatchedLoop> watched_;
     std::optional<backend::ThreadProbe> probe_;
-    backend::ThreadAlarm alarm_;
+    std::shared_ptr<backend::ThreadAlarm> alarm_ = std::make_shared<backend::ThreadAlarm>();
     std::deque<Time> reported_;          ///< When those began that were reported of late.
     std::size_t suppressed_ = 0;         ///< Stalls since the last one that was reported.
     std::atomic<bool> stopping_{false};  ///< Also read by who writes.
@@ -373,16 +404,23 @@ private:
 
 namespace gyre::internal {
 
+auto stall_limit(const RunOptions& options) noexcept -> Duration {
+    if (options.stall_limit) return *options.stall_limit;
+    if (options.on_stall == nullptr && options.control == nullptr) return Duration::zero();  // nobody asked
+    return obs::usual_limit;
+}
+
 auto start_warden(const RunOptions& options, std::span<EventLoop* const> loops) -> std::unique_ptr<Warden> {
-    if (options.stall_limit != Duration::zero() && options.stall_limit < obs::shortest_limit) {
-        throw std::invalid_argument("run: stall_limit is " + duration_text(options.stall_limit) + ": at least " +
+    const Duration limit = stall_limit(options);
+    if (limit != Duration::zero() && limit < obs::shortest_limit) {
+        throw std::invalid_argument("run: stall_limit is " + duration_text(limit) + ": at least " +
                                     duration_text(obs::shortest_limit) + " is needed, or 0 for none");
     }
     if (options.long_wait <= Duration::zero()) {
         throw std::invalid_argument(
             "run: long_wait is " + duration_text(options.long_wait) + ": it has to be more than 0");
     }
-    if (options.stall_limit == Duration::zero() && !options.dump_on_quit) return nullptr;
+    if (limit == Duration::zero() && !options.dump_on_quit) return nullptr;
     return std::make_unique<obs::LoopWarden>(options, loops);
 }
 

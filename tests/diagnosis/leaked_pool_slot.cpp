@@ -1,7 +1,7 @@
 // A task keeps the permit of a pool in an object that outlives it.
 // rule: permit-held
 // task: late guest
-// says: semaphore 'pool'.*task 'first guest' took one of semaphore 'pool' and has ended without giving it back
+// says: semaphore 'pool'.*task 'first guest' took one of semaphore 'pool' and has ended: it was not given back$
 #include "diagnosis.hpp"
 
 struct Session {

@@ -40,12 +40,6 @@ auto hold(Lock& lock, AnyDuration length) -> Task<> {
 }
 constexpr unsigned hold_line = __LINE__ - 2;
 
-auto take(Semaphore& pool, std::optional<Permit>& kept) -> Task<> {
-    auto permit = co_await pool.acquire();
-    kept.emplace(std::move(permit));
-}
-constexpr unsigned take_line = __LINE__ - 3;
-
 /// Suspends and tells nobody: what an awaitable must not do.
 class Forgetful final : public internal::Wait {
 public:
@@ -184,24 +178,6 @@ GYRE_TEST(Findings, a_lock_that_is_held_for_less_than_the_limit_is_none) {
     EXPECT_TRUE(found.empty());
     co_await holder.join();
     co_await waiter.join();
-}
-
-GYRE_TEST(Findings, a_permit_whose_task_has_ended_is_certain) {
-    Semaphore pool(1, "pool");
-    std::optional<Permit> first;
-    std::optional<Permit> second;
-    auto one = spawn(take(pool, first), {.name = "one"});
-    co_await one.join();
-    auto two = spawn(take(pool, second), {.name = "two"});
-    const auto found = co_await obs::examine();
-    const Finding finding = only(found, Rule::permit_held);
-    EXPECT_EQ(finding.severity, obs::Severity::error);
-    EXPECT_EQ(finding.task, "two");
-    EXPECT_EQ(finding.place.line, take_line);
-    EXPECT_TRUE(has(finding.text, "task 'one' took one of semaphore 'pool' and has ended")) << finding.text;
-    first.reset();
-    co_await two.join();
-    second.reset();
 }
 
 GYRE_TEST(Findings, a_holder_of_tokens_that_waits_is_named) {
@@ -393,6 +369,28 @@ TEST(Findings, a_wait_that_told_nobody_is_certain) {
     };
     EXPECT_DEATH(forget(), "told nobody");
 #endif
+}
+
+TEST(Findings, of_a_loop_that_blocks_are_certain_from_the_limit_on_and_keep_what_was_seen_before) {
+    std::vector<obs::Snapshot> looks(3);
+    looks[0].unreceived_errors = 1;
+    looks[1] = looks[0];
+    looks[1].taken = looks[0].taken + 500ms;
+    looks[2].taken = looks[0].taken + 1s;
+    looks[2].blocked_for = 100ms;
+    looks[2].blocked_by = "page faults";
+    auto found = obs::findings(looks);
+    Finding blocked = only(found, Rule::long_slice);
+    EXPECT_EQ(blocked.severity, obs::Severity::warning);
+    EXPECT_EQ(blocked.text, "blocks its loop since 100 ms: page faults");
+    EXPECT_EQ(only(found, Rule::unreceived_error).severity, obs::Severity::note);
+    looks[2].blocked_for = 1s;
+    found = obs::findings(looks);
+    blocked = only(found, Rule::never_yields);
+    EXPECT_EQ(blocked.severity, obs::Severity::error);
+    EXPECT_EQ(found.front().rule, Rule::never_yields) << "the worst comes first";
+    only(found, Rule::unreceived_error);
+    EXPECT_EQ(obs::findings(looks[2]).size(), 1U);
 }
 
 TEST(Findings, take_one_look_at_least) {

@@ -26,7 +26,7 @@ TEST(Observe, asks_for_nothing_if_the_variable_is_not_there) {
     for (const RunOptions& options : {obs::observed(), observed_with("")}) {
         EXPECT_EQ(options.control, nullptr);
         EXPECT_FALSE(options.dump_on_quit);
-        EXPECT_EQ(options.stall_limit, Duration::zero());
+        EXPECT_FALSE(options.stall_limit.has_value());
         EXPECT_FALSE(options.recorder.on);
         EXPECT_EQ(options.timing, Timing::sampled);
     }

@@ -7,6 +7,7 @@
 #include "obs/recent_stalls.hpp"
 
 #include <gyre/backend/thread_probe.hpp>
+#include <gyre/core/warden.hpp>
 #include <gyre/obs.hpp>
 
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <numeric>
@@ -128,6 +130,22 @@ auto stalls_counted() -> std::uint64_t {
     return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 
+/// How often the thread of that name has gone to sleep by itself.
+auto wakes_of(std::string_view name) -> std::uint64_t {
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::string is;
+        std::getline(std::ifstream(thread.path() / "comm") >> std::ws, is);
+        if (is != name) continue;
+        std::ifstream status(thread.path() / "status");
+        for (std::string line; std::getline(status, line);) {
+            constexpr std::string_view key = "voluntary_ctxt_switches:";
+            if (line.starts_with(key)) return std::stoull(line.substr(key.size()));
+        }
+    }
+    ADD_FAILURE() << "no thread " << name;
+    return 0;
+}
+
 /// Blocks its loop until the number of stalls that were counted is `count`, and for `more`.
 auto block_until_counted(std::uint64_t count, Duration more) -> Task<> {
     const auto end = backend::monotonic_time() + 10s;
@@ -161,6 +179,64 @@ TEST(Warden, reports_the_next_stall_after_a_long_one_and_counts_each_once) {
     EXPECT_EQ(kept[kept.size() - 2].report.task, "first");
     EXPECT_GE(kept[kept.size() - 2].report.lasted, Duration(160ms)) << "as its last report says";
     EXPECT_EQ(kept.back().report.task, "second");
+}
+
+TEST(Warden, measures_a_stall_from_the_start_of_its_turn) {
+    Time began{};
+    const auto before = stalls_counted();
+    run(
+        [&]() -> Task<> {
+            co_await sleep(1ms);
+            began = backend::monotonic_time();  // the turn has begun
+            auto task = spawn(block_until_counted(before + 1, 0ms), {.start = Start::eager});
+            co_await task.join();
+        },
+        {.stall_limit = 40ms, .on_stall = Reports::add});
+    ASSERT_EQ(stalls_counted(), before + 1);
+    const auto kept = obs::recent_stalls().back();
+    EXPECT_LE(kept.when - kept.report.lasted, began);
+}
+
+TEST(Warden, sleeps_while_all_loops_do_and_is_there_when_one_goes_on) {
+    const auto before = stalls_counted();
+    std::uint64_t wakes = 0;
+    run(
+        [&]() -> Task<> {
+            co_await sleep(20ms);
+            const auto at_first = wakes_of("gyre-warden");
+            co_await sleep(400ms);
+            wakes = wakes_of("gyre-warden") - at_first;
+            auto blocks = spawn(block_until_counted(before + 1, 0ms));
+            co_await blocks.join();
+        },
+        {.loops = 2, .stall_limit = 2ms, .on_stall = Reports::add});
+    EXPECT_LE(wakes, 20U) << "200 times it would look at a loop that works";
+    EXPECT_EQ(stalls_counted(), before + 1);
+}
+
+TEST(Warden, looks_for_stalls_without_a_limit_if_somebody_asks) {
+#ifdef NDEBUG
+    constexpr Duration usual = 25ms;
+#else
+    constexpr Duration usual = 5ms;
+#endif
+    const auto watcher = [](const RunOptions&, std::span<EventLoop* const>) -> std::unique_ptr<internal::Warden> {
+        return nullptr;
+    };
+    EXPECT_EQ(internal::stall_limit({}), Duration::zero());
+    EXPECT_EQ(internal::stall_limit({.dump_on_quit = true}), Duration::zero());
+    EXPECT_EQ(internal::stall_limit({.on_stall = Reports::add}), usual);
+    EXPECT_EQ(internal::stall_limit({.control = watcher}), usual);
+    EXPECT_EQ(internal::stall_limit({.stall_limit = 0ms, .control = watcher}), Duration::zero());
+    EXPECT_EQ(internal::stall_limit({.stall_limit = 1s, .on_stall = Reports::add}), Duration(1s));
+    const std::string text = error_output_of([&watcher](const std::string&) {
+        const auto before = stalls_counted();
+        run(block_until_counted(before + 1, 0ms), {.control = watcher});
+        backend::write_to_standard_error(stalls_counted() > before ? "counted\n" : "not counted\n");
+        run(block_until_counted(before + 2, 0ms), {.stall_limit = 10ms, .control = watcher});
+    });
+    EXPECT_TRUE(text.starts_with("counted\n")) << "nobody has asked for it there: " << text;
+    EXPECT_TRUE(has(text, "gyre: loop 0 has not come back for ")) << text;
 }
 
 TEST(Warden, counts_stalls_that_are_too_many_to_report_and_stops_the_recorder_for_them) {
@@ -346,110 +422,6 @@ TEST(StandardError, that_nobody_reads_holds_nobody_up) {
     EXPECT_EQ(status, 0);
     ::close(ends[0]);
     ::close(ends[1]);
-}
-
-namespace {
-
-std::atomic<int> urgent_signals = 0;
-
-}  // namespace
-
-TEST(ThreadProbe, leaves_the_signal_to_who_has_it_already) {
-    struct sigaction own{};
-    own.sa_handler = [](int) { ++urgent_signals; };
-    struct sigaction before{};
-    ASSERT_EQ(::sigaction(SIGURG, &own, &before), 0);
-    {
-        backend::ThreadProbe probe;
-        ::raise(SIGURG);
-        EXPECT_EQ(urgent_signals, 1);
-        std::atomic<bool> over = false;
-        std::atomic<bool> begun = false;
-        backend::ThreadName name;
-        std::thread other([&] {
-            name = backend::this_thread();
-            begun = true;
-            while (!over) std::this_thread::yield();
-        });
-        while (!begun) std::this_thread::yield();
-        backend::ThreadSample sample;
-        EXPECT_TRUE(probe.sample(name, 5s, sample, [](void*) noexcept {}, nullptr));
-        over = true;
-        other.join();
-        EXPECT_EQ(urgent_signals, 1) << "what was sent to look is kept from it";
-    }
-    ::raise(SIGURG);
-    EXPECT_EQ(urgent_signals, 2);
-    ::sigaction(SIGURG, &before, nullptr);
-}
-
-TEST(ThreadProbe, lets_a_later_handler_be) {
-    struct sigaction before{};
-    ::sigaction(SIGURG, nullptr, &before);
-    struct sigaction later{};
-    later.sa_handler = SIG_IGN;
-    {
-        const backend::ThreadProbe probe;
-        ::sigaction(SIGURG, &later, nullptr);
-    }
-    struct sigaction now{};
-    ::sigaction(SIGURG, &before, &now);
-    EXPECT_EQ(now.sa_handler, SIG_IGN);
-}
-
-TEST(ThreadProbe, gives_the_stack_of_another_thread) {
-    std::atomic<bool> over = false;
-    std::atomic<bool> begun = false;
-    backend::ThreadName name;
-    std::thread other([&] {
-        name = backend::this_thread();
-        begun = true;
-        while (!over) std::this_thread::yield();
-    });
-    while (!begun) std::this_thread::yield();
-    const backend::ThreadProbe probe;
-    backend::ThreadSample sample;
-    int looked = 0;
-    EXPECT_TRUE(const_cast<backend::ThreadProbe&>(probe).sample(
-        name, 5s, sample, [](void* count) noexcept { ++*static_cast<int*>(count); }, &looked));
-    EXPECT_EQ(looked, 1);
-    if (backend::native_stacks_are_safe()) {
-        EXPECT_GT(sample.depth, 2U);
-        EXPECT_FALSE(backend::code_text(sample.stack[2]).empty());
-    } else {
-        EXPECT_EQ(sample.depth, 0U);
-    }
-    EXPECT_GT(backend::thread_activity(name.number).ran.count(), 0);
-    over = true;
-    other.join();
-}
-
-TEST(ThreadProbe, is_free_in_a_child_that_is_forked_while_another_thread_looks) {
-    const backend::ThreadName name = backend::this_thread();
-    std::atomic<bool> over = false;
-    std::atomic<int> looks = 0;
-    std::thread looking([&] {
-        backend::ThreadProbe probe;
-        while (!over) {
-            backend::ThreadSample sample;
-            static_cast<void>(probe.sample(name, 5s, sample, [](void*) noexcept {}, nullptr));
-            ++looks;
-        }
-    });
-    while (looks == 0) std::this_thread::yield();
-    for (int i = 0; i < 50; ++i) {
-        const pid_t child = ::fork();
-        if (child == 0) {
-            ::alarm(10);  // one that waits for a mutex that nobody holds
-            { const backend::ThreadProbe probe; }
-            ::_exit(0);
-        }
-        int status = 0;
-        while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-        EXPECT_EQ(status, 0);
-    }
-    over = true;
-    looking.join();
 }
 
 }  // namespace gyre::testing

@@ -13,6 +13,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <span>
 #include <string>
@@ -26,6 +27,7 @@ namespace gyre {
 
 namespace backend {
 class Backend;
+class ThreadAlarm;
 }  // namespace backend
 namespace obs {
 struct StallReport;
@@ -64,8 +66,11 @@ struct RunOptions {
     /// SIGQUIT (Ctrl-\) writes what all tasks do to standard error, and after `long_wait` what is wrong; the program goes on.
     bool dump_on_quit = false;
     Duration long_wait = std::chrono::seconds(1);  ///< What lasts longer is a finding: see `obs::findings`.
-    Duration stall_limit = Duration::zero();  ///< A turn of a loop that takes longer is reported while it lasts; 0: none is.
-    /// Who is told of stalls, on the thread that finds them; null: standard error. Must not throw.
+    /// A turn of a loop that takes longer is reported while it lasts; 0: none is. Without it: 25 ms, or 5 ms where the library was
+    /// built without NDEBUG, if `on_stall` or `control` says who asks for stalls; else none is.
+    std::optional<Duration> stall_limit = std::nullopt;
+    /// Who is told of stalls, on the thread that finds them; null: standard error if `stall_limit` is set, else they are kept for
+    /// `control` alone. Must not throw.
     void (*on_stall)(const obs::StallReport& report) = nullptr;
     /// `&gyre::obs::control_socket`: other programs of the same user may look inside, with `gyre ps` and the like; null: nobody.
     RunWatcher control = nullptr;
@@ -285,6 +290,11 @@ public:
     /// Grows with every turn; odd while the loop does something, even while it waits for events or does not run.
     /// Thread: any.
     [[nodiscard]] auto beat() const noexcept -> std::uint64_t { return beat_.load(std::memory_order_acquire); }
+    /// When the turn began that an odd `beat`, read before, stands for; or a later one. Thread: any.
+    [[nodiscard]] auto turn_began() const noexcept -> Time { return turn_began_.load(std::memory_order_relaxed); }
+    /// `alarm` is set when the next turn after a sleep has begun: its `beat` is odd by then. Once for each call, and maybe not for a
+    /// turn that begins at the same moment. Always the same alarm. Thread: any, but always the same.
+    void announce_turn_to(const std::shared_ptr<backend::ThreadAlarm>& alarm) noexcept;
     /// The thread that runs it, or ran it last. Thread: any, as long as `beat` is odd.
     [[nodiscard]] auto thread() const noexcept -> const backend::ThreadName& { return thread_; }
     /// Whose recorder it is, and how others read that. Thread: any.
@@ -330,6 +340,13 @@ private:
         const std::uint64_t now = beat_.load(std::memory_order_relaxed);
         beat_.store(((now | 1) + 1) | (busy ? 1U : 0U), std::memory_order_release);
     }
+    void begin_turn(Time now) noexcept {
+        turn_began_.store(now, std::memory_order_relaxed);
+        set_beat(true);
+        if (announces_.load(std::memory_order_relaxed)) [[unlikely]]
+            announce();
+    }
+    void announce() noexcept;
     void drive(internal::TaskNode& main);
     void turn();
     void sample_turn();
@@ -387,6 +404,9 @@ private:
         Time since{};              ///< When it was woken.
     } sample_;                     ///< One whose delay is measured.
     std::atomic<std::uint64_t> beat_{0};
+    std::atomic<Time> turn_began_{Time{}};
+    std::atomic<bool> announces_{false};              ///< Its next turn, to
+    std::shared_ptr<backend::ThreadAlarm> listener_;  ///< this; written before the first announcement is asked for.
     backend::ThreadName thread_;
     bool stopping_ = false;
     bool closed_ = false;

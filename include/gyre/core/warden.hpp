@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gyre/backend/clock.hpp>
+
 #include <memory>
 #include <span>
 
@@ -18,6 +20,9 @@ public:
     auto operator=(const Warden&) -> Warden& = delete;
     virtual ~Warden() = default;
 };
+
+/// The limit for stalls that `options` mean; 0: nobody looks for them.
+[[nodiscard]] auto stall_limit(const RunOptions& options) noexcept -> Duration;
 
 /// One if `options` ask for it, else null. `loops` live longer than it.
 /// @throws std::invalid_argument for a stall limit that makes no sense; std::system_error if the thread or signal cannot be had.
