@@ -26,6 +26,7 @@ auto option_as_int(const SimSocket& socket, int level, int name) -> int {
 }
 
 auto wants_reset_on_close(const SimSocket& socket) -> bool {
+    if (socket.is_unix()) return false;  // as in the kernel
     linger value{};
     const auto found = socket.options.find({SOL_SOCKET, SO_LINGER});
     if (found == socket.options.end() || found->second.size() < sizeof value) return false;

@@ -178,4 +178,16 @@ auto with_port(const net::Address& address, std::uint16_t port) -> net::Address 
     return {net::to_storage(six), sizeof six};
 }
 
+auto unmapped(const net::Address& address) -> net::Address {
+    if (address.family() != AF_INET6) return address;
+    constexpr std::array<std::uint8_t, 12> prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    const auto six = net::read_as<sockaddr_in6>(address.storage());
+    if (std::memcmp(&six.sin6_addr, prefix.data(), prefix.size()) != 0) return address;
+    sockaddr_in four{};
+    four.sin_family = AF_INET;
+    four.sin_port = six.sin6_port;
+    std::memcpy(&four.sin_addr, &six.sin6_addr.s6_addr[prefix.size()], sizeof four.sin_addr);
+    return {net::to_storage(four), sizeof four};
+}
+
 }  // namespace gyre::internal

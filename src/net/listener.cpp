@@ -1,5 +1,6 @@
 #include <gyre/net/listener.hpp>
 
+#include "net/address_parts.hpp"
 #include "net/socket_transport.hpp"
 #include "net/unix_path.hpp"
 
@@ -103,7 +104,8 @@ public:
 
 private:
     [[nodiscard]] auto make_stream(int descriptor, const internal::AcceptedPeer& peer) const -> Stream {
-        auto socket = internal::Socket::adopt(socket_.loop(), descriptor, Address(peer.address, peer.length));
+        auto socket = internal::Socket::adopt(
+            socket_.loop(), descriptor, internal::unmapped(Address(peer.address, peer.length)));
         if (no_delay_ && local_.is_ip()) socket.set_option(IPPROTO_TCP, TCP_NODELAY, 1);
         return Stream(std::make_unique<SocketTransport>(std::move(socket)));
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/address_parts.hpp"
 #include "net/busy.hpp"
 #include "net/socket.hpp"
 
@@ -21,7 +22,9 @@ public:
     [[nodiscard]] auto shutdown_write() -> Task<void> override;
     [[nodiscard]] auto close() -> Task<void> override;
     void abort() noexcept override { socket_.close(); }
-    [[nodiscard]] auto local_address() const -> Address override { return socket_.local_address(); }
+    [[nodiscard]] auto local_address() const -> Address override {
+        return gyre::internal::unmapped(socket_.local_address());
+    }
     [[nodiscard]] auto peer_address() const -> Address override { return socket_.peer(); }
     [[nodiscard]] auto has_input() const noexcept -> bool override { return socket_.has_input(); }
     [[nodiscard]] auto is_closed() const noexcept -> bool override { return socket_.is_closed(); }
@@ -29,6 +32,13 @@ public:
     /// @return 0 or a negative errno. Source: getsockopt(2).
     [[nodiscard]] auto get_option(int level, int option, void* value, socklen_t& size) const noexcept -> int {
         return socket_.get_option(level, option, value, size);
+    }
+
+    /// As `set_reset_on_close` of net, for this one.
+    void set_reset_on_close(bool is_reset) const noexcept {
+        if (is_closed()) return;
+        const linger how{is_reset ? 1 : 0, 0};
+        socket_.set_option(SOL_SOCKET, SO_LINGER, &how, sizeof how);
     }
 
     /// What `read_some` is made of, for a stream, which awaits the wait itself.

@@ -55,6 +55,7 @@ public:
     [[nodiscard]] auto take_messages() -> Task<bool>;
 
     [[nodiscard]] auto engine() noexcept -> TlsEngine& { return engine_; }
+    [[nodiscard]] auto below() noexcept -> Transport& { return *below_; }
 
 private:
     class Receiving;

@@ -1,5 +1,6 @@
 #include <gyre/net/address.hpp>
 
+#include "net/address_parts.hpp"
 #include "net/attempts.hpp"
 #include "net/name_sources.hpp"
 
@@ -74,6 +75,14 @@ TEST(Address, compares_family_host_and_port) {
     EXPECT_NE(Address::from_ip("::ffff:1.2.3.4", 5), Address::from_ip("1.2.3.4", 5));
     EXPECT_EQ(Address::from_path("a"), Address::from_path("a"));
     EXPECT_NE(Address::from_path("a"), Address::from_path("\0a"s));
+}
+
+TEST(Address, of_ipv4_in_its_ipv6_form_is_ipv4) {
+    EXPECT_EQ(internal::unmapped(Address::from_ip("::ffff:192.0.2.1", 80)), Address::from_ip("192.0.2.1", 80));
+    for (const auto* text : {"::1", "::192.0.2.1", "64:ff9b::192.0.2.1", "::fffe:192.0.2.1", "192.0.2.1"}) {
+        EXPECT_EQ(internal::unmapped(Address::from_ip(text, 80)), Address::from_ip(text, 80)) << text;
+    }
+    EXPECT_EQ(internal::unmapped(Address::from_path("a")), Address::from_path("a"));
 }
 
 TEST(Interleaved, takes_the_families_in_turn) {

@@ -30,8 +30,12 @@ TEST_P(Listening, everywhere_hears_ipv4) {
     run([]() -> Task<> {
         for (const auto* host : {"", "*"}) {
             auto listener = co_await net::listen(host, 0);
-            auto stream = co_await net::connect("127.0.0.1", listener.local_address().port());
+            const auto port = listener.local_address().port();
+            auto stream = co_await net::connect("127.0.0.1", port);
             auto accepted = co_await listener.accept();
+            EXPECT_EQ(accepted.peer_address(), stream.local_address()) << "it is IPv4, for a listener of both too";
+            EXPECT_EQ(accepted.peer_address().ip(), "127.0.0.1");
+            EXPECT_EQ(accepted.local_address().text(), "127.0.0.1:" + std::to_string(port));
         }
     });
 }

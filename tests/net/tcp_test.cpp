@@ -1,11 +1,14 @@
 // Connections through sockets: what is sent arrives, ends and errors arrive, and nothing is left.
 #include "connected.hpp"
+#include "net/reset_on_close.hpp"
 #include "net/socket.hpp"
 #include "support/loops.hpp"
 
 #include <gyre/backend/backend.hpp>
 #include <gyre/backend/sim.hpp>
 #include <gyre/core/wait_report.hpp>
+
+#include <unistd.h>
 
 #include <array>
 
@@ -27,6 +30,28 @@ TEST_P(Tcp, bytes_arrive_in_both_directions) {
         EXPECT_EQ(both.client.local_address(), both.server.peer_address());
         EXPECT_EQ(both.server.local_address(), both.client.peer_address());
         EXPECT_EQ(both.client.peer_address().ip(), "127.0.0.1");
+    });
+}
+
+TEST_P(Tcp, a_close_may_be_a_reset) {
+    run([]() -> Task<> {
+        for (const bool is_reset : {true, false}) {
+            auto both = co_await connected();
+            net::set_reset_on_close(both.server.transport(), true);
+            net::set_reset_on_close(both.server.transport(), is_reset);
+            both.server.abort();
+            net::set_reset_on_close(both.server.transport(), true);
+            const auto text = co_await failure_of(both.client.read_all());
+            EXPECT_EQ(text.ends_with("Connection reset by peer"), is_reset) << text;
+            EXPECT_EQ(text.empty(), !is_reset) << text;
+        }
+        auto listener = co_await net::listen_unix(std::string("\0gyre-reset-", 12) + std::to_string(::getpid()));
+        auto client = co_await net::connect_unix(std::string("\0gyre-reset-", 12) + std::to_string(::getpid()));
+        auto server = co_await listener.accept();
+        net::set_reset_on_close(server.transport(), true);
+        server.abort();
+        const auto text = co_await failure_of(client.read_all());
+        EXPECT_EQ(text, "") << "a Unix socket knows no reset of this kind";
     });
 }
 

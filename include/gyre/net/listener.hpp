@@ -55,7 +55,7 @@ private:
 };
 
 /// Listens on the first address of `host` ("" or "*": every address of the machine, IPv6 and IPv4). Port 0 takes a free one.
-/// @throws IoError naming the address ("listen 127.0.0.1:80: Permission denied").
+/// IPv4 clients have IPv4 addresses. @throws IoError naming the address ("listen 127.0.0.1:80: Permission denied").
 [[nodiscard]] auto listen(std::string host, std::uint16_t port, ListenOptions options = {}) -> Task<Listener>;
 
 /// Listens on a Unix path, which is removed with the listener. A stale socket file that nobody listens on is replaced; one

@@ -36,8 +36,11 @@ void FramingFacts::note_expect(std::string_view value, std::uint64_t offset) {
     if (is_response) return;
     for_each_member(value, [&](std::string_view member) {
         if (member.empty()) return;
-        if (!equals_ignoring_case(member, "100-continue")) refuse(Rule::unknown_expectation, offset);
-        expects_continue = true;
+        if (equals_ignoring_case(member, "100-continue")) {
+            expects_continue = true;
+        } else {
+            unknown_expectation_offset = static_cast<std::uint32_t>(offset);  // of a head, which is bounded
+        }
     });
 }
 

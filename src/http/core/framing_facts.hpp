@@ -25,6 +25,7 @@ struct FramingFacts {
     bool connection_keep_alive = false;
     bool connection_upgrade = false;
     bool expects_continue = false;
+    std::uint32_t unknown_expectation_offset = 0;  ///< Of the last such field; 0: there is none.
 
     /// Looks at one field; refuses those that break a rule by themselves.
     /// @param offset of the field line, for errors.

@@ -115,7 +115,8 @@ auto RequestParser::State::scan_head(std::span<const char> data) -> std::size_t 
 void RequestParser::State::finish_head(std::span<const char> data) {
     fields.finish(data, head.fields);
     const bool is_1_1 = head.version >= Version{1, 1};
-    if (is_1_1 && !facts.has_host) refuse(Rule::missing_host);
+    if (!facts.has_host && is_1_1) refuse(Rule::missing_host);
+    if (facts.unknown_expectation_offset != 0) refuse(Rule::unknown_expectation, facts.unknown_expectation_offset);
     const auto framing = facts.decide(head.version, BodyFraming::none);
     keep_alive = !facts.connection_close && (is_1_1 || facts.connection_keep_alive);
     body.start(framing, facts.content_length, fields.position());

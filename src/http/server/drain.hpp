@@ -71,7 +71,7 @@ private:
 
     gyre::internal::IntrusiveList<DrainScope> scopes_;
     gyre::internal::IntrusiveList<DrainScope> idle_;   ///< Who has begun to wait first comes first.
-    gyre::internal::IntrusiveList<DrainScope> heads_;  ///< The same of those that have half of a head.
+    gyre::internal::IntrusiveList<DrainScope> heads_;  ///< The same of `DrainKind::head`.
     gyre::Event begun_{"the end of an http server"};
     std::size_t guests_ = 0;
     std::size_t leaving_ = 0;  ///< Of them: those that were told to give way, and have not heard it yet.
@@ -84,7 +84,7 @@ private:
 enum class DrainKind : std::uint8_t {
     busy,  ///< It ends when the server drains: accepting, a WebSocket.
     idle,  ///< And it gives way: waiting for the next request.
-    head,  ///< It only gives way: waiting for the rest of a head.
+    head,  ///< It only gives way: waiting for the rest of a head, of a TLS handshake, or of what a proxy says.
 };
 
 /// Something that ends when the server drains, or gives way when it is full.

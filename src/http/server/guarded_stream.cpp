@@ -1,6 +1,7 @@
 #include "guarded_stream.hpp"
 
 #include "http/write_watch.hpp"
+#include "net/reset_on_close.hpp"
 
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
@@ -303,6 +304,10 @@ void GuardedStream::abort() noexcept {
     flush_now();
     stream_.abort();
     is_broken_ = true;
+}
+
+void GuardedStream::set_reset_on_close(bool is_reset) noexcept {
+    if (!is_broken()) net::set_reset_on_close(stream_.transport(), is_reset);
 }
 
 auto GuardedStream::release() noexcept -> net::Stream {

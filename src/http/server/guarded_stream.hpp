@@ -100,6 +100,8 @@ public:
     /// Closes a stream on which everything has been said. Never throws.
     [[nodiscard]] auto close() -> Task<void>;
     void abort() noexcept;
+    /// Whether the peer sees a reset, and no end, however this ends.
+    void set_reset_on_close(bool is_reset) noexcept;
 
     [[nodiscard]] auto tls_info() -> std::optional<net::TlsInfo> { return net::tls_info(stream_); }
     [[nodiscard]] auto peer_address() const -> net::Address { return stream_.peer_address(); }

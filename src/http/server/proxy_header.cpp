@@ -1,5 +1,7 @@
 #include "proxy_header.hpp"
 
+#include "net/address_parts.hpp"
+
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -52,7 +54,7 @@ auto parse_port(std::string_view text) -> std::uint16_t {
 auto parse_address(std::string_view ip, std::uint16_t port, int family) -> net::Address {
     try {
         const auto address = net::Address::from_ip(ip, port);
-        if (address.family() == family && ip.find('%') == ip.npos) return address;
+        if (address.family() == family && ip.find('%') == ip.npos) return gyre::internal::unmapped(address);
     } catch (const std::invalid_argument&) {}
     refuse("an address is none of its family");
 }
@@ -116,7 +118,7 @@ auto source_of(std::string_view header, sa_family_t family, Ip Native::* ip, in_
     sockaddr_storage storage{};
     std::memcpy(&storage, &native, sizeof native);
     storage.ss_family = family;
-    return {storage, sizeof native};
+    return gyre::internal::unmapped({storage, sizeof native});
 }
 
 auto parse_2(std::string_view bytes) -> std::optional<ProxyHeader> {

@@ -19,6 +19,14 @@ constexpr int most_refusals = 2;  // of a file that is not sent by the kernel: t
 constexpr unsigned sends_in_a_row = 4;
 constexpr auto two_writers = "write: another task is writing to this response";
 
+/// For a client that is sent no chunks, and so no trailers. What is wrong for others is wrong for it too.
+void drop_trailers(Fields& trailers) {
+    for (const auto field : trailers) {
+        if (is_forbidden_trailer(field.name)) throw ProtocolError(Rule::forbidden_trailer);
+    }
+    trailers.clear();
+}
+
 }  // namespace
 
 void ResponseWriter::begin(std::string_view method, Version version) {
@@ -102,6 +110,8 @@ auto ResponseWriter::respond(ResponseHead head, std::string_view content_type, s
 auto ResponseWriter::start(ResponseHead head, bool keep_alive) -> Task<void> {
     const gyre::internal::Busy busy(is_writing_, two_writers);
     write_head_of(head, {}, std::nullopt, keep_alive);
+    // The client takes the end of the connection for that of the body: until it is, the connection must not end but break.
+    if (encoder_.framing() == BodyFraming::until_close) stream_.set_reset_on_close(true);
     stage_ = Stage::body;
     co_await stream_.write(out_);
 }
@@ -195,9 +205,12 @@ auto ResponseWriter::send_part(fs::File& file, std::uint64_t offset, std::uint64
 auto ResponseWriter::finish(Fields trailers) -> Task<void> {
     check_in_body();
     const gyre::internal::Busy busy(is_writing_, two_writers);
+    const bool ends_with_connection = encoder_.framing() == BodyFraming::until_close;
+    if (ends_with_connection) drop_trailers(trailers);
     out_.clear();
     if (!is_head_) encoder_.finish(out_, trailers);
     if (!out_.empty()) co_await stream_.write(out_);
+    if (ends_with_connection) stream_.set_reset_on_close(false);
     stage_ = Stage::finished;
 }
 

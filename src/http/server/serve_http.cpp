@@ -50,10 +50,13 @@ void tell_refused(const Service& service, RefusalReason reason, const net::Addre
     }
 }
 
-/// The connection after its TLS handshake; empty if that failed or took too long.
-auto secure(net::Stream stream, const net::TlsServerContext& tls, Duration limit) -> Task<std::optional<net::Stream>> {
+/// The connection after its TLS handshake; empty if that failed, took too long, or gave way to somebody else.
+auto secure(net::Stream stream, const net::TlsServerContext& tls, Service& service) -> Task<std::optional<net::Stream>> {
     try {
-        auto secured = co_await move_on_after(limit, tls.handshake(std::move(stream)));
+        DrainScope handshake(service.drain, DrainKind::head, this_loop().now());
+        const ScopeOptions options{.scope = &handshake.scope()};
+        const auto limit = service.options.handshake_timeout;
+        auto secured = co_await move_on_after(limit, options, tls.handshake(std::move(stream)));
         co_return secured;
     } catch (const IoError&) {
         // Somebody who does not speak TLS, or not ours: theirs to know.
@@ -87,12 +90,15 @@ auto read_proxy_header(net::Stream& stream) -> Task<ProxyHeader> {
 }
 
 /// Who is at the other end; empty if that is to be told by a proxy, and was not.
-auto peer_of(net::Stream& stream, const ConnectionOptions& options) -> Task<std::optional<net::Address>> {
+auto peer_of(net::Stream& stream, Service& service) -> Task<std::optional<net::Address>> {
+    const auto& options = service.options;
     const auto peer = stream.peer_address();
     if (!options.proxy_protocol) co_return peer;
     if (!options.trusted_proxies->contains(peer)) co_return std::nullopt;
     try {
-        const auto header = co_await move_on_after(options.handshake_timeout, read_proxy_header(stream));
+        DrainScope waiting(service.drain, DrainKind::head, this_loop().now());
+        const ScopeOptions scope{.scope = &waiting.scope()};
+        const auto header = co_await move_on_after(options.handshake_timeout, scope, read_proxy_header(stream));
         if (header) co_return header->source.value_or(peer);
     } catch (const ProxyHeaderError&) {  // a proxy that is set up wrongly: theirs to know
     } catch (const IoError&) {}
@@ -113,7 +119,7 @@ auto place_of(const net::Address& peer, Service& service, bool& is_welcome) -> s
 
 auto serve_one(net::Stream stream, Service& service, const net::TlsServerContext* tls) -> Task<void> {
     const Drain::Guest guest(service.drain);
-    const auto peer = co_await peer_of(stream, service.options);
+    const auto peer = co_await peer_of(stream, service);
     if (!peer) co_return tell_refused(service, RefusalReason::proxy_header, stream.peer_address());
     bool is_welcome = false;
     const auto place = place_of(*peer, service, is_welcome);
@@ -123,7 +129,7 @@ auto serve_one(net::Stream stream, Service& service, const net::TlsServerContext
         co_return;
     }
     if (tls != nullptr) {
-        auto secured = co_await secure(std::move(stream), *tls, service.options.handshake_timeout);
+        auto secured = co_await secure(std::move(stream), *tls, service);
         if (!secured) co_return tell_refused(service, RefusalReason::tls_handshake, *peer);
         stream = std::move(*secured);
     }

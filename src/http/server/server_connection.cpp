@@ -32,6 +32,22 @@ auto is_io_error(const std::exception_ptr& error) noexcept -> bool {
     }
 }
 
+/// Is that rule looked at when all of a head is there? Then what it says can be told, though the request is refused.
+auto is_about_whole_head(Rule rule) noexcept -> bool {
+    switch (rule) {
+    case Rule::missing_host:
+    case Rule::unknown_expectation:
+    case Rule::content_length_and_transfer_encoding:
+    case Rule::transfer_encoding_in_http10:
+    case Rule::chunked_not_last:
+    case Rule::unknown_transfer_coding:
+    case Rule::body_too_large:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /// When the connection with that number is old. Steps of the golden ratio spread over a range as evenly as can be.
 auto end_of_youth(Duration age, std::uint64_t number) -> Time {
     if (age <= Duration::zero()) return Time::max();
@@ -151,9 +167,18 @@ auto ServerConnection::head_now() -> std::optional<Next> {
         if (event.kind == EventKind::head) return Next::serve;
         return std::nullopt;
     } catch (const ProtocolError& error) {
-        refusal_.emplace(error);
+        refuse_head(error);
         return Next::refuse;
     }
+}
+
+void ServerConnection::refuse_head(const ProtocolError& error) {
+    refusal_.emplace(error);
+    if (!is_about_whole_head(error.rule())) return response_.begin("GET", Version{});
+    knows_client_ = false;
+    request_id_.clear();
+    request_begins();
+    response_.begin(parser_.head().method, parser_.head().version);
 }
 
 auto ServerConnection::read_head(bool has_begun) -> Task<Next> {
@@ -201,6 +226,7 @@ auto ServerConnection::read_head(bool has_begun) -> Task<Next> {
                 }
                 if (!has_begun) co_return Next::close;
                 refusal_.emplace(408, "the head of the request comes too slowly");
+                response_.begin("GET", Version{});
                 co_return Next::refuse;
             }
             if (!has_begun) {
@@ -210,7 +236,7 @@ auto ServerConnection::read_head(bool has_begun) -> Task<Next> {
             has_begun = true;
         }
     } catch (const ProtocolError& error) {
-        refusal_.emplace(error);
+        refuse_head(error);
     } catch (const IoError&) {
         co_return Next::drop;  // the client has gone
     }
@@ -341,8 +367,6 @@ auto ServerConnection::refuse() -> Task<void> {
     head.status = refusal_->status;
     std::string text = std::to_string(refusal_->status);
     text.append(" ").append(default_reason(refusal_->status)).append("\n").append(refusal_->text).append("\n");
-    // The method may not be known, nor the version.
-    response_.begin("GET", Version{});
     try {
         co_await response_.respond(std::move(head), plain_text, text, false);
     } catch (const IoError&) {

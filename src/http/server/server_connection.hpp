@@ -65,6 +65,8 @@ private:
     enum class Next : std::uint8_t { serve, refuse, linger, close, drop };
 
     [[nodiscard]] auto head_now() -> std::optional<Next>;
+    /// What the head of a request says is told of it if it is whole.
+    void refuse_head(const ProtocolError& error);
     /// @param has_begun whether bytes of it have come.
     [[nodiscard]] auto read_head(bool has_begun) -> Task<Next>;
     void rest() noexcept;

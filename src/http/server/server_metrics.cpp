@@ -30,7 +30,8 @@ ServerMetrics::ServerMetrics(Metrics& metrics, std::string_view prefix)
       connections_(metrics.gauge(named(prefix, "connections"), "Open connections.")),
       accepted_(metrics.counter(named(prefix, "connections_total"), "Connections that were accepted.")),
       bytes_(metrics.counter(named(prefix, "response_body_bytes_total"), "Bytes of the bodies of responses.")),
-      unreadable_(metrics.counter(named(prefix, "unreadable_requests_total"), "Requests whose head was refused.")),
+      unreadable_(
+          metrics.counter(named(prefix, "unreadable_requests_total"), "Requests whose head could not be read.")),
       cut_(metrics.counter(named(prefix, "cut_responses_total"), "Requests whose response was not sent to its end.")) {
     for (std::size_t reason = 0; reason < reasons; ++reason) {
         refused_[reason] = &metrics.counter(named(prefix, "connections_refused_total"),

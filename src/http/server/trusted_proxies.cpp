@@ -2,6 +2,7 @@
 
 #include "../core/grammar.hpp"
 #include "../core/parameters.hpp"
+#include "net/address_parts.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -26,7 +27,7 @@ auto parse_address(std::string_view ip, std::uint16_t port) -> std::optional<net
     // A zone means something on the machine of the proxy only.
     if (ip.find('%') != ip.npos) return std::nullopt;
     try {
-        return net::Address::from_ip(ip, port);
+        return gyre::internal::unmapped(net::Address::from_ip(ip, port));
     } catch (const std::invalid_argument&) {
         return std::nullopt;
     }

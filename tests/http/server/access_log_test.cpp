@@ -190,6 +190,76 @@ TEST(HttpAccessLogTest, tells_of_refusals_and_of_clients_that_go) {
     EXPECT_EQ(lines[3], "127.0.0.1 - - \"GET /slow?stopped HTTP/1.1\" 499 0\n");
 }
 
+TEST(HttpAccessLogTest, tells_what_a_request_asked_that_is_refused_for_its_body_or_expectation) {
+    std::vector<std::string> lines;
+    AccessLog log([&](std::string_view line) { lines.push_back(shape_of(line)); }, AccessLogFormat::combined);
+    http::Metrics metrics;
+    http::ServerMetrics server_metrics(metrics);
+    const http::TrustedProxies proxies({"127.0.0.0/8"});
+    namespace st = http::server_testing;
+    http::ConnectionOptions options;
+    options.observers = {&log, &server_metrics};
+    options.trusted_proxies = &proxies;
+    const std::pair<std::string, int> cases[] = {
+        {"1.1\r\nHost: h\r\nContent-Length: 1048577\r\n", 413},
+        {"1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n", 501},
+        {"1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n", 400},
+        {"1.1\r\nHost: h\r\nTransfer-Encoding: chunked, gzip\r\n", 400},
+        {"1.0\r\nTransfer-Encoding: chunked\r\n", 400},
+        {"1.1\r\nExpect: miracles\r\nHost: h\r\n", 417},
+        {"1.1\r\n", 400},
+    };
+    const auto ask_all = [&](std::uint16_t port) -> Task<void> {
+        for (const auto& one : cases) {
+            auto client = co_await st::RawClient::open(port);
+            // What a request before it said is not what this one says.
+            const auto good = co_await client.ask(
+                st::get("/good", "X-Forwarded-For: 198.51.100.1\r\nUser-Agent: other\r\n"));
+            EXPECT_EQ(good.status, 200);
+            const auto begin = "PUT /upload?a=b HTTP/" + one.first;
+            co_await client.send(begin);
+            co_await client.send("X-Forwarded-For: 192.0.2.1\r\nUser-Agent: agent\r\n\r\n");
+            const auto reply = co_await client.receive();
+            EXPECT_EQ(reply.status, one.second) << one.first;
+            const auto rest = co_await client.read_to_end();
+            EXPECT_EQ(rest, "");
+            const auto bytes = std::to_string(reply.body.size());
+            EXPECT_EQ(lines.back(), "192.0.2.1 - - \"PUT /upload?a=b HTTP/" + one.first.substr(0, 3) + "\" " +
+                                        std::to_string(one.second) + " " + bytes + " \"-\" \"agent\"\n");
+        }
+        auto client = co_await st::RawClient::open(port);
+        const auto bad = co_await client.ask("PUT /upload HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n");
+        EXPECT_EQ(bad.status, 400);
+        const auto rest = co_await client.read_to_end();
+        EXPECT_EQ(rest, "");
+    };
+    for (const auto world : st::all_worlds) {
+        lines.clear();
+        st::run_with(world, st::echo, options, ask_all);
+        ASSERT_EQ(lines.size(), 15U);
+        EXPECT_TRUE(lines.back().starts_with("127.0.0.1 - - \"-\" 400 "))
+            << "its fields say nothing that could be relied on";
+    }
+    const auto answered = [&](std::string_view status) {
+        return metrics.counter("http_server_requests_total", "", {{"method", "PUT"}, {"status", status}}).value();
+    };
+    EXPECT_EQ(answered("4xx"), 3 * 6U);
+    EXPECT_EQ(answered("5xx"), 3 * 1U);
+    EXPECT_EQ(metrics.counter("http_server_unreadable_requests_total", "").value(), 3 * 1U);
+    EXPECT_EQ(metrics.gauge("http_server_requests_in_flight", "").value(), 0);
+}
+
+TEST(HttpAccessLogTest, a_refusal_of_a_head_request_has_no_body) {
+    namespace st = http::server_testing;
+    st::run_with(st::World::simulated, st::echo, {}, [](std::uint16_t port) -> Task<void> {
+        auto client = co_await st::RawClient::open(port);
+        const auto reply = co_await client.ask("HEAD / HTTP/1.1\r\nHost: h\r\nExpect: miracles\r\n\r\n", "HEAD");
+        EXPECT_EQ(reply.status, 417);
+        const auto rest = co_await client.read_to_end();
+        EXPECT_EQ(rest, "");
+    });
+}
+
 TEST(HttpAccessLogTest, tells_of_connections_that_are_turned_away) {
     std::vector<std::string> lines;
     AccessLog log([&](std::string_view line) { lines.push_back(shape_of(line)); }, AccessLogFormat::common);

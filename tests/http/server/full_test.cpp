@@ -2,6 +2,10 @@
 
 #include "harness.hpp"
 
+#include <gyre/http/server/trusted_proxies.hpp>
+#include <gyre/net/test_authority.hpp>
+#include <gyre/net/tls.hpp>
+
 #include <optional>
 #include <vector>
 
@@ -126,6 +130,65 @@ TEST(FullServer, leaves_those_alone_who_are_idle_for_less_than_a_second) {
             }
         }
     });
+}
+
+/// A server that has places for two, each of which is taken by a client that says `first` and nothing else, and the answer to one
+/// that comes then. The times of the server itself would let it wait for an hour.
+void expect_room_among(std::string_view first, ConnectionOptions options, const net::TlsServerContext* tls,
+    const std::function<Task<std::string>(std::uint16_t)>& newcomer) {
+    options.max_connections = 2;
+    options.handshake_timeout = 1h;
+    options.header_timeout = 1h;
+    for (const auto world : all_worlds) {
+        const auto meet = [&](std::uint16_t port) -> Task<void> {
+            std::vector<RawClient> silent;
+            co_await open_many(port, 2, std::string(first), silent);
+            auto coming = newcomer(port);
+            const auto answer = co_await move_on_after(30s, std::move(coming));
+            EXPECT_EQ(answer.value_or("it waits in vain").substr(0, 12), "HTTP/1.1 200");
+        };
+        run_with(world, echo, options, meet, tls);
+    }
+}
+
+auto talk_over(net::Stream stream, std::string bytes) -> Task<std::string> {
+    co_await stream.write(bytes);
+    auto line = co_await stream.read_line();
+    co_return line.value_or("it ended");
+}
+
+TEST(FullServer, is_not_kept_full_by_handshakes_that_do_not_begin_or_end) {
+    const net::TestAuthority authority;
+    const auto certificate = authority.issue({"127.0.0.1"});
+    net::TlsServerOptions shown;
+    shown.certificate_pem(certificate.chain, certificate.key);
+    const net::TlsServerContext tls(shown);
+    net::TlsClientOptions trust;
+    trust.ca_pem(authority.certificate());
+    const net::TlsClientContext context(trust);
+    const auto newcomer = [&](std::uint16_t port) -> Task<std::string> {
+        auto stream = co_await net::connect_tls("127.0.0.1", port, context);
+        auto talking = talk_over(std::move(stream), get("/"));
+        auto answer = co_await std::move(talking);
+        co_return answer;
+    };
+    expect_room_among("", {}, &tls, newcomer);
+    expect_room_among("\x16\x03\x01", {}, &tls, newcomer);
+}
+
+TEST(FullServer, is_not_kept_full_by_proxy_headers_that_do_not_come) {
+    const TrustedProxies proxies({"127.0.0.0/8"});
+    ConnectionOptions options;
+    options.trusted_proxies = &proxies;
+    options.proxy_protocol = true;
+    const auto newcomer = [](std::uint16_t port) -> Task<std::string> {
+        auto stream = co_await net::connect("127.0.0.1", port);
+        auto talking = talk_over(std::move(stream), "PROXY UNKNOWN\r\n" + get("/"));
+        auto answer = co_await std::move(talking);
+        co_return answer;
+    };
+    expect_room_among("", options, nullptr, newcomer);
+    expect_room_among("PROXY ", options, nullptr, newcomer);
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ TEST(ProxyHeader, has_a_form_for_people) {
     const std::pair<std::string, const char*> cases[] = {
         {"PROXY TCP4 192.0.2.1 10.0.0.1 1234 80\r\nGET", "192.0.2.1:1234 of 39 bytes"},
         {"PROXY TCP6 2001:db8::1 ::1 65535 0\r\n", "[2001:db8::1]:65535 of 36 bytes"},
+        {"PROXY TCP6 ::ffff:192.0.2.1 ::1 1234 80\r\n", "192.0.2.1:1234 of 41 bytes"},
         {"PROXY UNKNOWN\r\n", "nobody of 15 bytes"},
         {"PROXY UNKNOWN ff::1 whatever\r\n", "nobody of 30 bytes"},
         {"", "more"},
@@ -71,6 +72,9 @@ TEST(ProxyHeader, has_a_form_for_machines) {
     const std::string six = "\x20\x01\x0d\xb8"s + std::string(11, '\0') + "\x01"s + std::string(16, '\0') +
                             "\x04\xd2\x00\x50"s;
     EXPECT_EQ(read_header(version_2(six, '\x21', '\x21')), "[2001:db8::1]:1234 of 52 bytes");
+    const std::string mapped = std::string(10, '\0') + "\xff\xff\xc0\x00\x02\x01"s + std::string(16, '\0') +
+                               "\x04\xd2\x00\x50"s;
+    EXPECT_EQ(read_header(version_2(mapped, '\x21', '\x21')), "192.0.2.1:1234 of 52 bytes");
     EXPECT_EQ(read_header(version_2(std::string(216, 'x'), '\x21', '\x31')), "nobody of 232 bytes");
     EXPECT_EQ(read_header(version_2("", '\x20', '\x00')), "nobody of 16 bytes") << "the proxy's own";
     EXPECT_EQ(read_header(version_2("whatever", '\x20', '\x11')), "nobody of 24 bytes");

@@ -50,6 +50,8 @@ TEST(TrustedProxies, know_addresses_with_and_without_ports) {
     const std::pair<const char*, const char*> cases[] = {
         {"192.0.2.1:80", "192.0.2.1:80 http"},
         {"2001:db8::1", "[2001:db8::1]:0 http"},
+        {"::ffff:192.0.2.1", "192.0.2.1:0 http"},
+        {"[::ffff:192.0.2.1]:80", "192.0.2.1:80 http"},
         {"[2001:db8::1]", "[2001:db8::1]:0 http"},
         {"[2001:db8::1]:80", "[2001:db8::1]:80 http"},
         {"[2001:db8::1", "10.0.0.1:1234 http"},

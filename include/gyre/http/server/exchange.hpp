@@ -64,7 +64,7 @@ public:
     [[nodiscard]] auto respond(int status, std::string_view content_type, std::string_view body) -> Task<void>;
 
     /// Sends the head; the body follows. Without a Content-Length it is chunked, or for HTTP/1.0 ends with the connection.
-    /// Throws as `respond`.
+    /// A body of that kind that is cut ends with a reset. Throws as `respond`.
     [[nodiscard]] auto start(ResponseHead head) -> Task<void>;
     /// Sends a piece of the body, which must live until this returns. With HEAD nothing is sent.
     /// @throws InvalidStateError outside of a response; ProtocolError past the Content-Length; IoError.
@@ -75,7 +75,7 @@ public:
     /// Ends the body. A handler that returns without it ends its body there.
     /// @throws ProtocolError if the body is shorter than its Content-Length; the connection is dropped then.
     [[nodiscard]] auto finish() -> Task<void>;
-    /// The same with trailers, which only a chunked body has. @throws ProtocolError for one that frames, routes or
+    /// The same with trailers, for a chunked body; HTTP/1.0 gets none. @throws ProtocolError for one that frames, routes or
     /// authenticates.
     [[nodiscard]] auto finish(Fields trailers) -> Task<void>;
 
