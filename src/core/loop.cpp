@@ -41,6 +41,11 @@ constinit thread_local EventLoop* loop_here = nullptr;
 /// @return the one before.
 [[gnu::noinline]] auto set_loop_here(EventLoop* loop) noexcept -> EventLoop* { return std::exchange(loop_here, loop); }
 
+/// The time `now` of a loop on the clock of other threads: a simulated one has its own.
+auto machine_time(const backend::Backend& backend, Time now) noexcept -> Time {
+    return backend.name() == "sim" ? backend::monotonic_time() : now;  // seam: only who watches from outside reads it
+}
+
 }  // namespace
 
 namespace internal {
@@ -100,7 +105,7 @@ public:
         loop_.running_ = true;
         // Written once for each thread: others read it, as `beat` lets them.
         if (const auto here = backend::this_thread(); loop_.thread_.number != here.number) loop_.thread_ = here;
-        loop_.begin_turn(loop_.now());
+        loop_.begin_turn(machine_time(*loop_.backend_, loop_.now()));
     }
     Running(const Running&) = delete;
     auto operator=(const Running&) -> Running& = delete;
@@ -391,7 +396,7 @@ void EventLoop::announce() noexcept {
 
 void EventLoop::fire_timers() noexcept {
     scheduler_.stamp = backend_->now();
-    begin_turn(scheduler_.stamp);
+    begin_turn(machine_time(*backend_, scheduler_.stamp));
     scheduler_.stale = false;
     if (scheduler_.tape != nullptr) [[unlikely]]
         scheduler_.tape->source = internal::Tape::By::timer;
