@@ -48,12 +48,15 @@ auto describe(const RunningProgram& program) -> Task<nlohmann::json> {
         row["loops"] = answer.at("loops").size();
         std::uint64_t tasks = 0;
         bool blocked = false;
+        std::size_t unread = 0;
         for (const auto& loop : answer.at("loops")) {
+            if (!loop.value("is_read", true)) ++unread;
             tasks += loop.at("task_count").get<std::uint64_t>();
             blocked = blocked || loop.contains("blocked_for_ns");
         }
         row["tasks"] = tasks;
         row["blocked"] = blocked;
+        row["unread_loops"] = unread;
     } catch (const std::exception& error) {
         row["error"] = error.what();
     }
@@ -85,7 +88,11 @@ auto list_programs(bool json) -> Task<int> {
         std::cout << "  " << right_aligned(std::to_string(row["loops"].get<std::size_t>()), 5) << "  "
                   << right_aligned(std::to_string(row["tasks"].get<std::uint64_t>()), 6) << "  "
                   << right_aligned(time_text(Duration(row["uptime_ns"].get<std::int64_t>())), 8)
-                  << (row["blocked"].get<bool>() ? "  a loop does not answer" : "") << "\n";
+                  << (row["blocked"].get<bool>() ? "  a loop does not answer" : "")
+                  << (row["unread_loops"].get<std::size_t>() > 0
+                             ? "  a loop could not be read: its tasks are not counted"
+                             : "")
+                  << "\n";
     }
     co_return 0;
 }

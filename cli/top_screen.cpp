@@ -111,6 +111,7 @@ void TopScreen::read_rates(const nlohmann::json& figures) {
     Rates now;
     now.at = figures.at("uptime_ns").get<std::int64_t>();
     for (const auto& loop : figures.at("loops")) {
+        if (!loop.value("is_read", true)) return;  // zeros, which would look like a new start
         now.turns += loop.at("turns").get<std::uint64_t>();
         now.slices += loop.at("slices").get<std::uint64_t>();
     }

@@ -61,7 +61,7 @@ async function readFigures() {
   setText(byId('program'), figures.program);
   document.title = `${figures.program} ${figures.pid} – gyre`;
   setText(byId('facts'), `pid ${figures.pid} · ${plural(figures.loops.length, 'loop')}, ${[...new Set(figures.loops.map(({ backend }) => backend))].join(' + ')} · up ${duration(figures.uptime_ns)}`);
-  showTiming(figures.loops.map(({ timing }) => timing));
+  showTiming(figures.loops.filter((loop) => loop.is_read !== false).map(({ timing }) => timing));
   if (state.view === 'figures') views.figures.showLoops(figures);
 }
 
@@ -157,7 +157,7 @@ function showRecorder({ on, reason = '', has_recording: recorded = on }) {
 function showTiming(levels) {
   const button = byId('timing');
   state.exact = levels.every((level) => level === 'exact');
-  button.hidden = levels.some((level) => level === undefined);
+  button.hidden = !levels.length || levels.includes(undefined);
   button.setAttribute('aria-checked', String(state.exact));
   button.title = state.exact ? 'The program measures each task: let it sample again (e)' : 'Measure each task: what it ran, was ready and waited (e)';
 }

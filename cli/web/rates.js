@@ -42,7 +42,7 @@ export class Rates {
     const seconds = this.before ? (figures.uptime_ns - this.before.uptime) / 1e9 : 0;
     const now = {};
     // A loop that is blocked is read from outside, where not all is to be had: its last figures count.
-    const loops = figures.loops.map((loop) => (loop.blocked_for_ns && this.loops.get(loop.loop)) || loop);
+    const loops = figures.loops.map((loop) => ((loop.blocked_for_ns || loop.is_read === false) && this.loops.get(loop.loop)) || loop);
     this.loops = new Map(loops.map((loop) => [loop.loop, loop]));
     for (const { name, counter, read } of METRICS) {
       now[name] = read(loops);

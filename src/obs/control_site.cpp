@@ -65,8 +65,11 @@ void write_figures(JsonOut& json, const LoopFigures& loop) {
     json.open('{');
     json.number("loop", loop.loop);
     json.text("backend", loop.backend);
-    json.text("timing", timing_name(loop.timing));
-    if (!loop.is_read) json.flag("is_read", false);
+    if (loop.is_read) {
+        json.text("timing", timing_name(loop.timing));
+    } else {
+        json.flag("is_read", false);
+    }
     json.number("task_count", loop.task_count);
     json.number("ready", loop.ready);
     json.number("timers", loop.timers);

@@ -46,6 +46,7 @@ auto ControlSite::timing() -> Task<http::Response> {
     co_return answer([&](JsonOut& json, std::ostream&) {
         json.list("loops");
         for (const LoopFigures& loop : all) {
+            if (!loop.is_read) continue;
             json.open('{');
             json.number("loop", loop.loop);
             json.text("timing", timing_name(loop.timing));

@@ -166,6 +166,15 @@ TEST_F(InspectText, shows_errors_that_nobody_received) {
     EXPECT_EQ(nlohmann::json::parse(json)["loops"][0]["errors"].size(), 1U) << json;
 }
 
+TEST_F(InspectText, ps_says_that_a_loop_could_not_be_read) {
+    RunOptions options;
+    options.control = &obs::control_socket;
+    Runner runner(options);
+    runner.run(yield_now());
+    const auto list = tool({"ps"});  // nobody runs the loop now, and it has no thread that could be looked at
+    EXPECT_TRUE(has(list.out, "a loop could not be read: its tasks are not counted")) << list.out;
+}
+
 TEST_F(InspectText, stalls_say_in_json_what_is_blocked_now) {
     const auto program = [](Stage& stage) -> Task<> {
         const auto cruncher = [&stage]() -> Task<> {
