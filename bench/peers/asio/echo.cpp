@@ -32,7 +32,8 @@ auto echo(Socket socket) -> Awaitable {
 
 auto serve() -> Awaitable {
     const auto executor = co_await asio::this_coro::executor;
-    asio::basic_socket_acceptor<tcp, Executor> acceptor(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0), false);
+    asio::basic_socket_acceptor<tcp, Executor> acceptor(
+        executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0), false);
     acceptor.listen(4096);
     std::cout << acceptor.local_endpoint().port() << std::endl;
     for (;;) {

@@ -29,7 +29,8 @@ auto fetch(unsigned short port, std::string path) -> asio::awaitable<void, Execu
     co_await stream.async_connect(tcp::endpoint(asio::ip::address_v4::loopback(), port), use_awaitable);
     stream.socket().set_option(tcp::no_delay(true));
     beast::flat_buffer buffer;
-    buffer.reserve(buffer_size);  // what is free in it is what is asked of the socket at once; it never grows by itself here
+    buffer.reserve(
+        buffer_size);  // what is free in it is what is asked of the socket at once; it never grows by itself here
     std::vector<char> storage(buffer_size);
     while (left > 0) {
         --left;

@@ -85,7 +85,8 @@ auto serve_tls(beast::ssl_stream<Stream> stream) -> Awaitable<void> {
 
 auto serve(asio::ssl::context* tls) -> Awaitable<void> {
     const Executor executor = co_await asio::this_coro::executor;
-    asio::basic_socket_acceptor<tcp, Executor> acceptor(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0), false);
+    asio::basic_socket_acceptor<tcp, Executor> acceptor(
+        executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0), false);
     acceptor.listen(4096);
     std::cout << acceptor.local_endpoint().port() << std::endl;
     for (;;) {
@@ -95,8 +96,7 @@ auto serve(asio::ssl::context* tls) -> Awaitable<void> {
         if (tls == nullptr) {
             asio::co_spawn(executor, serve_plain(std::move(stream)), asio::detached);
         } else {
-            asio::co_spawn(
-                executor, serve_tls(beast::ssl_stream<Stream>(std::move(stream), *tls)), asio::detached);
+            asio::co_spawn(executor, serve_tls(beast::ssl_stream<Stream>(std::move(stream), *tls)), asio::detached);
         }
     }
 }

@@ -113,7 +113,8 @@ double small_files(int count) {
         io_uring_prep_openat_direct(open, AT_FDCWD, names[slot].c_str(), O_RDONLY, 0, number);
         open->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
         io_uring_sqe* const read = io_uring_get_sqe(&own.ring);
-        io_uring_prep_read_fixed(read, static_cast<int>(number), memory.data() + slot * rounds::piece, rounds::small_size, 0, 0);
+        io_uring_prep_read_fixed(
+            read, static_cast<int>(number), memory.data() + slot * rounds::piece, rounds::small_size, 0, 0);
         read->flags |= IOSQE_FIXED_FILE | IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
         io_uring_sqe* const close = io_uring_get_sqe(&own.ring);
         io_uring_prep_close_direct(close, number);
