@@ -52,10 +52,7 @@ public:
         std::memcpy(to_, text, size - 1);
         to_ += size - 1;
     }
-    void put(std::string_view text) {
-        std::memcpy(to_, text.data(), text.size());
-        to_ += text.size();
-    }
+    void put(std::string_view text) { to_ = std::copy(text.begin(), text.end(), to_); }  // an empty one may have no address
     /// A field, unless its value is empty. @param name with its colon.
     template<std::size_t size>
     void put_line(const char (&name)[size], std::string_view value) {
