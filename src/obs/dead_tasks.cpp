@@ -72,14 +72,17 @@ public:
     }
 
 private:
-    /// Whom a time limit or a cancellation around a group ends: it ends what is inside.
+    /// Whom a time limit or a cancellation around a group ends: it ends what is inside. Of a task that waits elsewhere it is not known
+    /// whether its limit is around its group, or around what it does inside of it.
     void find_limits() {
         limited_.resize(now_.tasks.size());
         for (std::size_t i = 0; i < now_.tasks.size(); ++i) {  // parents come before their children
             const TaskInfo& info = now_.tasks[i];
             bool is_limited = info.cancelled.has_value();
-            for_each_end(info.stack, info.spawned,
-                [&](const Stack& stack, const Place&) { is_limited = is_limited || stack.limit != Time::max(); });
+            for_each_end(info.stack, info.spawned, [&](const Stack& stack, const Place&) {
+                const bool is_around = stack.wait && stack.wait->kind == WaitKind::group;
+                is_limited = is_limited || (is_around && stack.limit != Time::max());
+            });
             const auto parent = number_.find(info.parent);
             const bool is_inside = info.parent != 0 && parent != number_.end();
             limited_[i] = is_limited || (is_inside && limited_[parent->second]);
@@ -296,7 +299,7 @@ private:
     std::unordered_map<std::uint64_t, std::size_t> number_;
     std::unordered_map<std::size_t, std::vector<std::size_t>> children_;
     std::vector<std::vector<End>> ends_;
-    std::vector<bool> limited_;  ///< A time limit ends it, or will end one of its ends.
+    std::vector<bool> limited_;  ///< A time limit or a cancellation ends its children.
     std::vector<bool> alive_;
     bool moves_ = false;  ///< Something on the loop can still happen by itself.
     std::unordered_set<std::size_t> visited_;
