@@ -1,7 +1,7 @@
 // A task keeps a response that it has not read, and with it the only connection, in an object that outlives it.
 // rule: permit-held
 // task: late guest
-// says: connections to http://127\.0\.0\.1.*task 'first guest' took one of .* and has ended without giving it back
+// says: connections to http://127\.0\.0\.1.*task 'first guest' took one of .* and has ended: it was not given back
 #include "diagnosis.hpp"
 
 #include <gyre/http/client/client.hpp>
