@@ -69,7 +69,8 @@ class Place:
             self.line = memory.number(pointer + 16)
 
     def is_plausible(self):
-        return self.file.isprintable() and "." in self.file and self.line < 10_000_000
+        whole = "\ufffd" not in self.file + self.function  # what is no UTF-8
+        return whole and self.file.isprintable() and "." in self.file and 0 < self.line < 10_000_000
 
     def __str__(self):
         if not self.line:
@@ -131,16 +132,19 @@ class Program:
                     number += 1
 
     def name(self, task):
+        """Its name, and where it was spawned: in a block of a task that has a name or other options, else in the task itself.
+
+        The block begins with a place, which is a pointer. Where the task itself has the place, what is read as that pointer
+        are letters of the name of a file, and nothing lies there."""
         pointer = self.memory.word(task + self.at["task_place"])
         try:
-            place = Place(self.memory, pointer)
+            place = Place(self.memory, self.memory.word(pointer))
             if place.is_plausible():
-                return "", place
+                text = pointer + self.at["extra_name"]
+                return self.memory.text(self.memory.word(text), min(self.memory.word(text + 8), 200)), place
         except Unreadable:
             pass
-        text = pointer + self.at["extra_name"]
-        name = self.memory.text(self.memory.word(text), min(self.memory.word(text + 8), 200))
-        return name, Place(self.memory, self.memory.word(pointer))
+        return "", Place(self.memory, pointer)
 
     def root(self, task):
         return self.memory.word(task + self.at["task_strand"] + self.at["strand_root"])
@@ -157,25 +161,22 @@ class Program:
             inside = self.branches(awaiting)
             if inside:
                 return frames, inside
-            inside = self.inside(awaiting)
-            if len(inside) > 1:
-                return frames, inside
-            frame = inside[0] if inside else 0
+            frame = self.inside(awaiting)
         return frames, []
 
     def inside(self, wait):
-        """The first frames of the strands inside a wait (the body of a time limit or group).
+        """The first frame of the strand inside a wait (the body of a time limit or group), or 0.
 
-        A strand has a pointer to its root, whose continuation points back to the strand: nothing else looks like that."""
-        roots = []
+        A strand has a pointer to its root, whose continuation points back to the strand: nothing else looks like that. The
+        nearest one counts: behind the wait lie the frames of others."""
         for delta in range(0, MOST_OF_A_WAIT if wait else 0, 8):
             try:
                 root = self.memory.word(wait + delta)
                 if self.is_root(root, wait + delta - self.at["strand_root"]):
-                    roots.append(root)
+                    return root
             except Unreadable:
                 continue
-        return roots
+        return 0
 
     def is_root(self, root, strand):
         return root and root % 8 == 0 and self.memory.word(root + self.at["frame_continuation"]) == strand | 1

@@ -41,11 +41,6 @@ constinit thread_local EventLoop* loop_here = nullptr;
 /// @return the one before.
 [[gnu::noinline]] auto set_loop_here(EventLoop* loop) noexcept -> EventLoop* { return std::exchange(loop_here, loop); }
 
-/// The time `now` of a loop on the clock of other threads: a simulated one has its own.
-auto machine_time(const backend::Backend& backend, Time now) noexcept -> Time {
-    return backend.name() == "sim" ? backend::monotonic_time() : now;  // seam: only who watches from outside reads it
-}
-
 }  // namespace
 
 namespace internal {
@@ -96,6 +91,15 @@ void EventLoop::Guests::task_ended(internal::TaskNode& task) noexcept {
     static_cast<internal::RemoteTaskBase&>(task).settle();
 }
 
+inline void EventLoop::begin_turn(Time now) noexcept {
+    if (is_timed_by_machine_.load(std::memory_order_relaxed)) [[unlikely]]
+        now = backend::monotonic_time();
+    turn_began_.store(now, std::memory_order_relaxed);
+    set_beat(true);
+    if (announces_.load(std::memory_order_relaxed)) [[unlikely]]
+        announce();
+}
+
 /// The loop runs on this thread as long as this lives.
 class EventLoop::Running {
 public:
@@ -105,7 +109,7 @@ public:
         loop_.running_ = true;
         // Written once for each thread: others read it, as `beat` lets them.
         if (const auto here = backend::this_thread(); loop_.thread_.number != here.number) loop_.thread_ = here;
-        loop_.begin_turn(machine_time(*loop_.backend_, loop_.now()));
+        loop_.begin_turn(loop_.now());
     }
     Running(const Running&) = delete;
     auto operator=(const Running&) -> Running& = delete;
@@ -385,6 +389,11 @@ void EventLoop::wait_for_events(Time limit) {
     backend_->wait(deadline);
 }
 
+void EventLoop::be_watched() noexcept {
+    if (backend_name() == "sim")
+        is_timed_by_machine_.store(true, std::memory_order_relaxed);  // seam: others have no such clock
+}
+
 void EventLoop::announce_turn_to(const std::shared_ptr<backend::ThreadAlarm>& alarm) noexcept {
     if (listener_ == nullptr) listener_ = alarm;
     announces_.store(true, std::memory_order_release);
@@ -396,7 +405,7 @@ void EventLoop::announce() noexcept {
 
 void EventLoop::fire_timers() noexcept {
     scheduler_.stamp = backend_->now();
-    begin_turn(machine_time(*backend_, scheduler_.stamp));
+    begin_turn(scheduler_.stamp);
     scheduler_.stale = false;
     if (scheduler_.tape != nullptr) [[unlikely]]
         scheduler_.tape->source = internal::Tape::By::timer;

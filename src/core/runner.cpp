@@ -134,6 +134,9 @@ Runner::Loops::Loops(const RunOptions& options, const std::function<void(const E
     try {
         warden_ = internal::start_warden(options_, loops_);
         if (options_.control != nullptr) control_ = options_.control(options_, loops_);
+        if (warden_ != nullptr || control_ != nullptr) {
+            for (EventLoop* loop : loops_) loop->be_watched();
+        }
     } catch (...) {
         close();
         throw;

@@ -123,8 +123,9 @@ auto temporary_file(std::filesystem::path directory) -> Task<File> {
     request.path = text.c_str();
     request.flags = O_RDWR | O_TMPFILE | O_EXCL;
     request.mode = 0600;
+    std::string name_of_file = text + " (temporary file)";  // what may throw comes before there is a descriptor
     const std::int64_t result = co_await FileWait("open temporary file", request);
-    if (result >= 0) co_return File::adopt(static_cast<int>(result), text + " (temporary file)");
+    if (result >= 0) co_return File::adopt(static_cast<int>(result), std::move(name_of_file));
     // EISDIR: a kernel that does not know the flag.
     if (result != -EOPNOTSUPP && result != -EISDIR) throw_file_error(result, "open temporary file", text);
     const std::string name = path_text(directory / (".gyre-" + internal::random_name()));

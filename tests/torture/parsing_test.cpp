@@ -241,6 +241,34 @@ TEST(HttpTorture, brotli_may_tell_that_it_has_no_memory) {
     EXPECT_EQ(live_blocks(Memory::of_libraries), before) << "blocks are left";
 }
 
+TEST(HttpTorture, a_websocket_frame_is_written_whole_or_not_at_all) {
+    std::string text;
+    for (int i = 0; i < 300; ++i) text += std::to_string(i * 7919);  // less than the window
+    WebSocketReading reading;
+    reading.role = WebSocketRole::client;
+    reading.deflate = WebSocketDeflate{};
+    for (const bool compress : {false, true}) {
+        bool has_failed = true;
+        for (std::size_t nth = 1; has_failed; ++nth) {
+            WebSocketWriter writer(WebSocketRole::server, reading.deflate);
+            std::string stream;
+            const auto send = [&] { writer.fragment(stream, text, {.is_text = true, .compress = compress}, {}); };
+            try {
+                const FailingAllocation failing(nth);
+                send();
+                has_failed = false;
+            } catch (const std::bad_alloc&) {
+                EXPECT_TRUE(stream.empty());
+                send();
+            }
+            send();
+            writer.close(stream, 1000, "", {});
+            const auto whole = "text (" + std::to_string(text.size()) + " bytes)\n";
+            EXPECT_EQ(websocket_transcript(stream, reading), whole + whole + "close 1000 \n");
+        }
+    }
+}
+
 TEST(HttpTorture, a_handshake_without_a_digest_is_an_error) {
     if (!libraries_can_fail) GTEST_SKIP() << "malloc is the sanitizer's";
     constexpr std::string_view key = "dGhlIHNhbXBsZSBub25jZQ==";

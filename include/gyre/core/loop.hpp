@@ -290,6 +290,8 @@ public:
     /// Grows with every turn; odd while the loop does something, even while it waits for events or does not run.
     /// Thread: any.
     [[nodiscard]] auto beat() const noexcept -> std::uint64_t { return beat_.load(std::memory_order_acquire); }
+    /// Somebody outside will ask for `turn_began`: a simulated loop then times its turns by the machine's clock. Thread: any.
+    void be_watched() noexcept;
     /// When the turn began that an odd `beat`, read before, stands for; or a later one. Thread: any.
     [[nodiscard]] auto turn_began() const noexcept -> Time { return turn_began_.load(std::memory_order_relaxed); }
     /// `alarm` is set when the next turn after a sleep has begun: its `beat` is odd by then. Once for each call, and maybe not for a
@@ -340,12 +342,7 @@ private:
         const std::uint64_t now = beat_.load(std::memory_order_relaxed);
         beat_.store(((now | 1) + 1) | (busy ? 1U : 0U), std::memory_order_release);
     }
-    void begin_turn(Time now) noexcept {
-        turn_began_.store(now, std::memory_order_relaxed);
-        set_beat(true);
-        if (announces_.load(std::memory_order_relaxed)) [[unlikely]]
-            announce();
-    }
+    void begin_turn(Time now) noexcept;
     void announce() noexcept;
     void drive(internal::TaskNode& main);
     void turn();
@@ -405,7 +402,9 @@ private:
     } sample_;                     ///< One whose delay is measured.
     std::atomic<std::uint64_t> beat_{0};
     std::atomic<Time> turn_began_{Time{}};
-    std::atomic<bool> announces_{false};              ///< Its next turn, to
+    std::atomic<bool> is_timed_by_machine_{
+        false};                           ///< Of a simulated loop: see `be_watched`, which sets it, on any thread.
+    std::atomic<bool> announces_{false};  ///< Its next turn, to
     std::shared_ptr<backend::ThreadAlarm> listener_;  ///< this; written before the first announcement is asked for.
     backend::ThreadName thread_;
     bool stopping_ = false;

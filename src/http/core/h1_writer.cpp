@@ -52,7 +52,9 @@ public:
         std::memcpy(to_, text, size - 1);
         to_ += size - 1;
     }
-    void put(std::string_view text) { to_ = std::copy(text.begin(), text.end(), to_); }  // an empty one may have no address
+    void put(std::string_view text) {
+        to_ = std::copy(text.begin(), text.end(), to_);
+    }  // an empty one may have no address
     /// A field, unless its value is empty. @param name with its colon.
     template<std::size_t size>
     void put_line(const char (&name)[size], std::string_view value) {
@@ -112,7 +114,6 @@ void put_own(const internal::OwnFields& own, Pieces& pieces) {
 }
 
 auto version_text(Version version) -> std::string_view {
-    if (version == Version{1, 1}) return "HTTP/1.1";
     constexpr std::string_view
         texts = "HTTP/1.0HTTP/1.1HTTP/1.2HTTP/1.3HTTP/1.4HTTP/1.5HTTP/1.6HTTP/1.7HTTP/1.8HTTP/1.9";
     if (version.major != 1 || version.minor > 9) refuse(Rule::unsupported_version);

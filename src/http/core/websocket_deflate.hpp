@@ -49,6 +49,8 @@ public:
 
     /// Compresses a piece of a message behind `out`. @throws std::bad_alloc.
     void take(std::string_view piece, bool is_last, std::string& out);
+    /// What was taken last is not sent, so what comes must not refer to it.
+    void forget() noexcept { stream_.reset(); }
 
 private:
     struct Stream;

@@ -20,6 +20,7 @@ constexpr unsigned pong_frame = 10;
 constexpr unsigned final_bit = 0x80;
 constexpr unsigned compression_bit = 0x40;
 constexpr std::size_t longest_control = 125;
+constexpr std::size_t longest_head = 14;  // of a frame
 
 void append_number(std::string& out, std::uint64_t value, unsigned bytes) {
     while (bytes-- > 0) out.push_back(static_cast<char>(value >> (8 * bytes)));
@@ -52,6 +53,7 @@ struct WebSocketWriter::State {
     bool is_compressed = false;  // the message
 
     void frame(std::string& out, unsigned first, std::string_view payload, const WebSocketMask& mask) const {
+        out.reserve(out.size() + longest_head + payload.size());  // half a frame would swallow what comes after it
         out.push_back(static_cast<char>(first));
         const unsigned mask_bit = masks ? 0x80 : 0;
         if (payload.size() < 126) {
@@ -98,10 +100,16 @@ void WebSocketWriter::fragment(std::string& out, std::string_view payload, Fragm
     }
     if (compresses) {
         state.compressed.clear();
-        state.deflater->take(payload, form.is_last, state.compressed);
-        payload = state.compressed;
+        try {
+            state.deflater->take(payload, form.is_last, state.compressed);
+            state.frame(out, first, state.compressed, mask);
+        } catch (...) {
+            state.deflater->forget();
+            throw;
+        }
+    } else {
+        state.frame(out, first, payload, mask);
     }
-    state.frame(out, first, payload, mask);
     state.in_message = !form.is_last;
     state.is_compressed = compresses;
     if (state.compressed.capacity() > 64 * 1024) std::string().swap(state.compressed);

@@ -173,7 +173,15 @@ auto WebSocketState::receive() -> Task<std::optional<WebSocketMessage>> {
 
 /// One step of the reader; pings are answered, and pongs noted.
 auto WebSocketState::next_event() -> WebSocketEventKind {
-    const auto event = reader_.next(stream_.buffered());
+    WebSocketEvent event;
+    try {
+        event = reader_.next(stream_.buffered());
+    } catch (const WebSocketError&) {
+        throw;
+    } catch (...) {
+        lose("what came could not be read");  // half of it may have been, and cannot be twice
+        throw;
+    }
     stream_.consume(event.consumed);
     if (event.kind == WebSocketEventKind::ping) answer_ping();
     if (event.kind == WebSocketEventKind::close) note_close();

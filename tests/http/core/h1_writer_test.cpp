@@ -31,6 +31,13 @@ auto response(int status, Fields fields, Version version = {}) -> ResponseHead {
     return {status, std::string(default_reason(status)), version, std::move(fields)};
 }
 
+TEST(HttpVersion, is_another_if_either_number_is) {
+    EXPECT_EQ((Version{1, 1}), Version{});
+    EXPECT_NE((Version{1, 0}), Version{});
+    EXPECT_NE((Version{2, 1}), Version{});
+    EXPECT_LT((Version{1, 10}), (Version{2, 0}));
+}
+
 TEST(Writer, request_reads_back_equal) {
     const auto head = request("PUT", "/a?b", {{"Host", "x"}, {"Content-Length", "2"}, {"X", ""}, {"X", "\xff y"}});
     std::string out;
@@ -145,7 +152,7 @@ TEST(Writer, without_a_length_the_connection_must_close) {
 }
 
 TEST(Writer, versions_are_those_of_http_1) {
-    for (const auto version : {Version{0, 9}, Version{1, 10}, Version{2, 0}}) {
+    for (const auto version : {Version{0, 9}, Version{1, 10}, Version{2, 0}, Version{2, 1}}) {
         expect_refused(Rule::unsupported_version,
             [&](std::string& out) { (void)write_head(request("GET", "/", {{"Host", "a"}}, version), out); });
     }

@@ -55,9 +55,9 @@ TEST(HttpFailure, a_refusal_arrives_while_the_client_still_sends) {
     for (const auto world : all_worlds) {
         run_with(world, echo, {}, [](std::uint16_t port) -> Task<void> {
             auto client = co_await RawClient::open(port);
-            co_await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2000000\r\n\r\n");
-            // More than any socket buffer: without lingering, this would be reset and the response lost.
-            const std::string piece(900'000, 'x');
+            co_await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8000000\r\n\r\n");
+            // More than the socket buffers hold: without lingering, this would be reset and the response lost.
+            const std::string piece(5'000'000, 'x');
             co_await client.send(piece);
             const auto reply = co_await client.receive();
             EXPECT_EQ(reply.status, 413);

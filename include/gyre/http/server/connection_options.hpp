@@ -76,8 +76,9 @@ struct ConnectionOptions {
     /// closed with bytes unread is reset, and the client may never see the response (RFC 9112 9.6).
     AnyDuration linger_timeout = std::chrono::seconds(5);
 
-    /// The same in bytes.
-    std::size_t linger_bytes = 1024 * 1024;
+    /// The same in bytes. More than what the buffers of both sockets hold: a client that has filled them before it looks for a
+    /// response still finds it.
+    std::size_t linger_bytes = 16 * 1024 * 1024;
 
     /// How long a handler of an `App` runs before the server looks whether the client is still there; if it has ended the
     /// connection, or its half of it, the handler is cancelled. The server looks by reading ahead, 64 KiB at most, so it does
