@@ -2,6 +2,7 @@
 
 #include "core/tape.hpp"
 
+#include <gyre/core/branches.hpp>
 #include <gyre/core/generator_state.hpp>
 #include <gyre/core/loop.hpp>
 #include <gyre/core/task_node.hpp>
@@ -31,7 +32,16 @@ void note_slice(
     }
 }
 
+/// How many of `DropsTakenWork` live on this thread. Not the scheduler's: work is also dropped where no loop runs.
+[[gnu::noinline]] auto taken_drops() noexcept -> int& {
+    constinit static thread_local int count = 0;
+    return count;
+}
+
 }  // namespace
+
+DropsTakenWork::DropsTakenWork() noexcept { ++taken_drops(); }
+DropsTakenWork::~DropsTakenWork() { --taken_drops(); }
 
 void drop_unstarted(Frame& root) noexcept {
     if (EventLoop* loop = current_loop()) loop->scheduler().note_never_started(root);
@@ -120,7 +130,7 @@ void Scheduler::enqueue_specially(Frame& frame) noexcept {
 }
 
 void Scheduler::note_never_started(const Frame& root) noexcept {
-    if (unwinding != nullptr || std::uncaught_exceptions() != 0) return;
+    if (unwinding != nullptr || taken_drops() != 0 || std::uncaught_exceptions() != 0) return;
     ++never_started_count;
     if (never_started.size() == most_noted) return;
     try {

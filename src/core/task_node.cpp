@@ -2,6 +2,7 @@
 
 #include "core/tape.hpp"
 
+#include <gyre/core/branches.hpp>
 #include <gyre/core/cancel_request.hpp>
 #include <gyre/core/circle.hpp>
 #include <gyre/core/duration_text.hpp>
@@ -113,7 +114,10 @@ auto TaskNode::stopped() noexcept -> Next {
     took_ = scheduler->cancellation_ended(*cause);
     if (has_extra_ && extra_->deadline && cause == extra_->deadline->cause) set_timeout();
     scheduler->ending = &owner;
-    drop_work();
+    {
+        const DropsTakenWork drops;  // the callable may have a Task that it would have awaited
+        drop_work();
+    }
     scheduler->ending = nullptr;
     finish(owner);
     return {};

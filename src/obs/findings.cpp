@@ -1,5 +1,6 @@
 #include <gyre/obs/findings.hpp>
 
+#include "obs/at_work.hpp"
 #include "obs/looks.hpp"
 
 #include <gyre/core/duration_text.hpp>
@@ -34,7 +35,12 @@ auto counted(std::size_t count, std::string_view one) -> std::string {
 class Rules {
 public:
     Rules(const Looks& looks, const FindingOptions& options, std::vector<Finding>& found)
-        : looks_(looks), now_(looks.last()), options_(options), long_(options.long_wait), found_(found) {}
+        : looks_(looks),
+          now_(looks.last()),
+          options_(options),
+          long_(options.long_wait),
+          works_(looks, long_),
+          found_(found) {}
 
     void apply() {
         for (const TaskInfo& task : now_.tasks) {
@@ -259,7 +265,7 @@ private:
         const WaitKind kind = task.stack.wait->kind;
         if (kind != WaitKind::gather || task.stack.branches.size() != 1) return;
         const Stack& branch = task.stack.branches.front();
-        if (!branch.wait) return;
+        if (!branch.wait || works_.is_at_work(task, branch)) return;
         const Place place = end_of(task);
         add(Rule::slow_branch, Severity::note, task, place,
             "its gather waits for one branch alone, since " + duration_text(stands_) + " or longer, which waits on " +
@@ -452,6 +458,7 @@ private:
     const FindingOptions& options_;
     Duration long_;
     Duration stands_{};  ///< Of the task that is looked at.
+    AtWork works_;
     std::vector<Finding>& found_;
     std::map<const void*, std::vector<Waiting>> full_;
     std::unordered_set<const void*> seen_;

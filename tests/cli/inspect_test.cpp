@@ -2,6 +2,7 @@
 
 #include "cli/inspected_program.hpp"
 
+#include <gyre/http/client/client.hpp>
 #include <gyre/net/connect.hpp>
 #include <gyre/net/listener.hpp>
 
@@ -21,6 +22,14 @@ auto dine(Lock& first, Lock& second) -> Task<> {
     const auto one = co_await first.acquire();
     co_await sleep(1ms);
     const auto two = co_await second.acquire();
+}
+
+/// A request that is answered without a wait, as it is refused.
+auto post(std::string url) -> Task<int> {
+    http::Client client;
+    auto response = co_await client.post(url).body("x");
+    co_await response.text();
+    co_return response.status();
 }
 
 }  // namespace
@@ -89,6 +98,26 @@ TEST_F(InspectTool, tells_of_a_stopped_and_of_a_killed_program) {
     const auto gone = tool({"ps", process});
     EXPECT_TRUE(has(gone.out, "there is no process " + process)) << gone.out;
     EXPECT_FALSE(fs::exists(socket)) << "what it left behind is removed";
+}
+
+TEST_F(InspectTool, doctor_finds_nothing_in_a_server_that_has_answered_and_waits) {
+    std::ofstream(folder_ + "/hello.txt") << "hello";
+    RunningTool server({"serve", folder_, "--port", "0"});
+    ASSERT_TRUE(server.await("/ (Ctrl-C ends it)")) << server.out;
+    const auto at = server.out.find("http://");
+    const std::string url = server.out.substr(at, server.out.find(' ', at) - at);
+    for (int i = 0; i < 3; ++i) {
+        const auto got = tool({"get", url + "hello.txt", "--stdout"});
+        EXPECT_EQ(got.status, 0) << got.out;
+        EXPECT_TRUE(has(got.out, "hello")) << got.out;
+        EXPECT_EQ(run(post(url + "hello.txt")), 405);
+    }
+    const auto told = tool({"doctor", std::to_string(server.process()), "--json"});
+    ASSERT_EQ(told.status, 0) << told.out;
+    const auto answer = nlohmann::json::parse(told.out);
+    for (const auto& finding : answer.at("findings")) {
+        EXPECT_EQ(finding["rule"], "long-slice") << "only that the machine was busy\n" << told.out;
+    }
 }
 
 TEST_F(InspectTool, shows_the_tasks_of_a_blocked_loop) {

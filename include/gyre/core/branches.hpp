@@ -8,11 +8,35 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace gyre::internal {
 
 class BranchesWait;
+
+/// As long as it lives, what this thread destroys was taken over by somebody who does not need it any more: a Task that goes with
+/// it was not forgotten by the program.
+class DropsTakenWork {
+public:
+    DropsTakenWork() noexcept;
+    DropsTakenWork(const DropsTakenWork&) = delete;
+    auto operator=(const DropsTakenWork&) -> DropsTakenWork& = delete;
+    ~DropsTakenWork();
+};
+
+/// Destroys work that was taken over and will not be started.
+template<class W>
+void drop_taken(W& work) noexcept {
+    if constexpr (!std::is_trivially_destructible_v<W>) {
+        const DropsTakenWork drops;
+        try {
+            const W dropped(std::move(work));
+        } catch (...) {  // it cannot be moved: it goes with whoever has it
+        }
+    }
+}
 
 /// One of several strands that run side by side in place of the awaiting frame.
 class Branch final : public Strand {

@@ -40,7 +40,10 @@ protected:
 
     template<class W>
     void start_one(std::size_t index, W& work) noexcept {
-        if (winner_ || first_error_) return skip(index);
+        if (winner_ || first_error_) {
+            drop_taken(work);
+            return skip(index);
+        }
         try {
             start(index, begin_work(work).release());
         } catch (...) {
