@@ -4,6 +4,7 @@
 #include "get_command.hpp"
 #include "stall_options.hpp"
 
+#include <gyre/backend/threads.hpp>
 #include <gyre/http/server/server.hpp>
 #include <gyre/net/test_authority.hpp>
 #include <gyre/obs/control.hpp>
@@ -95,6 +96,7 @@ void add_demo_command(CLI::App& app, int& status) {
         options.control = &obs::control_socket;
         options.stall_limit = usual_stall_limit;
         options.on_stall = &keep_stalls;
+        backend::name_thread("gyre-demo");  // so `gyre top gyre-demo` finds it
         status = run(run_demo(*arguments), options);
     });
 }

@@ -4,6 +4,7 @@
 #include "report.hpp"
 #include "stall_options.hpp"
 
+#include <gyre/backend/threads.hpp>
 #include <gyre/obs/control.hpp>
 
 #include <CLI/CLI.hpp>
@@ -134,6 +135,7 @@ void add_get_command(CLI::App& app, int& status) {
         run_options.control = &obs::control_socket;
         run_options.stall_limit = usual_stall_limit;
         run_options.on_stall = &keep_stalls;
+        backend::name_thread("gyre-get");  // so `gyre top gyre-get` finds it
         status = run(run_get(options), run_options);
     });
 }

@@ -3,6 +3,7 @@
 #include "demo_site.hpp"
 #include "stall_options.hpp"
 
+#include <gyre/backend/threads.hpp>
 #include <gyre/core/for_each_loop.hpp>
 #include <gyre/core/race.hpp>
 #include <gyre/core/run.hpp>
@@ -227,6 +228,7 @@ void add_serve_command(CLI::App& app, int& status) {
         options.dump_on_quit = true;
         options.control = &obs::control_socket;
         options.stall_limit = usual_stall_limit;
+        backend::name_thread("gyre-serve");  // so `gyre top gyre-serve` finds it
         run(serve(*arguments), options);
         status = 0;
     });

@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tools")]
 sys.dont_write_bytecode = True
 
 import count_instructions  # noqa: E402
-from harness import charts, cli, goals, manual, report, results, stats, suites, table  # noqa: E402
+from harness import charts, cli, goals, machine, manual, report, results, stats, suites, table  # noqa: E402
 from harness.measure import Outcome, build, measure_case  # noqa: E402
 from harness.model import Absent, Case, Missing, Program, Result, Suite, Work, is_limit, is_own  # noqa: E402
 from harness.pace import Pace  # noqa: E402
@@ -291,6 +291,17 @@ class Results(unittest.TestCase):
                 goals.Goal("pool", "lock", "not in this run", goals.at_most(1))]
         told = [goals.sentence(verdict) for verdict in goals.verdicts(results.rows(self.OUTCOME.results), aims)]
         self.assertEqual(told, ["met", "missed by 100 %: why", "missed by 33 %: no reason is written down yet", "missed by 25 %: because"])
+        self.assertEqual(goals.not_measured(results.rows(self.OUTCOME.results), aims), aims[4:])
+
+    def test_a_goal_that_was_set_beside_the_limit_is_a_ratio(self):
+        verdict, = goals.verdicts(results.rows(self.OUTCOME.results), [goals.micro("lock", 3, 2)])
+        self.assertEqual(verdict.allowed, 1.5 * next(line.median for row in results.rows(self.OUTCOME.results)
+                                                     if (line := row.line("limit"))))
+
+    def test_a_run_names_its_conditions(self):
+        told = machine.conditions(ROOT, Cores.of_machine(), quick=True)
+        for name in ("cpu", "kernel", "compilers", "flags", "commit", "load_before"):
+            self.assertTrue(told[name], name)
 
     def test_goals_are_of_works_that_exist(self):
         known = {(suite.name, work.name) for suite in suites.find().values() for case in suite.cases(quick=False) for work in case.works}

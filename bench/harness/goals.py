@@ -50,12 +50,12 @@ def ahead(row: Row) -> float | None:
     return row.frameworks[0].median if row.frameworks else None
 
 
-OTHER_MACHINE = "the goal is a time of the machine on which it was set: where the work by hand takes longer, so does this"
 ONE_RUN = "that is within what one run differs from another, by hand as well, on a machine that others use too"
 
 
-def micro(work: str, value: float, unit: str, reason: str = "") -> Goal:
-    return Goal("micro", work, f"at most {number(value)} {unit}", at_most(value), f"{reason}; {OTHER_MACHINE}" if reason else OTHER_MACHINE)
+def micro(work: str, value: float, by_hand: float, reason: str = "") -> Goal:
+    """The goal was set as a time beside what the same work took by hand on that machine: what holds on another is the ratio."""
+    return Goal("micro", work, f"at most {number(value)} where the limit takes {number(by_hand)}", times(value / by_hand, "limit"), reason)
 
 
 def growth(work: str, value: float = 1.05, reason: str = "") -> Goal:
@@ -87,29 +87,30 @@ FOREMOST = {
 }
 
 GOALS = [
-    micro("yield_2", 5, "ns", ONE_TURN),
-    micro("yield_10k", 5, "ns", ONE_TURN),
-    micro("spawn_join", 25, "ns", SPAWNED),
-    micro("child_await", 9, "ns"),
-    micro("queue_pingpong", 12, "ns", "391 instructions for a hand-over there and back: two waits are begun, woken and ended, each with its stamps"),
-    micro("lock", 2, "ns", "the owner and the place where it was taken are written, for whoever asks who holds it"),
-    micro("gather_100k", 30, "ns"),
-    micro("cancel_100k", 80, "ns"),
-    micro("post_thread", 36, "ns", "the line that poster and loop both write goes between two cores for each post"),
-    micro("timers_1m_cpu", 0.9, "s", "a third is the heap of timers, a quarter the first touch of frames that have slept for long"),
-    micro("task_bytes", 208, "B"),
+    micro("yield_2", 5, 3, ONE_TURN),
+    micro("yield_10k", 5, 3, ONE_TURN),
+    micro("spawn_join", 25, 6, SPAWNED),
+    micro("child_await", 9, 5, FOREMOST["child_await"]),
+    micro("queue_pingpong", 12, 4, "391 instructions for a hand-over there and back: two waits are begun, woken and ended, each with its stamps"),
+    micro("lock", 2, 0.5, "the owner and the place where it was taken are written, for whoever asks who holds it; by hand it is one flag"),
+    micro("gather_100k", 30, 8, "each of them has a frame and a strand of its own that can be seen and cancelled, and a place for its result; by hand it "
+          "has a frame"),
+    micro("cancel_100k", 80, 29),
+    micro("post_thread", 36, 33, "the line that poster and loop both write goes between two cores for each post"),
+    micro("timers_1m_cpu", 0.9, 0.5, "a third is the heap of timers, a quarter the first touch of frames that have slept for long"),
+    Goal("micro", "task_bytes", "at most 208 B", at_most(208)),
     *(foremost("micro", work, FOREMOST.get(work, ONE_RUN)) for work in MICRO if work != "task_bytes"),
     foremost("micro", "task_bytes", "libuv has no tasks: its timer is a struct of its user"),
     *(compared("echo", work, 1.03, "limit", SENT) for work in ECHO),
     *(foremost("echo", work, SENT) for work in ECHO),
-    Goal("pool", "empty_job", "at most 110 ns", at_most(110), WOKEN),
+    Goal("pool", "empty_job", "at most 110 where the limit takes 82", times(110 / 82, "limit"), WOKEN),
     compared("pool", "empty_job", 1.0, "onetbb", WOKEN),
     compared("pool", "empty_job", 1.0, "asio", WOKEN),
     compared("pool", "one_us_job", 1.0, "onetbb", WOKEN),
     compared("pool", "one_us_job", 1.0, "asio", WOKEN),
     compared("files", "random_4k", 1.05, "limit_io_uring", "what is in memory is read by a call of its own, the limit asks for 64 pieces with one"),
-    *(growth(work) for work in ("yield_n", "spawn_join", "child_await", "queue_pingpong", "lock", "gather_100k", "cancel_100k", "close_tasks",
-                                "task_bytes", "small_files")),
+    *(growth(work) for work in ("yield_n", "queue_pingpong", "gather_100k", "cancel_100k", "close_tasks", "task_bytes", "small_files")),
+    *(growth(work, reason="not explained: the work by hand grows less, and more samples are to be taken") for work in ("spawn_join", "child_await", "lock")),
     *(growth(work, reason="with so many waiting together their frames no longer fit the cache of a core") for work in ("lock_waiters", "queue_waiters")),
     *(growth(work, reason="what kernel and program keep of each connection no longer fits the cache; the limit grows as well")
       for work in ("echo_connections", "http_connections")),
@@ -121,7 +122,8 @@ GOALS = [
     growth("random_4k", reason="the more of the file is asked for, the less of it is in the caches of the processor; tokio and Go grow as well"),
     Goal("startup", "time", "at most 5 ms, of which one is slept", at_most(5), "most of it is the loader: libssl and libcrypto are shared libraries"),
     Goal("startup", "max_rss", "at most 4 MiB", at_most(4096), "pages of shared libraries count, which other programs share"),
-    Goal("startup", "compile_01_hello", "at most 2.5 s", at_most(2.5), OTHER_MACHINE),
+    Goal("startup", "compile_01_hello", "at most 2.5 s", at_most(2.5),
+         "it includes all of gyre; with the headers of the two things that it uses it takes less than half of that"),
     compared("http", "plaintext_cpu", 1.0, "uwebsockets",
              "6,100 instructions for a request in six coroutine frames, 20 % of them the head's checks, 10 % the next deadline; it has callbacks"),
     compared("http", "plaintext_cpu", 1.06, "limit", "deadlines, limits and the fields of the request, which the limit does not read"),
@@ -145,6 +147,12 @@ def verdicts(all_rows: list[Row], goals: list[Goal] = GOALS) -> list[Verdict]:
         if allowed is not None:
             told.append(Verdict(goal, own.median, allowed, row.work.unit))
     return told
+
+
+def not_measured(all_rows: list[Row], goals: list[Goal] = GOALS) -> list[Goal]:
+    """Those that this run says nothing about: a quick one leaves works out, and a peer may be missing."""
+    told = [verdict.goal for verdict in verdicts(all_rows, goals)]
+    return [goal for goal in goals if goal not in told]
 
 
 def sentence(verdict: Verdict) -> str:

@@ -74,6 +74,7 @@ def told_goals(all_rows: list[Row]) -> list[str]:
     for verdict in goals.verdicts(all_rows):
         lines.append(f"| {verdict.goal.suite} {verdict.goal.work} | {verdict.goal.text} | {number(verdict.measured)} | "
                      f"{number(verdict.allowed)} {verdict.unit} | {goals.sentence(verdict)} |")
+    lines += [f"| {goal.suite} {goal.work} | {goal.text} | | | not measured in this run |" for goal in goals.not_measured(all_rows)]
     return lines
 
 

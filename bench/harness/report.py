@@ -70,6 +70,8 @@ def goals_table(all_rows: list[Row]) -> str:
         cells = f"<td>{escape(verdict.goal.suite)} {escape(verdict.goal.work)}</td><td>{escape(verdict.goal.text)}</td>"
         figures = f"<td class=figure>{number(verdict.measured)}</td><td class=figure>{number(verdict.allowed)}</td>"
         lines.append(f"<tr>{cells}{figures}<td>{escape(goals.sentence(verdict))}</td></tr>")
+    lines += [f"<tr><td>{escape(goal.suite)} {escape(goal.work)}</td><td>{escape(goal.text)}</td><td></td><td></td>"
+              "<td>not measured in this run</td></tr>" for goal in goals.not_measured(all_rows)]
     return "\n".join([*lines, "</table></div>"])
 
 

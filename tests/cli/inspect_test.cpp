@@ -81,6 +81,7 @@ TEST_F(InspectTool, tells_of_a_stopped_and_of_a_killed_program) {
     ASSERT_TRUE(server.await("Ctrl-C ends it")) << server.out;
     const std::string process = std::to_string(server.process());
     EXPECT_TRUE(has(tool({"ps", process}).out, "waits on socket"));
+    EXPECT_TRUE(has(tool({"ps", "gyre-serve"}).out, "waits on socket")) << "it has a name of its own";
     ::kill(server.process(), SIGQUIT);
     EXPECT_TRUE(server.await("waits on socket")) << "it writes the same itself, and goes on\n" << server.out;
     ::kill(server.process(), SIGSTOP);
@@ -88,7 +89,7 @@ TEST_F(InspectTool, tells_of_a_stopped_and_of_a_killed_program) {
     ASSERT_EQ(::waitpid(server.process(), &status, WUNTRACED), server.process());
     const auto stopped = tool({"ps", process});
     EXPECT_EQ(stopped.status, 1);
-    EXPECT_TRUE(has(stopped.out, "(gyre) is stopped, by SIGSTOP or Ctrl-Z")) << stopped.out;
+    EXPECT_TRUE(has(stopped.out, "(gyre-serve) is stopped, by SIGSTOP or Ctrl-Z")) << stopped.out;
     EXPECT_TRUE(has(stopped.out, "kill -CONT " + process)) << stopped.out;
     ::kill(server.process(), SIGCONT);
     EXPECT_EQ(tool({"ps", process}).status, 0);

@@ -135,7 +135,7 @@ class Serving(Case):
 
     def test_the_rates_are_those_of_the_program(self):
         page = self.open(self.web)
-        expect(page.locator("#program")).to_have_text("gyre")
+        expect(page.locator("#program")).to_have_text("gyre-serve")
         expect(page.locator("#facts")).to_contain_text(f"pid {self.load.pid} · 2 loops")
         number = lambda name: float(re.sub(r"[^\d.]", "", page.locator(f"#meter-{name}").inner_text()) or 0)
         until(lambda: number("turns") > 10, "turns are counted")
