@@ -1,6 +1,7 @@
 //! The HTTP server of hyper, on the single-threaded runtime of tokio, with rustls.
 //! usage: http FOLDER [CERTIFICATE KEY]
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio_rustls::rustls::pki_types::{pem::PemObject, CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::TlsAcceptor;
@@ -67,7 +68,10 @@ async fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let folder = Arc::new(arguments[1].clone());
     let tls = (arguments.len() > 3).then(|| acceptor(&arguments[2], &arguments[3]));
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let listener = socket.listen(4096)?;  // as the others
     println!("{}", listener.local_addr()?.port());
     loop {
         let (stream, _) = listener.accept().await?;
