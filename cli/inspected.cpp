@@ -190,9 +190,10 @@ void check_state(int process) {
         throw InspectError(title + " has ended, and its parent has not asked for its status yet");
     case 'T':
         throw InspectError(title + " is stopped, by SIGSTOP or Ctrl-Z: it cannot answer; `kill -CONT " +
-                           std::to_string(process) + "` lets it go on");
+                           std::to_string(process) +
+                           "` lets it go on. gdb and lldb read its tasks as it stands, with the scripts of gyre");
     case 't':
-        throw InspectError(title + " is held by a debugger: it cannot answer; continue it there");
+        throw InspectError(title + " is held by a debugger: it cannot answer; continue it there, or load the script of gyre there");
     default:
         return;
     }

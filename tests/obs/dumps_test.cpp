@@ -250,7 +250,7 @@ void run_until_told() {
 
 TEST(Dumps, are_taken_at_once_under_load) {
     run_under_load([](const std::vector<EventLoop*>& all) {
-        for (int i = 0; i < dumps_wanted(20); ++i) take_at_once(*all[static_cast<std::size_t>(i) % all.size()]);
+        for (int i = 0; i < dumps_wanted(30); ++i) take_at_once(*all[static_cast<std::size_t>(i) % all.size()]);
     });
 }
 
@@ -268,7 +268,7 @@ TEST(Dumps, are_taken_in_steps_under_load_by_two_at_once) {
 TEST(Dumps, are_taken_on_sigquit_under_load) {
     DumpingChild child(run_until_told);
     ASSERT_TRUE(child.await({"at work\n"}));
-    for (int i = 0; i < dumps_wanted(15); ++i) {
+    for (int i = 0; i < dumps_wanted(20); ++i) {
         child.send(SIGQUIT);
         ASSERT_TRUE(child.await(dump_of_three)) << i;
     }

@@ -157,7 +157,7 @@ auto parse_cookie_date(std::string_view text) -> std::optional<std::chrono::sys_
 }
 
 auto parse_set_cookie(std::string_view text) -> std::optional<ReceivedCookie> {
-    if (internal::has_forbidden_control(text)) return std::nullopt;
+    if (text.size() > max_set_cookie_bytes || internal::has_forbidden_control(text)) return std::nullopt;
     auto [first, rest] = split_at(text, ';');
     const auto pair = parse_pair(first);
     const auto size = pair.name.size() + pair.value.size();

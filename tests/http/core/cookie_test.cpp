@@ -155,6 +155,8 @@ TEST(SetCookie, controls_make_the_whole_cookie_ignored) {
 TEST(SetCookie, limits_hold_on_both_sides) {
     EXPECT_TRUE(parse_set_cookie("ab=" + std::string(max_cookie_bytes - 2, 'v')));
     EXPECT_FALSE(parse_set_cookie("ab=" + std::string(max_cookie_bytes - 1, 'v')));
+    EXPECT_TRUE(parse_set_cookie("a=b; " + std::string(max_set_cookie_bytes - 5, 'x')));
+    EXPECT_FALSE(parse_set_cookie("a=b; " + std::string(max_set_cookie_bytes - 4, 'x')));
     EXPECT_TRUE(parse_set_cookie(std::string(max_cookie_bytes, 'v')));
     EXPECT_FALSE(parse_set_cookie(std::string(max_cookie_bytes + 1, 'v')));
     EXPECT_TRUE(parse_set_cookie("a=b; Path=/" + std::string(max_cookie_attribute_bytes - 1, 'p'))->path);
