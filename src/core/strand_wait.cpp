@@ -5,6 +5,7 @@
 #include <gyre/core/loop.hpp>
 
 #include <algorithm>
+#include <new>
 #include <string>
 
 namespace gyre::internal {
@@ -105,7 +106,13 @@ void ScopeWait::set_shield(bool on) noexcept {
 void ScopeWait::fire() noexcept {
     if (scope_->asked) return;
     expired_ = true;
-    scope_->cancel(make_cause(CancelKind::deadline, deadline_text(), where_, scope_->scheduler->stamp));
+    CausePointer cause;
+    try {
+        cause = make_cause(CancelKind::deadline, deadline_text(), where_, scope_->scheduler->stamp);
+    } catch (const std::bad_alloc&) {
+        cause = plain_cause();  // it ends all the same
+    }
+    scope_->cancel(std::move(cause));
 }
 
 void ScopeWait::disarm() noexcept {

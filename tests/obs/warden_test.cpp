@@ -247,7 +247,8 @@ TEST(Warden, counts_stalls_that_are_too_many_to_report_and_stops_the_recorder_fo
         [&]() -> Task<> {
             for (std::uint64_t i = 1; i <= 7; ++i) {
                 if (i == 7) obs::start_recording(this_loop(), {.stop_on_stall = true});
-                auto task = spawn(block_until_counted(before + i, 0ms), {.name = "blocks"});
+                // One more than there are: a machine that is busy may have made some of its own.
+                auto task = spawn(block_until_counted(stalls_counted() + 1, 0ms), {.name = "blocks"});
                 co_await task.join();
                 co_await sleep(20ms);
             }
@@ -256,7 +257,7 @@ TEST(Warden, counts_stalls_that_are_too_many_to_report_and_stops_the_recorder_fo
             stopped = !obs::is_recording(this_loop());
         },
         {.stall_limit = 10ms, .on_stall = Reports::add});
-    EXPECT_EQ(stalls_counted(), before + 7);
+    EXPECT_GE(stalls_counted(), before + 7);
     const std::lock_guard lock(Reports::here().mutex);
     const auto& all = Reports::here().all;
     std::size_t stalls = 1;

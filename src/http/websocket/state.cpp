@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <utility>
 
 namespace gyre::http::internal {
@@ -333,18 +334,21 @@ void WebSocketState::start_writer() {
 auto WebSocketState::run_writer(std::shared_ptr<WebSocketState> self) -> Task<void> {
     Undertaking writing(*self, "its writer was cancelled");
     std::string why;
-    bool is_late = false;
+    bool is_over = false;  // though the peer goes on
     try {
         co_await self->write_queue();
     } catch (const TimeoutError& error) {
-        is_late = true;
+        is_over = true;  // it was given its time already
         why = error.what();
+    } catch (const std::bad_alloc&) {
+        is_over = true;  // the connection is well, so what is waited for after a failed write would not come
+        why = "no memory";
     } catch (...) {
         why = describe(std::current_exception());
     }
     self->is_writing_ = false;
     writing.complete();
-    if (is_late) self->lose(why);  // it was given its time already
+    if (is_over) self->lose(why);
     if (!why.empty()) self->stop_writing(std::move(why));
     self->progress_.set();
 }

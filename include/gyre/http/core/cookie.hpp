@@ -15,6 +15,9 @@ namespace gyre::http {
 /// Longest name and value of a cookie together, in bytes. Exactly that much is taken.
 inline constexpr std::size_t max_cookie_bytes = 4096;
 
+/// Longest Set-Cookie line with its attributes. Source: what curl takes.
+inline constexpr std::size_t max_set_cookie_bytes = 5000;
+
 /// Longest value of an attribute of a cookie, in bytes. Exactly that much is taken.
 inline constexpr std::size_t max_cookie_attribute_bytes = 1024;
 
@@ -120,7 +123,7 @@ struct ReceivedCookie {
 /// Reads a Set-Cookie field the way browsers do. Attributes that are unknown, too long or make no sense are passed over;
 /// of repeated ones the last counts.
 /// @return empty if the cookie is to be ignored: a control character anywhere (tabs may stand inside), neither name nor
-///         value, or name and value longer than `max_cookie_bytes`.
+///         value, name and value longer than `max_cookie_bytes`, or all of it longer than `max_set_cookie_bytes`.
 /// Source: RFC 6265bis 5.6.
 [[nodiscard]] auto parse_set_cookie(std::string_view text) -> std::optional<ReceivedCookie>;
 
