@@ -2,13 +2,15 @@
 
 #include <gyre/core/task_node.hpp>
 
+#include <new>
 #include <utility>
 
 namespace gyre::internal {
 
-auto make_cause(CancelKind kind, std::string reason, std::source_location where, Time when, std::string who)
+auto make_cause(CancelKind kind, std::string reason, std::source_location where, Time when, std::string who) noexcept
     -> CausePointer {
-    auto* shared = new SharedCause;
+    auto* shared = new (std::nothrow) SharedCause;
+    if (shared == nullptr) return plain_cause();
     CausePointer cause(shared);
     shared->cause.kind = kind;
     shared->cause.reason = std::move(reason);
@@ -42,8 +44,11 @@ auto cancel_request(Scheduler& scheduler, std::string reason, std::source_locati
         last.cause->reason == reason && same_place(last.cause->where, where)) {
         return last.cause;
     }
-    last.cause = make_cause(
-        kind, std::move(reason), where, scheduler.stamp, task != nullptr ? task->title() : std::string());
+    std::string who;
+    try {
+        if (task != nullptr) who = task->title();
+    } catch (const std::bad_alloc&) {}  // it is carried out without a name
+    last.cause = make_cause(kind, std::move(reason), where, scheduler.stamp, std::move(who));
     last.task = task;
     return last.cause;
 }

@@ -86,9 +86,9 @@ private:
     SharedCause* shared_ = nullptr;
 };
 
-/// @throws std::bad_alloc.
+/// A record of its own, or `plain_cause` where there is no memory for one: nothing is left uncancelled for that.
 [[nodiscard]] auto make_cause(CancelKind kind, std::string reason, std::source_location where = {}, Time when = {},
-    std::string who = {}) -> CausePointer;
+    std::string who = {}) noexcept -> CausePointer;
 
 /// The cause of what is cancelled when there is no memory to say why.
 [[nodiscard]] auto plain_cause() noexcept -> const CausePointer&;
