@@ -6,7 +6,7 @@ import pkgutil
 import suites
 from harness.model import Suite
 
-ORDER = ("micro", "pool", "files", "echo", "http", "client", "connections", "seeing", "startup", "growth")
+ORDER = ("micro", "pool", "files", "echo", "parse", "http", "client", "connections", "seeing", "startup", "growth")
 
 
 def find() -> dict[str, Suite]:

@@ -40,6 +40,7 @@ class Ask:
 
 ASKS = {
     "plaintext": Ask("/plaintext", "text/plain", HELLO, "13 bytes from memory"),
+    "plaintext_512": Ask("/plaintext", "text/plain", HELLO, "13 bytes from memory, 512 connections", connections=512),
     "json": Ask("/json", "application/json", b'{"message":"Hello, World!"}', "27 bytes of JSON from memory"),
     "file_1k": Ask("/files/1k", "application/octet-stream", SMALL, "a file of 1 KiB"),
     "file_1m": Ask("/files/1m", "application/octet-stream", LARGE, "a file of 1 MiB", connections=16),
@@ -62,7 +63,7 @@ def limit_epoll(tools):
 def limit_io_uring(tools):
     built = tools.native("limit/http_io_uring.cpp", libraries=["-luring"])
     other = "the other limit does it: the ring has no sendfile, and OpenSSL reads sockets itself"
-    return program([built], "by hand", only=("plaintext", "json", "pipelined"), lacks={"*": other})
+    return program([built], "by hand", only=("plaintext", "plaintext_512", "json", "pipelined"), lacks={"*": other})
 
 
 def nginx(tools):

@@ -26,6 +26,17 @@ void FieldScanner::start(std::size_t position, std::uint64_t offset) noexcept {
     phase_ = Phase::line_start;
 }
 
+// Within `scan`, which is the only one that calls it, for each field.
+[[gnu::always_inline]] inline void FieldScanner::end_line(const char* data, FramingFacts* facts) {
+    std::size_t end = value_end_;
+    while (end > value_start_ && (data[end - 1] == ' ' || data[end - 1] == '\t')) --end;
+    used_bytes_ += value_end_ - line_start_;
+    builder_.push(line_start_ - section_start_, name_size_, value_start_ - section_start_, end - value_start_);
+    if (facts != nullptr) {
+        facts->note({data + line_start_, name_size_}, {data + value_start_, end - value_start_}, offset_ + line_start_);
+    }
+}
+
 auto FieldScanner::scan(std::span<const char> input, FramingFacts* facts) -> bool {
     const char* const data = input.data();
     const std::size_t size = input.size();
@@ -93,16 +104,6 @@ void FieldScanner::begin_line(std::size_t at) {
     if (builder_.size() >= budget_.count) refuse_at(budget_.too_many, at);
     line_start_ = at;
     line_budget_ = std::min(budget_.line_bytes, budget_.total_bytes - used_bytes_);
-}
-
-void FieldScanner::end_line(const char* data, FramingFacts* facts) {
-    std::size_t end = value_end_;
-    while (end > value_start_ && (data[end - 1] == ' ' || data[end - 1] == '\t')) --end;
-    used_bytes_ += value_end_ - line_start_;
-    builder_.push(line_start_ - section_start_, name_size_, value_start_ - section_start_, end - value_start_);
-    if (facts != nullptr) {
-        facts->note({data + line_start_, name_size_}, {data + value_start_, end - value_start_}, offset_ + line_start_);
-    }
 }
 
 auto FieldScanner::pause(std::size_t position, Phase phase) noexcept -> bool {

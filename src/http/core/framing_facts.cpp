@@ -48,9 +48,9 @@ void FramingFacts::note_upgrade(std::string_view, std::uint64_t) { has_upgrade =
 
 void FramingFacts::note_connection(std::string_view value, std::uint64_t) {
     for_each_member(value, [this](std::string_view member) {
-        if (equals_ignoring_case(member, "keep-alive")) connection_keep_alive = true;
-        if (equals_ignoring_case(member, "close")) connection_close = true;
-        if (equals_ignoring_case(member, "upgrade")) connection_upgrade = true;
+        if (is_word("keep-alive", member)) connection_keep_alive = true;
+        if (is_word("close", member)) connection_close = true;
+        if (is_word("upgrade", member)) connection_upgrade = true;
     });
 }
 

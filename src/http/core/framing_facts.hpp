@@ -66,9 +66,10 @@ struct FramingFacts {
 private:
     using Note = void (FramingFacts::*)(std::string_view value, std::uint64_t offset);
 
+    template<std::size_t size>
     void note_if(
-        std::string_view wanted, std::string_view name, std::string_view value, std::uint64_t offset, Note handler) {
-        if (equals_ignoring_case(wanted, name)) (this->*handler)(value, offset);
+        const char (&wanted)[size], std::string_view name, std::string_view value, std::uint64_t offset, Note handler) {
+        if (is_word(wanted, name)) (this->*handler)(value, offset);
     }
 
     void note_host(std::string_view value, std::uint64_t offset);

@@ -24,20 +24,21 @@ inline auto find_value_end(const char* p, const char* end) noexcept -> const cha
     const __m128i last_control = _mm_set1_epi8(0x1f);
     const __m128i tab = _mm_set1_epi8('\t');
     const __m128i del = _mm_set1_epi8(0x7f);
-    const bool is_long = end - p >= 16;
-    while (p != end) {
-        // The last bytes are looked at together with some before them, which are known to be good.
-        if (end - p < 16) {
-            if (!is_long) break;
-            p = end - 16;
-        }
-        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const auto bad_bytes = [&](const char* block) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block));
         const __m128i is_control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
         const __m128i is_bad = _mm_or_si128(
             _mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), is_control), _mm_cmpeq_epi8(bytes, del));
-        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(is_bad));
-        if (mask != 0) return p + std::countr_zero(mask);
-        p += 16;
+        return static_cast<unsigned>(_mm_movemask_epi8(is_bad));
+    };
+    if (end - p >= 16) {
+        const char* const last = end - 16;
+        for (; p < last; p += 16) {
+            if (const unsigned bad = bad_bytes(p); bad != 0) return p + std::countr_zero(bad);
+        }
+        // The last bytes are looked at together with some before them, which are known to be good.
+        const unsigned bad = bad_bytes(last);
+        return bad != 0 ? last + std::countr_zero(bad) : end;
     }
 #endif
     return find_value_end_scalar(p, end);

@@ -20,6 +20,12 @@ auto is_version_byte(char c, std::size_t index) noexcept -> bool {
     return index == 5 || index == 7 ? is_digit(c) : c == "HTTP/1.1"[index];
 }
 
+// As out.assign(text), which looks first whether the text is a part of what it replaces.
+void copy_into(std::string& out, std::string_view text) {
+    out.clear();
+    out.append(text);
+}
+
 auto version_from(const char* text) noexcept -> Version {
     return {static_cast<std::uint8_t>(text[5] - '0'), static_cast<std::uint8_t>(text[7] - '0')};
 }
@@ -149,8 +155,8 @@ void RequestLineScanner::finish(std::span<const char> data, RequestHead& head) c
     // Origin form without a percent sign and the like was checked by the scan already.
     const bool is_plain = target.front() == '/' && (target_classes_ & careful_char) == 0 && method.front() != 'C';
     if (!is_plain) check_target(method, target, method_end_ + 1);
-    head.method.assign(method);
-    head.target.assign(target);
+    copy_into(head.method, method);
+    copy_into(head.target, target);
     head.version = version_from(data.data() + target_end_ + 1);
 }
 
@@ -237,7 +243,7 @@ void StatusLineScanner::finish(std::span<const char> data, ResponseHead& head) c
     head.status = (text[status_start] - '0') * 100 + (text[status_start + 1] - '0') * 10 +
                   (text[status_start + 2] - '0');
     const auto reason_start = std::min(fixed_size + 1, line_end_);
-    head.reason.assign(text + reason_start, line_end_ - reason_start);
+    copy_into(head.reason, {text + reason_start, line_end_ - reason_start});
 }
 
 }  // namespace gyre::http::internal

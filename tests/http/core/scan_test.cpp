@@ -1,4 +1,4 @@
-// The vector path and the reference path find the same end, for every byte at every place.
+// The fast paths and the reference paths say the same, for every byte at every place.
 
 #include "../../../src/http/core/scan.hpp"
 
@@ -21,6 +21,21 @@ TEST(Scan, vector_path_equals_reference_path) {
             }
         }
     }
+}
+
+TEST(Scan, words_are_compared_as_texts_without_case) {
+    const std::string word = "keep-alive";
+    for (std::size_t at = 0; at < word.size(); ++at) {
+        for (int byte = 0; byte < 256; ++byte) {
+            if (is_forbidden_control(static_cast<char>(byte))) continue;
+            std::string text = word;
+            text[at] = static_cast<char>(byte);
+            ASSERT_EQ(is_word("keep-alive", text), equals_ignoring_case(word, text)) << "byte " << byte << " at " << at;
+        }
+    }
+    EXPECT_TRUE(is_word("close", "cLOsE"));
+    EXPECT_FALSE(is_word("close", "clos"));
+    EXPECT_FALSE(is_word("close", "closed"));
 }
 
 }  // namespace
