@@ -301,21 +301,34 @@ void Inspected::explain(const std::exception& error, std::string_view path) cons
     throw InspectError(title() + ": " + harmless(error.what()));
 }
 
-auto Inspected::send(std::string method, std::string path, std::string body, AnyDuration limit) -> Task<std::string> {
+auto Inspected::exchange(std::string method, std::string path, std::string body, AnyDuration limit)
+    -> Task<InspectedAnswer> {
     try {
         auto request = client_->request(std::move(method), path);
         if (!body.empty()) request.json(std::move(body));
         request.timeout(limit);
         auto response = co_await std::move(request).send();
-        auto text = co_await response.text(most_bytes);
-        if (response.status() < 400) co_return text;
+        InspectedAnswer answer;
+        answer.body = co_await response.text(most_bytes);
+        answer.notice = response.header("Gyre-Notice").value_or("");
+        answer.has_tasks = response.header("Gyre-Tasks") != "0";
+        if (response.status() < 400) co_return answer;
         throw InspectError(
-            title() + " refuses " + path + ": " + std::to_string(response.status()) + " " + harmless(text));
+            title() + " refuses " + path + ": " + std::to_string(response.status()) + " " + harmless(answer.body));
     } catch (const InspectError&) {
         throw;
     } catch (const std::exception& error) {
         explain(error, path);
     }
+}
+
+auto Inspected::send(std::string method, std::string path, std::string body, AnyDuration limit) -> Task<std::string> {
+    auto answer = co_await exchange(std::move(method), std::move(path), std::move(body), limit);
+    co_return std::move(answer.body);
+}
+
+auto Inspected::get_answer(std::string path, AnyDuration limit) -> Task<InspectedAnswer> {
+    co_return co_await exchange("GET", std::move(path), "", limit);
 }
 
 auto Inspected::get(std::string path, AnyDuration limit) -> Task<std::string> {

@@ -35,6 +35,15 @@ struct RunningProgram {
 /// program left behind are removed.
 [[nodiscard]] auto running_programs() -> std::vector<RunningProgram>;
 
+/// What a program answers.
+struct InspectedAnswer {
+    InspectedAnswer() = default;
+
+    std::string body;
+    std::string notice;     ///< What is missing in it, in words; mostly empty.
+    bool has_tasks = true;  ///< False: it says that it is of none.
+};
+
 /// A running program, as its control socket shows it. Thread: one loop.
 class Inspected {
 public:
@@ -52,6 +61,8 @@ public:
     /// The body of an answer, of 512 MiB at most. @param path as "/v1/snapshot?most=10". @throws InspectError: it has ended, is
     /// stopped, does not answer within `limit`, or refuses.
     [[nodiscard]] auto get(std::string path, AnyDuration limit = std::chrono::seconds(10)) -> Task<std::string>;
+    /// The same with what the program says beside the body.
+    [[nodiscard]] auto get_answer(std::string path, AnyDuration limit) -> Task<InspectedAnswer>;
     /// The same as JSON. @throws InspectError also for what is none.
     [[nodiscard]] auto get_json(std::string path, AnyDuration limit = std::chrono::seconds(10)) -> Task<nlohmann::json>;
     /// Another request with a body, of JSON.
@@ -59,6 +70,8 @@ public:
         AnyDuration limit = std::chrono::seconds(10)) -> Task<std::string>;
 
 private:
+    [[nodiscard]] auto exchange(std::string method, std::string path, std::string body, AnyDuration limit)
+        -> Task<InspectedAnswer>;
     [[noreturn]] void explain(const std::exception& error, std::string_view path) const;
 
     RunningProgram program_;

@@ -73,26 +73,33 @@ void describe_kept(const Inspected& program, const RecorderState& state, std::ch
 
 /// Has the program record for a while, unless it has done so all along or has kept what a trigger is about, and gets `path` of
 /// that.
-auto recorded(const RecordArguments& arguments, Inspected& program, std::string path) -> Task<std::string> {
+auto recorded(const RecordArguments& arguments, Inspected& program, std::string path) -> Task<InspectedAnswer> {
     const auto length = std::chrono::duration<double>(arguments.seconds);
     const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(length).count();
     const auto state = co_await state_of(program);
     const bool is_kept = !state.on && !state.reason.empty();
     if (!is_kept || arguments.starts_over) path += "last=" + std::to_string(milliseconds) + "ms";
+    InspectedAnswer answer;
+    const auto get = [&]() -> Task<> { answer = co_await program.get_answer(path, answer_limit); };
     if ((state.on || is_kept) && !arguments.starts_over) {
         describe_kept(program, state, length);
+        co_await get();
     } else {
         if (state.on) co_await switch_recorder(program, false);
         co_await switch_recorder(program, true);
         std::fprintf(stderr, "%s records for %g s\n", program.title().c_str(), arguments.seconds);
-        const auto until_there = [length]() -> Task<> { co_await sleep(length); };
+        // It is read while it still records: then where tasks stand counts that did nothing.
+        const auto until_there = [&]() -> Task<> {
+            co_await sleep(length);
+            co_await get();
+        };
         const auto switch_off = [&]() -> Task<> {
             if (!arguments.keep_on && !state.on) co_await switch_recorder(program, false);
         };
         co_await try_finally(until_there(), switch_off);
     }
-    auto bytes = co_await program.get(std::move(path), answer_limit);
-    co_return bytes;
+    if (!answer.notice.empty()) std::fprintf(stderr, "%s\n", harmless(answer.notice).c_str());
+    co_return answer;
 }
 
 void write(const RecordArguments& arguments, const std::string& bytes) {
@@ -108,8 +115,10 @@ void write(const RecordArguments& arguments, const std::string& bytes) {
 }
 
 auto record(const RecordArguments& arguments, Inspected& program) -> Task<> {
-    const auto bytes = co_await recorded(arguments, program, "/v1/trace?");
-    write(arguments, bytes);
+    const auto answer = co_await recorded(arguments, program, "/v1/trace?");
+    if (!answer.has_tasks)
+        throw InspectError(program.title() + ": no task was there in that time, so there is no trace");
+    write(arguments, answer.body);
     if (arguments.output != "-") std::fprintf(stderr, "https://ui.perfetto.dev opens it; it stays in the browser\n");
 }
 
@@ -121,8 +130,12 @@ auto harmless_lines(const std::string& text) -> std::string {
 }
 
 auto flame(const RecordArguments& arguments, Inspected& program) -> Task<> {
-    const auto text = co_await recorded(arguments, program, "/v1/folded?kind=" + arguments.kind + "&");
-    write(arguments, harmless_lines(text));
+    const auto answer = co_await recorded(arguments, program, "/v1/folded?kind=" + arguments.kind + "&");
+    if (answer.body.empty()) {
+        const char* what = arguments.kind == "running" ? "ran" : "waited";
+        throw InspectError(program.title() + ": no task " + what + " in that time, so there are no stacks");
+    }
+    write(arguments, harmless_lines(answer.body));
 }
 
 using Work = std::function<Task<>(const RecordArguments&, Inspected&)>;

@@ -83,6 +83,32 @@ auto TapeNames::number_of_constant(std::string_view text) noexcept -> std::uint3
 
 namespace {
 
+constexpr std::size_t most_tasks_noted = 4096;  // takes about a millisecond
+
+/// Whether no part of a strand runs or is ready.
+auto is_waiting(const Strand& strand, int depth) noexcept -> bool {
+    constexpr int most_depth = 32;
+    const Frame* frame = strand.root;
+    while (frame != nullptr) {
+        if (const ChildLink* link = frame->child_link()) {
+            frame = link->child;
+            continue;
+        }
+        const Wait* wait = frame->wait();
+        if (frame->done()) return true;  // it waits for what it dropped to clean up
+        if (wait == nullptr || frame->queued) return false;
+        const Strand* inside = wait->strand_at(0);
+        if (inside == nullptr || inside->root == nullptr || inside->in_place_of() != frame) {
+            for (std::size_t i = 0; depth < most_depth && wait->strand_at(i) != nullptr; ++i) {
+                if (!is_waiting(*wait->strand_at(i), depth + 1)) return false;
+            }
+            return true;
+        }
+        frame = inside->root;
+    }
+    return true;
+}
+
 auto frame_above(const Frame& frame) noexcept -> const Frame* {
     const Strand* strand = frame.strand();
     return strand == nullptr ? frame.parent() : strand->in_place_of();
@@ -145,17 +171,38 @@ Tape::Tape(EventLoop& loop, std::string_view backend, std::size_t bytes, const R
       mask_(bytes / sizeof(Event) - 1),
       ticking_(backend_name != "sim" && backend::has_even_ticks()),
       listener_(std::move(listener)) {
+    begun_ = ticks_now();
     if (!ticking_) return;
-    first_ticks_ = backend::ticks();
+    first_ticks_ = begun_;
     first_ = backend::monotonic_time();  // the clock of every kernel backend
 }
 
+auto Tape::ticks_now() const noexcept -> std::uint64_t {
+    if (ticking_) return backend::ticks();
+    if (backend_name == "sim") return not_known;
+    return static_cast<std::uint64_t>(backend::monotonic_time().time_since_epoch().count());
+}
+
 void Tape::attached() noexcept {
+    begun_.store(ticking_ ? backend::ticks() : now(), std::memory_order_release);
     const Scheduler& scheduler = loop_.scheduler();
     auto& owners = loop_.scheduler().owners;  // a list has no view for readers
     for (auto* owner = owners.front(); owner != nullptr; owner = owners.after(*owner)) tasks_ += owner->task_count;
     const TaskNode* task = scheduler.current_task();
     if (task != nullptr) runs(*task, Run::continued);
+    note_tasks();
+}
+
+void Tape::note_tasks() noexcept {
+    std::size_t left = std::min<std::size_t>(most_tasks_noted, (mask_ + 1) / 8);
+    auto& owners = loop_.scheduler().owners;
+    for (auto* owner = owners.front(); owner != nullptr; owner = owners.after(*owner)) {
+        for (auto* task = owner->tasks.front(); task != nullptr && left > 0; task = owner->tasks.after(*task), --left) {
+            if (task->done()) continue;
+            write(Kind::found, task, 0, title_of(*task), word_of(task->location()));
+            if (task != running_ && task->root != nullptr && is_waiting(*task, 0)) stands(*task, task->root);
+        }
+    }
 }
 
 void Tape::set_reason(std::string reason) {
@@ -188,7 +235,10 @@ void Tape::runs(const TaskNode& task, Run how) noexcept {
 void Tape::paused(const TaskNode& task, const Frame* frame) noexcept {
     running_ = nullptr;
     if (open_ == &task) open_ = nullptr;
-    if (task.done()) return;
+    if (!task.done()) stands(task, frame);
+}
+
+void Tape::stands(const TaskNode& task, const Frame* frame) noexcept {
     const Wait* wait = nullptr;
     while (frame != nullptr && frame->scope->task() == &task) {
         if (const ChildLink* link = frame->child_link()) {
@@ -255,11 +305,15 @@ auto Tape::read(std::vector<Event>& events) const -> std::uint64_t {
 }
 
 Tape::Scale::Scale(const Tape& tape) noexcept : is_time_(!tape.ticking_) {
-    if (is_time_) return;
-    end_ticks_ = backend::ticks();
-    end_ = backend::monotonic_time();
+    const std::uint64_t stopped = tape.ended_.load(std::memory_order_acquire);
+    if (tape.backend_name != "sim") {
+        end_ticks_ = tape.ticks_now();
+        end_ = backend::monotonic_time();
+    }
     const auto ticks = static_cast<double>(end_ticks_ - tape.first_ticks_);
-    if (ticks > 0) length_ = static_cast<double>((end_ - tape.first_).count()) / ticks;
+    if (!is_time_ && ticks > 0) length_ = static_cast<double>((end_ - tape.first_).count()) / ticks;
+    if (const auto begun = tape.begun_.load(std::memory_order_acquire); begun != not_known) begin_ = time_of(begun);
+    if (stopped != not_known) stop_ = time_of(stopped);
 }
 
 auto Tape::Scale::time_of(std::uint64_t ticks) const noexcept -> Time {

@@ -104,7 +104,7 @@ private:
 /// Thread: the loop's, except `read`, `stop` and what is said so. A reader never waits for the loop, nor it for him.
 class Tape {
 public:
-    enum class Kind : std::uint8_t { none, spawn, wake, run, pause, end, cancel, io_begin, io_end, turn };
+    enum class Kind : std::uint8_t { none, spawn, wake, run, pause, end, cancel, io_begin, io_end, turn, found };
     /// Who woke a task: another one (or itself), or what the loop was doing.
     enum class By : std::uint8_t { task, io, timer, callback };
     /// How a slice begins.
@@ -140,7 +140,7 @@ public:
     auto operator=(const Tape&) -> Tape& = delete;
     ~Tape() = default;
 
-    /// From here on the loop tells it.
+    /// From here on the loop tells it. It notes the tasks that are there, and what they wait for.
     void attached() noexcept;
     void spawned(const TaskNode& task) noexcept;
     void woken(const TaskNode& task, bool to_stop) noexcept {
@@ -168,7 +168,11 @@ public:
     By source = By::io;  ///< What the loop is doing outside of tasks.
 
     /// Nothing more is written. @return whether it was so before. Thread: any.
-    auto stop() noexcept -> bool { return stopped_.exchange(true, std::memory_order_acq_rel); }
+    auto stop() noexcept -> bool {
+        if (stopped_.exchange(true, std::memory_order_acq_rel)) return true;
+        ended_.store(ticks_now(), std::memory_order_release);
+        return false;
+    }
     [[nodiscard]] auto stopped() const noexcept -> bool { return stopped_.load(std::memory_order_acquire); }
     /// Appends what is in the ring to `events`, the oldest first. @return how many were overwritten. Thread: any.
     auto read(std::vector<Event>& events) const -> std::uint64_t;
@@ -181,12 +185,18 @@ public:
         [[nodiscard]] auto time_of(std::uint64_t ticks) const noexcept -> Time;
         /// Nothing where the loop's clock stands still between its turns.
         [[nodiscard]] auto now() const noexcept -> std::optional<Time> {
-            return is_time_ ? std::nullopt : std::optional<Time>(end_);
+            return end_ == Time{} ? std::nullopt : std::optional<Time>(end_);
         }
+        /// Since when the loop has told the tape everything; as long as it has not come back to begin, when it was asked to.
+        [[nodiscard]] auto begin() const noexcept -> std::optional<Time> { return begin_; }
+        /// When the tape was stopped.
+        [[nodiscard]] auto stop() const noexcept -> std::optional<Time> { return stop_; }
 
     private:
         std::uint64_t end_ticks_ = 0;
         Time end_{};
+        std::optional<Time> begin_;
+        std::optional<Time> stop_;
         double length_ = 1;  ///< Of a tick, in nanoseconds.
         bool is_time_ = true;
     };
@@ -216,6 +226,12 @@ private:
         return known.word;
     }
     [[nodiscard]] auto now() const noexcept -> std::uint64_t;
+    static constexpr std::uint64_t not_known = ~std::uint64_t{0};
+    /// The same from any thread; `not_known` where only the loop's may ask its clock.
+    [[nodiscard]] auto ticks_now() const noexcept -> std::uint64_t;
+    void note_tasks() noexcept;
+    /// Where a task stands. @param frame as of `paused`.
+    void stands(const TaskNode& task, const Frame* frame) noexcept;
     void write(Kind kind, const void* task, std::uint8_t detail, std::uint64_t second, std::uint64_t third) noexcept {
         if (stopped_.load(std::memory_order_relaxed)) return;
         const std::uint64_t count = count_.load(std::memory_order_relaxed);
@@ -236,7 +252,9 @@ private:
     std::uint64_t mask_;
     std::atomic<std::uint64_t> count_{0};
     std::atomic<bool> stopped_{false};
-    bool ticking_;  ///< Dated in ticks; else by the loop's clock.
+    std::atomic<std::uint64_t> begun_{not_known};  ///< As events are dated.
+    std::atomic<std::uint64_t> ended_{not_known};  ///< Likewise.
+    bool ticking_;                                 ///< Dated in ticks; else by the loop's clock.
     std::uint64_t first_ticks_ = 0;
     Time first_{};
     const TaskNode* running_ = nullptr;

@@ -3,18 +3,26 @@
 #include "core/tape.hpp"
 #include "obs/json_out.hpp"
 #include "obs/length.hpp"
+#include "obs/program_loops.hpp"
+#include "obs/read_tape.hpp"
+#include "obs/timeline.hpp"
 
 #include <gyre/http/server/http_error.hpp>
 #include <gyre/obs/recorder.hpp>
 
 #include <algorithm>
 #include <sstream>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace gyre::obs {
 
 namespace {
+
+constexpr SnapshotOptions of_a_trace{.most_tasks = 100'000};  // each has a track
+constexpr SnapshotOptions of_stacks;
 
 /// "10s", "250ms", "5m": of the query `last`; everything if it is not there.
 auto asked_length(const http::Request& request) -> Duration {
@@ -44,14 +52,12 @@ auto asked_state(std::string body) -> bool {
     throw http::HttpError(400, R"(the body says {"on":true} or {"on":false})");
 }
 
-/// From the first event that is there to the last.
 auto length_of(const Recording& recorded) -> Duration {
     Time begin = Time::max();
     Time end = Time::min();
     for (const LoopRecording& loop : recorded.loops) {
-        if (loop.events.empty()) continue;
-        begin = std::min(begin, loop.events.front().when);
-        end = std::max(end, loop.events.back().when);
+        begin = std::min(begin, loop.begin);
+        end = std::max(end, end_of(loop));
     }
     return begin < end ? end - begin : Duration::zero();
 }
@@ -93,36 +99,75 @@ void switch_recorders(std::span<EventLoop* const> loops, bool on) {
     }
 }
 
-auto recorded(std::span<EventLoop* const> loops, const http::Request& request) -> Recording {
-    Recording all = recording(loops, asked_length(request));
-    if (all.loops.empty())
+/// A recording, and in words what of it could not be had.
+struct Answered {
+    Answered() = default;
+
+    Recording recording;
+    std::string notice;
+};
+
+auto notice_of(const Snapshot& look) -> std::string {
+    const std::string loop = "loop " + std::to_string(look.loop);
+    if (!look.is_read && look.blocked_for)
+        return loop + " does not come back, and its tasks could not be read: only those that did something are here; ";
+    if (look.is_read && look.tasks.size() < look.task_count)
+        return loop + " has more than the " + std::to_string(look.tasks.size()) +
+               " tasks that were looked at: of the others only those that did something are here; ";
+    return {};
+}
+
+/// What the tapes have, and where the tasks stand that do nothing: that is read from the loops, before the tapes.
+auto recorded(ProgramLoops& loops, Duration last, SnapshotOptions how_much) -> Task<Answered> {
+    const auto all = loops.loops();
+    Answered answered;
+    std::vector<Snapshot> looks(all.size());
+    const auto records = [](const EventLoop* loop) { return is_recording(*loop); };
+    if (std::any_of(all.begin(), all.end(), records)) looks = co_await loops.snapshots(how_much);
+    TapeReader reader(last);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const bool is_kept = !is_recording(*all[i]);  // what they do now is not what they did then
+        reader.add(*all[i], is_kept ? nullptr : &looks[i]);
+        if (!is_kept) answered.notice += notice_of(looks[i]);
+    }
+    answered.recording = reader.take();
+    if (answered.notice.ends_with("; ")) answered.notice.resize(answered.notice.size() - 2);
+    if (answered.recording.loops.empty())
         throw http::HttpError(409, R"(nothing has been recorded: PUT /v1/recorder {"on":true} begins)");
-    return all;
+    co_return answered;
+}
+
+auto response_of(const Answered& answered, http::Response response) -> http::Response {
+    response.header(tasks_field, std::to_string(answered.recording.tasks.size()));
+    if (!answered.notice.empty()) response.header(notice_field, answered.notice);
+    return response;
 }
 
 }  // namespace
 
-void add_recorder_routes(http::App& app, std::span<EventLoop* const> loops, std::string program, int process) {
-    app.get("/v1/recorder", [loops](http::Request& request) -> Task<http::Response> {
-        co_return state_of(loops, request.query_param("length").has_value());
+void add_recorder_routes(http::App& app, ProgramLoops& loops, std::string program, int process) {
+    app.get("/v1/recorder", [&loops](http::Request& request) -> Task<http::Response> {
+        co_return state_of(loops.loops(), request.query_param("length").has_value());
     });
-    app.put("/v1/recorder", [loops](http::Request& request) -> Task<http::Response> {
+    app.put("/v1/recorder", [&loops](http::Request& request) -> Task<http::Response> {
         auto body = co_await request.text();
-        switch_recorders(loops, asked_state(std::move(body)));
-        co_return state_of(loops, false);
+        switch_recorders(loops.loops(), asked_state(std::move(body)));
+        co_return state_of(loops.loops(), false);
     });
-    app.get("/v1/trace", [loops, program = std::move(program), process](http::Request& request) -> Task<http::Response> {
-        const Recording all = recorded(loops, request);
+    app.get("/v1/trace", [&loops, program = std::move(program), process](http::Request& request) -> Task<http::Response> {
+        const Duration last = asked_length(request);
+        const auto all = co_await recorded(loops, last, of_a_trace);
         std::ostringstream out;
-        write_perfetto(out, all, {.process = program, .pid = process});
-        co_return http::Response::bytes("application/octet-stream", std::move(out).str());
+        write_perfetto(out, all.recording, {.process = program, .pid = process});
+        co_return response_of(all, http::Response::bytes("application/octet-stream", std::move(out).str()));
     });
-    app.get("/v1/folded", [loops](http::Request& request) -> Task<http::Response> {
+    app.get("/v1/folded", [&loops](http::Request& request) -> Task<http::Response> {
         const FoldedKind kind = asked_kind(request);
-        const Recording all = recorded(loops, request);
+        const Duration last = asked_length(request);
+        const auto all = co_await recorded(loops, last, of_stacks);
         std::ostringstream out;
-        write_folded(out, all, kind);
-        co_return http::Response::text(std::move(out).str());
+        write_folded(out, all.recording, kind);
+        co_return response_of(all, http::Response::text(std::move(out).str()));
     });
 }
 

@@ -162,7 +162,7 @@ auto ControlSite::app() -> http::App {
     app.get("/v1/timing", [this](http::Request&) { return timing(); });
     app.put("/v1/timing", [this](http::Request& request) { return switch_timing(request); });
     app.get("/metrics", [this](http::Request&) { return metrics(); });
-    add_recorder_routes(app, loops_.loops(), program_, process_);
+    add_recorder_routes(app, loops_, program_, process_);
     return app;
 }
 

@@ -21,16 +21,17 @@ public:
     Folder(const Recording& recording, FoldedKind kind) : all_(recording), kind_(kind), timeline_(recording) {}
 
     void read(const LoopRecording& loop) {
+        begin_ = loop.begin;
+        for (const RecordedEvent& event : loop.standing) timeline_.apply(event);
         for (const RecordedEvent& event : loop.events) {
             const auto before = timeline_.apply(event);
             if (event.task != 0 && timeline_.of(event.task).phase != before.phase) leave(event, before);
         }
-        if (loop.events.empty() || kind_ != FoldedKind::waiting) return;
-        const Time end = loop.events.back().when;
+        const Time end = end_of(loop);
+        const Phase counts = kind_ == FoldedKind::waiting ? Phase::waiting : Phase::running;
         for (std::uint32_t task = 1; task <= all_.tasks.size(); ++task) {
             const auto& state = timeline_.of(task);
-            if (state.phase == Phase::waiting && all_.task(task).loop == loop.loop)
-                add(task, state.pause, end - state.since);
+            if (state.phase == counts && all_.task(task).loop == loop.loop) add(task, state.pause, state.since, end);
         }
     }
 
@@ -41,15 +42,17 @@ public:
 private:
     /// The task has left the phase of `before`.
     void leave(const RecordedEvent& event, const Timeline::TaskState& before) {
-        const Duration length = event.when - before.since;
-        if (before.phase == Phase::waiting && kind_ == FoldedKind::waiting) add(event.task, before.pause, length);
+        if (before.phase == Phase::waiting && kind_ == FoldedKind::waiting) {
+            add(event.task, before.pause, before.since, event.when);
+        }
         if (before.phase != Phase::running || kind_ != FoldedKind::running) return;
         // Its first slice came from nowhere: it counts for the line where it stopped.
         const RecordedEvent* stop = event.kind == EventKind::pause ? &event : nullptr;
-        add(event.task, before.pause != nullptr ? before.pause : stop, length);
+        add(event.task, before.pause != nullptr ? before.pause : stop, before.since, event.when);
     }
 
-    void add(std::uint32_t task, const RecordedEvent* pause, Duration length) {
+    void add(std::uint32_t task, const RecordedEvent* pause, Time since, Time until) {
+        const Duration length = until - std::max(since, begin_);
         if (length <= Duration::zero()) return;
         std::string stack = plain(all_.task(task).title());
         if (pause != nullptr && pause->stack != 0) {
@@ -62,6 +65,7 @@ private:
     const Recording& all_;
     FoldedKind kind_;
     Timeline timeline_;
+    Time begin_{};  ///< Of the loop that is read.
     std::map<std::string, std::uint64_t> times_;
 };
 

@@ -1,6 +1,8 @@
 #include "obs/protobuf.hpp"
 #include "obs/timeline.hpp"
 
+#include <gyre/core/duration_text.hpp>
+
 #include <ostream>
 #include <string>
 #include <unordered_map>
@@ -91,7 +93,9 @@ public:
             describe_loop(loop);
             loop_ = loop.loop;
             is_running_ = false;
+            stand(loop);
             for (const RecordedEvent& event : loop.events) write(event);
+            close(loop);
         }
     }
 
@@ -104,6 +108,39 @@ private:
         std::uint32_t io_open = 0;         ///< Likewise.
         std::vector<std::uint64_t> flows;  ///< To its next slice.
     };
+
+    /// Opens slices for what tasks were doing when it began.
+    void stand(const LoopRecording& loop) {
+        for (const RecordedEvent& event : loop.standing) timeline_.apply(event);
+        for (const RecordedEvent& event : loop.standing) {
+            if (event.task == 0 || tasks_[event.task].has_slice) continue;
+            describe_task(event.task);
+            const auto& state = timeline_.of(event.task);
+            RecordedEvent at = state.pause != nullptr ? *state.pause : event;
+            at.when = loop.begin;
+            before_ = loop.begin - state.since;
+            if (state.phase == Phase::running) run(at);
+            tasks_[event.task].has_slice = true;
+            enter(at, state.phase);
+            before_ = Duration::zero();
+        }
+    }
+
+    /// What goes on when it ends lasts until then.
+    void close(const LoopRecording& loop) {
+        RecordedEvent at;
+        at.when = end_of(loop);
+        if (is_running_) end(at, loop_track(loop_));
+        for (std::uint32_t number = 1; number < tasks_.size(); ++number) {
+            TaskTracks& task = tasks_[number];
+            if (all_.task(number).loop != loop.loop) continue;
+            if (std::exchange(task.has_slice, false)) end(at, task_track(number));
+            const std::uint32_t open = std::exchange(task.io_open, 0);
+            for (std::size_t kind = 0; kind < io_kind_count; ++kind) {
+                if ((open >> kind & 1U) != 0) end(at, io_track(number, static_cast<IoKind>(kind)));
+            }
+        }
+    }
 
     void write(const RecordedEvent& event) {
         if (event.kind == EventKind::turn) {
@@ -155,16 +192,28 @@ private:
         const Phase phase = timeline_.of(event.task).phase;
         TaskTracks& task = tasks_[event.task];
         if (phase == Phase::running) {
-            if (is_running_) end(event, loop_track(loop_));  // what it was is lost
-            is_running_ = true;
-            begin(event, loop_track(loop_), all_.task(event.task).title(), [&](auto& fields) {
-                for (const std::uint64_t flow : std::exchange(task.flows, {})) fields.fixed(event::flow_end, flow);
-            });
+            run(event);
         } else if ((event.kind == EventKind::pause || event.kind == EventKind::end) &&
                    std::exchange(is_running_, false)) {
             end(event, loop_track(loop_));
         }
         if (std::exchange(task.has_slice, phase != Phase::ended)) end(event, task_track(event.task));
+        enter(event, phase);
+    }
+
+    /// A slice on the track of the loop.
+    void run(const RecordedEvent& event) {
+        if (is_running_) end(event, loop_track(loop_));  // what it was is lost
+        is_running_ = true;
+        begin(event, loop_track(loop_), all_.task(event.task).title(), [&](auto& fields) {
+            for (const std::uint64_t flow : std::exchange(tasks_[event.task].flows, {})) {
+                fields.fixed(event::flow_end, flow);
+            }
+        });
+    }
+
+    /// A slice on the track of the task.
+    void enter(const RecordedEvent& event, Phase phase) {
         switch (phase) {
         case Phase::running:
             return begin(event, task_track(event.task), "running", [](auto&) {});
@@ -182,6 +231,7 @@ private:
     void wait(const RecordedEvent& event) {
         begin(event, task_track(event.task), event.stack == 0 ? "waits" : wait_title(all_, event), [&](auto& fields) {
             if (event.value >= 0) annotate(fields, "descriptor", event.value);
+            if (before_ > Duration::zero()) annotate(fields, "before that, at least", internal::duration_text(before_));
             if (event.stack == 0) return;
             const auto& stack = all_.stacks[event.stack - 1];
             // The innermost line first, as its name is sorted and seen.
@@ -344,6 +394,7 @@ private:
     std::unordered_map<std::string, std::uint64_t> names_;
     std::uint64_t last_flow_ = 0;
     std::size_t loop_ = 0;
+    Duration before_{};        ///< How long what is written now has lasted already.
     bool is_running_ = false;  ///< A task, on the track of the loop.
     bool is_first_ = true;
 };

@@ -1,6 +1,7 @@
 #include "obs/read_tape.hpp"
 
 #include "obs/place.hpp"
+#include "obs/timeline.hpp"
 
 #include <gyre/core/loop.hpp>
 #include <gyre/core/wait_report.hpp>
@@ -22,8 +23,13 @@ constexpr auto number(std::uint64_t word) noexcept -> std::int64_t {
 }
 
 /// The kinds of a tape and of a recording are in the same order.
-static_assert(static_cast<int>(Tape::Kind::turn) == static_cast<int>(EventKind::turn) + 1);
+static_assert(static_cast<int>(Tape::Kind::found) == static_cast<int>(EventKind::found) + 1);
 static_assert(static_cast<int>(Tape::By::callback) == static_cast<int>(WakeBy::callback));
+
+auto tells_state(EventKind kind) noexcept -> bool {
+    return kind == EventKind::spawn || kind == EventKind::wake || kind == EventKind::run || kind == EventKind::pause ||
+           kind == EventKind::end;
+}
 
 auto outcome_of(std::uint8_t state) noexcept -> TaskOutcome {
     switch (static_cast<internal::TaskNode::State>(state)) {
@@ -40,12 +46,13 @@ auto outcome_of(std::uint8_t state) noexcept -> TaskOutcome {
 
 }  // namespace
 
-void TapeReader::add(const EventLoop& loop) {
+void TapeReader::add(const EventLoop& loop, const Snapshot* look) {
     const auto tape = loop.tape_slot().get();
     if (tape == nullptr) return;
     tasks_.clear();
     texts_.clear();
     stacks_.clear();
+    moved_.clear();
     loop_ = loop.index();
     LoopRecording one;
     one.loop = loop_;
@@ -53,17 +60,103 @@ void TapeReader::add(const EventLoop& loop) {
     std::vector<Tape::Event> raw;
     one.overwritten = tape->read(raw);
     const Tape::Scale scale(*tape);
-    Time since = Time::min();
-    if (last_ != Duration::max() && !raw.empty()) since = scale.now().value_or(scale.time_of(raw.back().ticks)) - last_;
     one.events.reserve(raw.size());
     for (const Tape::Event& entry : raw) {
-        RecordedEvent event;
+        RecordedEvent& event = one.events.emplace_back();
         event.when = scale.time_of(entry.ticks);
         read(*tape, entry, event);
-        if (event.when >= since) one.events.push_back(event);
     }
+    // The clock of a loop in simulated time is its own thread's, unless the loop was asked.
+    Time now = one.events.empty() ? Time::min() : one.events.back().when;
+    if (look != nullptr) now = std::max(now, look->taken);
+    cut(one, *tape, scale, scale.now().value_or(now));
+    if (look != nullptr && !tape->stopped()) stand(one, *look);
     all_.loops.push_back(std::move(one));
     if (all_.reason.empty()) all_.reason = tape->reason();
+}
+
+void TapeReader::cut(LoopRecording& one, const Tape& tape, const Tape::Scale& scale, Time now) {
+    auto& events = one.events;
+    moved_.resize(all_.tasks.size() + 1);
+    for (const RecordedEvent& event : events) {
+        if (tells_state(event.kind)) moved_[event.task] = true;
+    }
+    one.end = scale.stop().value_or(now);
+    if (tape.stopped() && !scale.stop() && !events.empty()) one.end = events.back().when;
+    one.begin = scale.begin().value_or(one.end);
+    if (one.overwritten > 0 && !events.empty()) one.begin = std::max(one.begin, events.front().when);
+    if (last_ != Duration::max() && now != Time::min()) one.begin = std::max(one.begin, now - last_);
+    const auto first = std::find_if(
+        events.begin(), events.end(), [&](const RecordedEvent& event) { return event.when >= one.begin; });
+    const std::vector<RecordedEvent> past(events.begin(), first);
+    events.erase(events.begin(), first);
+    one.end = std::max(one.end, one.begin);
+    stand(one, past);
+}
+
+/// What the events before the begin have left behind.
+void TapeReader::stand(LoopRecording& one, const std::vector<RecordedEvent>& past) {
+    if (past.empty()) return;
+    Timeline timeline(all_);
+    for (const RecordedEvent& event : past) timeline.apply(event);
+    for (std::uint32_t task = 1; task <= all_.tasks.size(); ++task) {
+        const auto& state = timeline.of(task);
+        if (all_.tasks[task - 1].loop != loop_ || state.phase == Phase::unknown || state.phase == Phase::ended)
+            continue;
+        if (state.pause != nullptr) one.standing.push_back(*state.pause);
+        RecordedEvent event;
+        event.when = state.since;
+        event.task = task;
+        event.kind = EventKind::wake;
+        for (std::uint32_t i = 0; i < state.ready; ++i) one.standing.push_back(event);
+        event.kind = EventKind::run;
+        if (state.phase == Phase::running) one.standing.push_back(event);
+    }
+}
+
+/// A task without events has stood there since before the oldest of them.
+void TapeReader::stand(LoopRecording& one, const Snapshot& look) {
+    if (!look.is_read || look.taken < one.begin) return;
+    for (const TaskInfo& task : look.tasks) {
+        const std::uint32_t number = task_at(task.id & Tape::address_bits);
+        RecordedTask& known = all_.tasks[number - 1];
+        if (known.spawned.line == 0) {
+            known.spawned = task.spawned;
+            known.name = task.name;
+        }
+        if (number >= moved_.size() || !moved_[number]) stand(one, task, number);
+    }
+}
+
+void TapeReader::stand(LoopRecording& one, const TaskInfo& task, std::uint32_t number) {
+    std::vector<Place> places;
+    const Stack* at = &task.stack;
+    for (;; at = &at->branches.front()) {
+        for (const Await& await : at->awaits) {
+            if (await.place.line != 0) places.push_back(await.place);
+        }
+        if (at->branches.size() != 1) break;
+    }
+    RecordedEvent event;
+    event.when = one.begin;
+    event.task = number;
+    event.value = -1;
+    event.kind = EventKind::pause;
+    event.stack = stack(std::move(places));
+    if (at->wait) {
+        const WaitInfo& wait = *at->wait;
+        event.wait = wait.kind;
+        event.value = wait.descriptor;
+        // As the tape has it.
+        event.object = text(wait.kind != WaitKind::socket && !wait.object.empty() ? wait.object : wait.action);
+    }
+    one.standing.push_back(event);
+    if (task.state == TaskState::waiting) return;
+    RecordedEvent went_on;
+    went_on.when = one.begin;
+    went_on.task = number;
+    went_on.kind = task.state == TaskState::running ? EventKind::run : EventKind::wake;
+    one.standing.push_back(went_on);
 }
 
 void TapeReader::read(const Tape& tape, const Tape::Event& raw, RecordedEvent& event) {
@@ -72,6 +165,9 @@ void TapeReader::read(const Tape& tape, const Tape::Event& raw, RecordedEvent& e
     event.kind = static_cast<EventKind>(static_cast<int>(kind) - 1);
     event.task = kind == Tape::Kind::spawn ? new_task(low(raw.task)) : task_at(low(raw.task));
     switch (kind) {
+    case Tape::Kind::found:
+        note(tape, event.task, raw);
+        break;
     case Tape::Kind::spawn:
         event.other = task_at(low(raw.second));
         note(tape, event.task, raw);
@@ -156,6 +252,27 @@ auto TapeReader::stack(const Tape& tape, std::uint64_t number) -> std::uint32_t 
         if (!internal::is_wrapper(where)) places.push_back(make_place(where));
     }
     std::reverse(places.begin(), places.end());
+    all_.stacks.push_back(std::move(places));
+    return known = static_cast<std::uint32_t>(all_.stacks.size());
+}
+
+auto TapeReader::text(std::string_view text) -> std::uint32_t {
+    if (text.empty()) return 0;
+    std::uint32_t& known = known_texts_[std::string(text)];
+    if (known != 0) return known;
+    all_.texts.emplace_back(text);
+    return known = static_cast<std::uint32_t>(all_.texts.size());
+}
+
+auto TapeReader::stack(std::vector<Place> places) -> std::uint32_t {
+    if (places.empty()) return 0;
+    std::string key;
+    for (const Place& place : places) {
+        key += std::to_string(reinterpret_cast<std::uintptr_t>(place.file.data())) + ":" + std::to_string(place.line);
+        key.append(" ").append(place.function).append(";");
+    }
+    std::uint32_t& known = known_stacks_[key];
+    if (known != 0) return known;
     all_.stacks.push_back(std::move(places));
     return known = static_cast<std::uint32_t>(all_.stacks.size());
 }

@@ -164,15 +164,27 @@ auto is_recording(const EventLoop& loop) -> bool {
     return tape != nullptr && !tape->stopped();
 }
 
+namespace {
+
+/// The tasks of a loop are its own thread's.
+void add(TapeReader& reader, const EventLoop& loop) {
+    EventLoop* here = gyre::internal::current_loop();
+    if (here != &loop || !is_recording(loop)) return reader.add(loop, nullptr);
+    const Snapshot look = snapshot(*here);
+    reader.add(loop, &look);
+}
+
+}  // namespace
+
 auto recording(const EventLoop& loop, AnyDuration last) -> Recording {
     TapeReader reader(last);
-    reader.add(loop);
+    add(reader, loop);
     return reader.take();
 }
 
 auto recording(std::span<EventLoop* const> loops, AnyDuration last) -> Recording {
     TapeReader reader(last);
-    for (const EventLoop* loop : loops) reader.add(*loop);
+    for (const EventLoop* loop : loops) add(reader, *loop);
     return reader.take();
 }
 

@@ -2,6 +2,7 @@
 
 #include <gyre/obs/recording.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -58,6 +59,11 @@ private:
 
     std::vector<TaskState> states_;
 };
+
+/// Until when what goes on is told.
+[[nodiscard]] inline auto end_of(const LoopRecording& loop) -> Time {
+    return loop.events.empty() ? loop.end : std::max(loop.end, loop.events.back().when);
+}
 
 /// "event 'doorbell'", "socket: receive"
 [[nodiscard]] auto wait_title(const Recording& recording, const RecordedEvent& pause) -> std::string;

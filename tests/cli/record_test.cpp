@@ -17,6 +17,26 @@ namespace {
 
 auto has(const std::string& text, std::string_view part) -> bool { return text.find(part) != std::string::npos; }
 
+auto dine(Lock& first, Lock& second) -> Task<> {
+    auto one = co_await first.acquire();
+    co_await sleep(1ms);
+    auto two = co_await second.acquire();
+}
+
+auto hang(std::atomic<EventLoop*>& loop, Event& over) -> Task<> {
+    Lock left("left fork");
+    Lock right("right fork");
+    auto plato = spawn(dine(left, right), {.name = "Plato"});
+    auto kant = spawn(dine(right, left), {.name = "Kant"});
+    co_await sleep(20ms);
+    loop = &this_loop();
+    co_await over.wait();
+    plato.cancel();
+    kant.cancel();
+    static_cast<void>(co_await as_outcome(plato.join()));
+    static_cast<void>(co_await as_outcome(kant.join()));
+}
+
 auto content_of(const std::string& path) -> std::string {
     std::ostringstream text;
     text << std::ifstream(path, std::ios::binary).rdbuf();
@@ -64,6 +84,24 @@ protected:
         thread.join();
     }
 
+    /// Runs a program of which two tasks wait for each other, on another thread, and `look` meanwhile.
+    template<class F>
+    void show_hung(F look) {
+        std::atomic<EventLoop*> loop = nullptr;
+        Event over;
+        std::thread thread([&] {
+            try {
+                run([&] { return hang(loop, over); },
+                    {.on_deadlock = OnDeadlock::report, .control = &obs::control_socket});
+            } catch (const DeadlockError&) {  // as it has to be
+            }
+        });
+        while (loop == nullptr) std::this_thread::yield();
+        look();
+        loop.load()->post([&over] { over.set(); });
+        thread.join();
+    }
+
     std::string folder_;
     std::string self_ = std::to_string(::getpid());
 };
@@ -80,6 +118,30 @@ TEST_F(RecordTool, records_for_a_while_and_writes_a_trace) {
         EXPECT_TRUE(has(bytes, "loop 0 ("));
         const auto again = tool({"flame", self_, "--last", "50ms"});
         EXPECT_TRUE(has(again.out, "records for 0.05 s")) << "the recorder was switched off again";
+    });
+}
+
+TEST_F(RecordTool, names_the_tasks_of_a_program_that_hangs_and_where_they_do) {
+    show_hung([this] {
+        const auto flame = tool({"flame", self_, "--last", "200ms", "--keep-on"});
+        EXPECT_EQ(flame.status, 0) << flame.out;
+        for (const std::string_view hung : {"lock 'right fork' ", "lock 'left fork' "}) {
+            EXPECT_TRUE(has(flame.out, " dine;" + std::string(hung))) << flame.out;
+        }
+        EXPECT_TRUE(has(flame.out, "Plato;record_test.cpp:")) << flame.out;
+        EXPECT_TRUE(has(flame.out, "Kant;record_test.cpp:")) << flame.out;
+        EXPECT_TRUE(has(flame.out, "' 200000000\n")) << "for all of the time: " << flame.out;
+        const std::string path = folder_ + "/some.pftrace";
+        const auto trace = tool({"record", self_, "--last", "100ms", "-o", path});
+        EXPECT_EQ(trace.status, 0) << trace.out;
+        EXPECT_FALSE(has(trace.out, "that is all there is")) << "it has recorded for longer: " << trace.out;
+        const std::string bytes = content_of(path);
+        for (const std::string_view part : {"Plato", "Kant", "lock 'left fork'", "lock 'right fork'", " dine"}) {
+            EXPECT_TRUE(has(bytes, part)) << part;
+        }
+        const auto runs = tool({"flame", self_, "--last", "50ms", "--kind", "running"});
+        EXPECT_EQ(runs.status, 1) << runs.out;
+        EXPECT_TRUE(has(runs.out, "no task ran in that time, so there are no stacks")) << runs.out;
     });
 }
 

@@ -1,29 +1,67 @@
 // The routes of the control socket that are about the recorder.
 
 #include "obs/control_recorder.hpp"
+#include "obs/program_loops.hpp"
 #include "support/loops.hpp"
 
 #include <gyre/http/test_client.hpp>
 #include <gyre/obs.hpp>
 
+#include <atomic>
+#include <csignal>
+#include <thread>
+
 namespace gyre::testing {
 
 namespace {
 
-auto site() -> http::App {
+auto site(obs::ProgramLoops& loops) -> http::App {
     http::App app;
-    obs::add_recorder_routes(app, this_loop().siblings(), "test", 4711);
+    obs::add_recorder_routes(app, loops, "test", 4711);
     return app;
 }
+
+auto wait_for(Event& event) -> Task<> { co_await event.wait(); }
 
 auto turns(int count) -> Task<> {
     for (int i = 0; i < count; ++i) co_await sleep(1us);
 }
 
+/// Looks at a loop of another thread whose task 'main' blocks it and whose task 'visitor' waits, through the routes.
+/// @param before what the thread does before it blocks; null: nothing.
+void with_blocked_loop(void (*before)(), Task<> (*look)(http::TestClient& client)) {
+    std::atomic<EventLoop*> blocked = nullptr;
+    std::atomic<bool> over = false;
+    std::thread other([&] {
+        run([&]() -> Task<> {
+            Event bell("doorbell");
+            auto visitor = spawn(wait_for(bell), {.name = "visitor"});
+            co_await sleep(1ms);
+            if (before != nullptr) before();
+            blocked = &this_loop();
+            while (!over) std::this_thread::yield();
+            bell.set();
+            co_await visitor.join();
+        });
+    });
+    while (blocked == nullptr) std::this_thread::yield();
+    TestLoop loop(kernel_backend());
+    loop.run([&]() -> Task<> {
+        obs::ProgramLoops loops(blocked.load()->siblings());
+        http::TestClient client(site(loops));
+        static_cast<void>(co_await client.put("/v1/recorder").body(R"({"on":true})").send());
+        co_await sleep(20ms);
+        co_await look(client);
+    });
+    over = true;
+    other.join();
+}
+
 }  // namespace
 
 GYRE_TEST(ControlRecorder, is_switched_and_read) {
-    http::TestClient client(site());
+    obs::ProgramLoops loops(this_loop().siblings());
+    http::TestClient client(site(loops));
     const auto before = co_await client.get("/v1/trace").send();
     EXPECT_EQ(before.status(), 409) << "there is nothing yet";
     auto on = co_await client.put("/v1/recorder").body(R"({ "on": true })").send();
@@ -48,7 +86,8 @@ GYRE_TEST(ControlRecorder, is_switched_and_read) {
 }
 
 GYRE_TEST(ControlRecorder, says_what_a_trigger_has_kept_and_begins_anew_with_the_same_options) {
-    http::TestClient client(site());
+    obs::ProgramLoops loops(this_loop().siblings());
+    http::TestClient client(site(loops));
     auto none = co_await client.get("/v1/recorder").send();
     const std::string nothing = co_await none.text();
     EXPECT_EQ(nothing, "{\"version\":1,\"on\":false,\"has_recording\":false}\n");
@@ -72,7 +111,8 @@ GYRE_TEST(ControlRecorder, says_what_a_trigger_has_kept_and_begins_anew_with_the
 }
 
 GYRE_TEST(ControlRecorder, refuses_what_it_does_not_understand) {
-    http::TestClient client(site());
+    obs::ProgramLoops loops(this_loop().siblings());
+    http::TestClient client(site(loops));
     const auto body = co_await client.put("/v1/recorder").body("on").send();
     EXPECT_EQ(body.status(), 400);
     obs::start_recording(this_loop());
@@ -84,6 +124,71 @@ GYRE_TEST(ControlRecorder, refuses_what_it_does_not_understand) {
     EXPECT_EQ(longest.status(), 200);
     const auto kind = co_await client.get("/v1/folded").query("kind", "sleeping").send();
     EXPECT_EQ(kind.status(), 400);
+}
+
+GYRE_TEST(ControlRecorder, tells_where_tasks_stand_that_do_nothing) {
+    obs::ProgramLoops loops(this_loop().siblings());
+    http::TestClient client(site(loops));
+    Event bell("doorbell");
+    auto visitor = spawn(wait_for(bell), {.name = "visitor"});
+    co_await sleep(1ms);
+    obs::start_recording(this_loop(), {.bytes = 64U << 10});
+    co_await turns(3'000);  // what was noted at the start is overwritten
+    auto folded = co_await client.get("/v1/folded").send();
+    EXPECT_NE(folded.header("Gyre-Tasks"), "0");
+    EXPECT_FALSE(folded.header("Gyre-Notice")) << "nothing is missing";
+    const std::string lines = co_await folded.text();
+    EXPECT_NE(lines.find("visitor;control_recorder_test.cpp:"), std::string::npos) << lines;
+    EXPECT_NE(lines.find(";event 'doorbell' "), std::string::npos) << lines;
+    auto trace = co_await client.get("/v1/trace").send();
+    const std::string bytes = co_await trace.text();
+    EXPECT_NE(bytes.find("event 'doorbell'"), std::string::npos);
+    bell.set();
+    co_await visitor.join();
+}
+
+TEST(ControlRecorder, tells_what_tasks_do_on_a_loop_that_does_not_come_back) {
+    with_blocked_loop(nullptr, [](http::TestClient& client) -> Task<> {
+        auto waiting = co_await client.get("/v1/folded").send();
+        EXPECT_FALSE(waiting.header("Gyre-Notice"));
+        const std::string waits = co_await waiting.text();
+        auto running = co_await client.get("/v1/folded").query("kind", "running").send();
+        const std::string runs = co_await running.text();
+        const auto at = waits.find("visitor;control_recorder_test.cpp:");
+        EXPECT_NE(at, std::string::npos) << waits;
+        EXPECT_NE(waits.find(";event 'doorbell' ", at), std::string::npos) << waits;
+        EXPECT_NE(runs.find("main;control_recorder_test.cpp:"), std::string::npos) << runs;
+        auto trace = co_await client.get("/v1/trace").send();
+        const std::string bytes = co_await trace.text();
+        EXPECT_NE(bytes.find("event 'doorbell'"), std::string::npos);
+        EXPECT_NE(bytes.find("running"), std::string::npos);
+    });
+}
+
+TEST(ControlRecorder, says_that_the_tasks_of_a_loop_could_not_be_read) {
+    const auto hear_no_signal = [] {
+        sigset_t all;
+        ::sigfillset(&all);
+        ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    };
+    with_blocked_loop(hear_no_signal, [](http::TestClient& client) -> Task<> {
+        auto answer = co_await client.get("/v1/folded").send();
+        EXPECT_EQ(answer.header("Gyre-Tasks"), "0");
+        EXPECT_EQ(answer.header("Gyre-Notice"),
+            "loop 0 does not come back, and its tasks could not be read: only those that did something are here");
+        const std::string lines = co_await answer.text();
+        EXPECT_EQ(lines, "");
+    });
+}
+
+TEST(ControlRecorder, says_how_long_it_has_recorded_also_if_nothing_happened) {
+    with_blocked_loop(nullptr, [](http::TestClient& client) -> Task<> {
+        auto answer = co_await client.get("/v1/recorder").query("length", "1").send();
+        const std::string state = co_await answer.text();
+        const auto at = state.find("\"length_ns\":");
+        EXPECT_NE(at, std::string::npos) << state;
+        EXPECT_GE(std::stoll(state.substr(at + 12)), 19'000'000) << state;
+    });
 }
 
 }  // namespace gyre::testing

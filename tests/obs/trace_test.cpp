@@ -4,8 +4,10 @@
 
 #include <gyre/obs.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -69,6 +71,8 @@ struct Trace {
     std::set<std::string> flows;
     std::set<std::string> flow_ends;
     std::size_t counters = 0;
+    std::int64_t first = std::numeric_limits<std::int64_t>::max();  ///< Times of slices.
+    std::int64_t last = 0;
 
     [[nodiscard]] auto slices_of(std::string_view name) const -> std::vector<std::string> {
         for (const auto& [number, title] : tracks) {
@@ -105,6 +109,10 @@ auto read_trace(const std::string& bytes) -> Trace {
             const std::uint64_t track = event.number(11);
             EXPECT_EQ(trace.tracks.count(track), 1U);
             if (event.number(10) != 0) EXPECT_EQ(names.count(event.number(10)), 1U);
+            if (event.number(9) == 1 || event.number(9) == 2) {
+                trace.first = std::min(trace.first, static_cast<std::int64_t>(packet.number(8)));
+                trace.last = std::max(trace.last, static_cast<std::int64_t>(packet.number(8)));
+            }
             switch (event.number(9)) {
             case 1:
                 trace.slices[track].push_back(names[event.number(10)]);
@@ -189,6 +197,30 @@ TEST(Perfetto, trace_has_tracks_slices_flows_and_counters) {
     EXPECT_GT(trace.counters, 4U);
     EXPECT_GT(trace.flow_ends.size(), 8U);
     for (const auto& end : trace.flow_ends) EXPECT_EQ(trace.flows.count(end), 1U) << "a flow has a begin";
+}
+
+TEST(Perfetto, draws_what_tasks_do_until_it_was_read) {
+    obs::Recording all;
+    TestLoop loop;
+    loop.run([&]() -> Task<> {
+        Event bell("doorbell");
+        auto visitor = spawn([&]() -> Task<> { co_await bell.wait(); }, {.name = "visitor"});
+        co_await sleep(5s);
+        obs::start_recording(this_loop());
+        co_await sleep(10s);
+        all = obs::recording(this_loop(), 2s);
+        bell.set();
+        co_await visitor.join();
+    });
+    std::ostringstream out;
+    obs::write_perfetto(out, all);
+    const Trace trace = read_trace(out.str());
+    EXPECT_EQ(trace.slices_of("visitor"), std::vector<std::string>{"event 'doorbell'"});
+    EXPECT_TRUE(has(trace.slices_of("main"), "running"));
+    for (const auto& [track, open] : trace.open) EXPECT_EQ(open, 0) << trace.tracks.at(track);
+    EXPECT_EQ(trace.first, all.loops.at(0).begin.time_since_epoch().count());
+    EXPECT_EQ(trace.last, all.loops.at(0).end.time_since_epoch().count());
+    EXPECT_EQ(trace.last - trace.first, 2'000'000'000);
 }
 
 TEST(Perfetto, of_nothing_is_a_trace_too) {

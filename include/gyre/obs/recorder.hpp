@@ -29,7 +29,8 @@ void stop_recording(std::span<EventLoop* const> loops);
 [[nodiscard]] auto is_recording(const EventLoop& loop) -> bool;
 
 /// What a loop has recorded and not overwritten, or of that what happened in the last `last`; nothing if it never did.
-/// The loop does not stand still for it, and may be blocked or have ended its work. Thread: any.
+/// The loop does not stand still for it, and may be blocked or have ended its work. On the loop's own thread also what its tasks
+/// wait for that have no event there: about a microsecond for each task. Thread: any.
 [[nodiscard]] auto recording(const EventLoop& loop, AnyDuration last = Duration::max()) -> Recording;
 
 /// The same of several loops, in one.

@@ -27,6 +27,7 @@ enum class EventKind : std::uint8_t {
     io_begin,  ///< An operation that makes it wait; `io`, `value`: the descriptor, or -1.
     io_end,    ///< `io`, `value`: its result, or a negative errno.
     turn,      ///< Of the loop: `value` tasks live, `ready` entries are ready.
+    found,     ///< It was there when the recorder began; if it waited, a `pause` follows. Of the first 4096 tasks.
 };
 
 /// What woke a task.
@@ -75,7 +76,12 @@ struct LoopRecording {
     std::size_t loop = 0;
     std::string backend;
     std::uint64_t overwritten = 0;  ///< How many events are lost, since they were too old.
-    std::vector<RecordedEvent> events;
+    Time begin{};  ///< From here on all is told: the start, the oldest event that is left, or how far back was asked for.
+    Time end{};  ///< When it was read, or stopped. In simulated time what another thread reads ends with the last event.
+    /// What its tasks were already doing at `begin`, as far as that is known: of each its `pause`, and a `wake` or `run` if it did
+    /// not wait. They are dated when that began, or at `begin`.
+    std::vector<RecordedEvent> standing;
+    std::vector<RecordedEvent> events;  ///< From `begin` on.
 };
 
 /// What several loops have recorded.
@@ -101,7 +107,7 @@ struct PerfettoOptions {
 
 /// Writes a trace that https://ui.perfetto.dev opens (`.pftrace`): a track for each loop with a slice for each time a task runs,
 /// the tasks that are ready and that live as counters; a track for each task that says when it ran, was ready, and what it waited
-/// for, beside its operations; arrows from who wakes to who runs.
+/// for, beside its operations; arrows from who wakes to who runs. What tasks do at `end` is drawn until there.
 /// Source: the protobuf schema perfetto/trace/trace.proto, TracePacket and TrackEvent.
 void write_perfetto(std::ostream& out, const Recording& recording, const PerfettoOptions& options = {});
 
@@ -115,7 +121,7 @@ enum class FoldedKind : std::uint8_t {
 [[nodiscard]] auto to_string(FoldedKind kind) noexcept -> std::string_view;
 
 /// Writes folded stacks, as flamegraph.pl, inferno and https://speedscope.app read them: "task;main.cpp:12 amain;... 4711",
-/// one line for each place, in nanoseconds, sorted. Waits that had begun and not ended count until the last event.
+/// one line for each place, in nanoseconds, sorted. What had begun before `begin` or not ended counts from or until there.
 void write_folded(std::ostream& out, const Recording& recording, FoldedKind kind);
 
 }  // namespace gyre::obs
