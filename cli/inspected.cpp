@@ -193,7 +193,8 @@ void check_state(int process) {
                            std::to_string(process) +
                            "` lets it go on. gdb and lldb read its tasks as it stands, with the scripts of gyre");
     case 't':
-        throw InspectError(title + " is held by a debugger: it cannot answer; continue it there, or load the script of gyre there");
+        throw InspectError(
+            title + " is held by a debugger: it cannot answer; continue it there, or load the script of gyre there");
     default:
         return;
     }
