@@ -52,6 +52,7 @@ void with_blocked_loop(void (*before)(), Task<> (*look)(http::TestClient& client
         static_cast<void>(co_await client.put("/v1/recorder").body(R"({"on":true})").send());
         co_await sleep(20ms);
         co_await look(client);
+        co_await sleep(5ms);  // what serves the client ends
     });
     over = true;
     other.join();
