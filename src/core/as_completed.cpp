@@ -61,11 +61,7 @@ void CompletionQueue::drop() noexcept {
     }
     dropped_ = true;
     begin_cleaning(scheduler_);
-    CausePointer cause = plain_cause();
-    try {
-        cause = cancel_request(scheduler_, "as_completed was dropped", where_, CancelKind::owner);
-    } catch (...) {  // no memory for the text
-    }
+    const auto cause = cancel_request(scheduler_, "as_completed was dropped", where_, CancelKind::owner);
     // A task cannot end in here: an answer to a cancellation only enters the ready queue.
     for (Watcher& watcher : watchers_) {
         if (!watcher.task().done()) watcher.task().cancel(cause);

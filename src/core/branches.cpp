@@ -100,12 +100,7 @@ void BranchesWait::throw_error() {
 }
 
 void BranchesWait::cancel_others(const char* reason) noexcept {
-    if (scope_->asked) return;
-    try {
-        scope_->cancel(cancel_request(*scope_->scheduler, reason, {}, CancelKind::sibling));
-    } catch (...) {  // no memory for the text
-        scope_->cancel(plain_cause());
-    }
+    if (!scope_->asked) scope_->cancel(cancel_request(*scope_->scheduler, reason, {}, CancelKind::sibling));
 }
 
 }  // namespace gyre::internal

@@ -35,7 +35,7 @@ auto same_place(const std::source_location& left, const std::source_location& ri
 
 }  // namespace
 
-auto cancel_request(Scheduler& scheduler, std::string reason, std::source_location where, CancelKind kind)
+auto cancel_request(Scheduler& scheduler, std::string_view reason, std::source_location where, CancelKind kind) noexcept
     -> CausePointer {
     // Who cancels many at once does it for one reason: they share the record.
     const TaskNode* task = scheduler.current != nullptr ? scheduler.current->scope->task() : nullptr;
@@ -44,11 +44,12 @@ auto cancel_request(Scheduler& scheduler, std::string reason, std::source_locati
         last.cause->reason == reason && same_place(last.cause->where, where)) {
         return last.cause;
     }
-    std::string who;
     try {
-        if (task != nullptr) who = task->title();
-    } catch (const std::bad_alloc&) {}  // it is carried out without a name
-    last.cause = make_cause(kind, std::move(reason), where, scheduler.stamp, std::move(who));
+        last.cause = make_cause(
+            kind, std::string(reason), where, scheduler.stamp, task != nullptr ? task->title() : std::string());
+    } catch (...) {  // no memory for the texts
+        return plain_cause();
+    }
     last.task = task;
     return last.cause;
 }

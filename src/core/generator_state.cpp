@@ -101,11 +101,7 @@ void GeneratorState::destroy_frames() noexcept {
 
 void GeneratorState::begin_closing(const char* reason) noexcept {
     closing_ = true;
-    try {
-        scope_.cancel(cancel_request(scheduler(), reason, {}, CancelKind::owner));
-    } catch (...) {  // no memory for the text
-        scope_.cancel(plain_cause());
-    }
+    scope_.cancel(cancel_request(scheduler(), reason, {}, CancelKind::owner));
 }
 
 auto GeneratorState::close(GeneratorWait& closer) noexcept -> bool {

@@ -15,10 +15,10 @@ void CancelScope::cancel(std::string reason, std::source_location where) {
     if (phase_ == Phase::over || cancel_called()) return;
     if (wait_ != nullptr) {
         internal::Scope& scope = wait_->scope();
-        return scope.cancel(internal::cancel_request(*scope.scheduler, std::move(reason), where));
+        return scope.cancel(internal::cancel_request(*scope.scheduler, reason, where));
     }
     if (EventLoop* loop = internal::current_loop()) {
-        cause_ = internal::cancel_request(loop->scheduler(), std::move(reason), where);
+        cause_ = internal::cancel_request(loop->scheduler(), reason, where);
     } else {
         cause_ = internal::make_cause(CancelKind::request, std::move(reason), where);
     }

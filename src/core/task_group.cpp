@@ -107,7 +107,7 @@ void GroupWait::add_error(const std::exception_ptr& error) noexcept {
 }
 
 void GroupWait::cancel_all(std::string reason, std::source_location where, CancelKind kind) {
-    if (!scope_->asked) scope_->cancel(cancel_request(*scope_->scheduler, std::move(reason), where, kind));
+    if (!scope_->asked) scope_->cancel(cancel_request(*scope_->scheduler, reason, where, kind));
 }
 
 void GroupWait::check_open(std::string_view operation) const {

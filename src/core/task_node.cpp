@@ -241,7 +241,7 @@ auto TaskHandleBase::cancel(std::string reason, std::source_location where) cons
     TaskNode& task = node("TaskHandle::cancel");
     check_thread(task, "TaskHandle::cancel");
     if (task.done() || task.asked) return false;
-    static_cast<Scope&>(task).cancel(cancel_request(*task.scheduler, std::move(reason), where));
+    static_cast<Scope&>(task).cancel(cancel_request(*task.scheduler, reason, where));
     return true;
 }
 
