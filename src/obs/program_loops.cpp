@@ -19,6 +19,8 @@ namespace gyre::obs {
 namespace {
 
 constexpr auto patience = std::chrono::milliseconds(100);
+// A thread that gets no core neither answers nor can be interrupted: the machine is busy, and nothing is known of the loop.
+constexpr auto patience_with_machine = std::chrono::seconds(2);
 
 /// What a loop was asked. Both sides keep it: who asked may have gone when the loop answers.
 template<class T>
@@ -49,13 +51,22 @@ private:
     std::atomic<bool> abandoned_{false};  ///< Nobody waits any more: a loop that was asked often need not answer often.
 };
 
+/// When it goes, nobody waits for the answer any more.
+template<class T>
+class Asking {
+public:
+    explicit Asking(Question<T>& question) : question_(question) {}
+    Asking(const Asking&) = delete;
+    auto operator=(const Asking&) -> Asking& = delete;
+    ~Asking() { question_.abandon(); }
+
+private:
+    Question<T>& question_;
+};
+
 /// Waits for the answer as long as the loop shows that it goes on. @return whether it has come.
 template<class T>
 auto await_answer(std::shared_ptr<Question<T>> question) -> Task<bool> {
-    struct Abandon {
-        Question<T>& question;
-        ~Abandon() { question.abandon(); }
-    } const at_the_end{*question};
     for (std::size_t steps = 0;;) {
         co_await move_on_after(patience, question->arrived().wait());
         if (question->arrived().is_set()) co_return true;
@@ -82,12 +93,26 @@ private:
     std::shared_ptr<AskedTasks> question_;
 };
 
+/// Null: the loop is closed.
+auto ask_for_tasks(EventLoop& loop, const SnapshotOptions& options) -> std::shared_ptr<AskedTasks> {
+    auto question = std::make_shared<AskedTasks>(this_loop().mailbox());
+    try {
+        read_in_steps(loop, options.most_tasks, std::make_shared<LoopAsksForTasks>(question));
+    } catch (const LoopError&) {
+        return nullptr;
+    }
+    return question;
+}
+
 /// How long a loop blocks that says nothing and lets nobody look: its thread cannot be interrupted, unless it is closed or nobody
 /// runs it.
 auto blocked_for(const EventLoop& loop) -> std::optional<Duration> {
     if ((loop.beat() & 1) == 0) return std::nullopt;
     return std::max(Duration::zero(), this_loop().now() - loop.turn_began());
 }
+
+/// Somebody runs a loop that neither answered nor let itself be looked at: it may yet, until `end`.
+auto may_yet_answer(const EventLoop& loop, Time end) -> bool { return loop.is_running() && this_loop().now() < end; }
 
 auto unread(const EventLoop& loop) -> Snapshot {
     Snapshot none;
@@ -123,27 +148,31 @@ auto ProgramLoops::figures() -> Task<std::vector<LoopFigures>> {
 }
 
 auto ProgramLoops::answer_of(EventLoop& loop, SnapshotOptions options) -> Task<std::optional<Snapshot>> {
-    auto question = std::make_shared<AskedTasks>(this_loop().mailbox());
-    try {
-        read_in_steps(loop, options.most_tasks, std::make_shared<LoopAsksForTasks>(question));
-    } catch (const LoopError&) {
-        co_return std::nullopt;
-    }
+    auto question = ask_for_tasks(loop, options);
+    if (question == nullptr) co_return std::nullopt;
+    const Asking asking(*question);
     const auto answers = co_await await_answer(question);
     if (!answers) co_return std::nullopt;
     co_return decode(*question->take(), options);
 }
 
 auto ProgramLoops::snapshot_of(EventLoop& loop, SnapshotOptions options) -> Task<Snapshot> {
-    auto answer = co_await answer_of(loop, options);
-    if (answer) co_return std::move(*answer);
-    TaskLook look(loop, options.most_tasks);
-    if (look.look(probe_)) co_return look.take(options);
+    auto question = ask_for_tasks(loop, options);
+    if (question == nullptr) co_return unread(loop);
+    const Asking asking(*question);
+    const Time end = this_loop().now() + patience_with_machine;
+    do {
+        const auto answers = co_await await_answer(question);
+        if (answers) co_return decode(*question->take(), options);
+        TaskLook look(loop, options.most_tasks);
+        if (look.look(probe_)) co_return look.take(options);
+    } while (may_yet_answer(loop, end));
     co_return unread(loop);
 }
 
 auto ProgramLoops::figures_of(EventLoop& loop) -> Task<LoopFigures> {
     auto question = std::make_shared<Question<LoopFigures>>(this_loop().mailbox());
+    const Asking asking(*question);
     LoopFigures none;
     none.loop = loop.index();
     none.is_read = false;
@@ -154,10 +183,13 @@ auto ProgramLoops::figures_of(EventLoop& loop) -> Task<LoopFigures> {
     } catch (const LoopError&) {
         co_return none;
     }
-    const auto answers = co_await await_answer(question);
-    if (answers) co_return question->take();
-    TaskLook look(loop, 0);
-    if (look.look(probe_)) co_return look.figures();
+    const Time end = this_loop().now() + patience_with_machine;
+    do {
+        const auto answers = co_await await_answer(question);
+        if (answers) co_return question->take();
+        TaskLook look(loop, 0);
+        if (look.look(probe_)) co_return look.figures();
+    } while (may_yet_answer(loop, end));
     none.blocked_for = blocked_for(loop);
     co_return none;
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -174,6 +175,30 @@ TEST_F(ControlSocket, shows_the_tasks_of_a_loop_that_is_blocked) {
         co_await visitor.join();
         const auto after = co_await ask(socket(), "/v1/snapshot");
         EXPECT_FALSE(has(after.body, "blocked_for_ns")) << after.body;
+    });
+}
+
+TEST_F(ControlSocket, waits_for_a_loop_whose_thread_gets_no_core) {
+    inspected([this]() -> Task<> {
+        sigset_t looks;
+        sigset_t before;
+        sigemptyset(&looks);
+        sigaddset(&looks, SIGURG);
+        pthread_sigmask(SIG_BLOCK, &looks, &before);
+        std::string body;
+        std::atomic<bool> is_told = false;
+        std::thread outside([&] {
+            body = ask_from_outside(socket(), "/v1/snapshot").body;
+            is_told = true;
+        });
+        // As on a busy machine: the thread neither answers nor lets itself be looked at. That it was tried again is seen here.
+        const timespec limit{10, 0};
+        for (int look = 0; look < 2; ++look) EXPECT_EQ(sigtimedwait(&looks, nullptr, &limit), SIGURG);
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        while (!is_told) co_await sleep(1ms);
+        outside.join();
+        EXPECT_FALSE(has(body, "\"is_read\":false")) << body;
+        EXPECT_TRUE(has(body, "\"task_count\":1")) << body;
     });
 }
 
