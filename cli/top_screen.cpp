@@ -164,7 +164,8 @@ auto TopScreen::head(std::size_t width) const -> std::vector<std::string> {
     }
     for (const obs::Snapshot& loop : snapshot_->loops()) {
         if (!loop.is_read && !loop.blocked_for)
-            lines.push_back("LOOP " + std::to_string(loop.loop) + " COULD NOT BE READ: nobody runs it, or its thread gets no core");
+            lines.push_back(
+                "LOOP " + std::to_string(loop.loop) + " COULD NOT BE READ: nobody runs it, or its thread gets no core");
         if (!loop.blocked_for) continue;
         std::string line = "LOOP " + std::to_string(loop.loop) + " DOES NOT ANSWER: its turn lasts " +
                            time_text(*loop.blocked_for);

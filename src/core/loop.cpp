@@ -1,5 +1,6 @@
 #include <gyre/core/loop.hpp>
 
+#include "core/loop_turns.hpp"
 #include "core/tape.hpp"
 
 #include <gyre/backend/backend.hpp>
@@ -8,14 +9,11 @@
 #include <gyre/core/debug_layout.hpp>
 #include <gyre/core/descriptor_watch.hpp>
 #include <gyre/core/errors.hpp>
-#include <gyre/core/leak_check.hpp>
 #include <gyre/core/remote_call.hpp>
 #include <gyre/core/task_handle.hpp>
 #include <gyre/core/wait_report.hpp>
-#include <gyre/core/wind_down.hpp>
 
 #include <algorithm>
-#include <new>
 #include <system_error>
 #include <utility>
 
@@ -23,10 +21,8 @@ namespace gyre {
 
 namespace {
 
-constexpr int resumes_per_turn = 256;  // then I/O and timers get their chance
 constexpr int most_resumes_per_check = 64;
 constexpr Duration longest_turn = std::chrono::microseconds(500);
-constexpr std::size_t kept_errors = 64;
 constexpr std::uint32_t turns_per_sample = 16;
 #ifdef GYRE_NO_MARKS
 constexpr bool measures = false;
@@ -67,26 +63,6 @@ void Callback::fire() noexcept { scheduler->ready.push(*this); }
 
 auto loops() -> LoopRange { return LoopRange(this_loop().siblings()); }
 
-auto ErrorContext::text() const -> std::string {
-    static constexpr const char* names[] = {
-        "task", "callback", "sibling", "clean-up", "connection", "future", "deadlock", "leak"};
-    return std::string(names[static_cast<std::size_t>(origin)]) + " " + source + ": " + describe(error);
-}
-
-void Handle::cancel() {
-    if (!callback_ || callback_->cancelled || callback_->finished) return;
-    callback_->scheduler->loop.check_thread("Handle::cancel", "this callback");
-    // The function that is dropped may own this very handle.
-    const auto callback = callback_;
-    callback->cancelled = true;
-    callback->drop();
-    if (callback->armed()) {
-        callback->scheduler->timers.cancel(*callback.get());
-        callback->scheduler->leave();
-        callback->release();  // the loop's reference
-    }
-}
-
 void EventLoop::Guests::task_ended(internal::TaskNode& task) noexcept {
     static_cast<internal::RemoteTaskBase&>(task).settle();
 }
@@ -100,29 +76,20 @@ inline void EventLoop::begin_turn(Time now) noexcept {
         announce();
 }
 
-/// The loop runs on this thread as long as this lives.
-class EventLoop::Running {
-public:
-    explicit Running(EventLoop& loop) : loop_(loop) {
-        if (internal::current_loop() != nullptr) throw LoopError("a gyre loop runs on this thread already");
-        before_ = set_loop_here(&loop);
-        loop_.running_ = true;
-        // Written once for each thread: others read it, as `beat` lets them.
-        if (const auto here = backend::this_thread(); loop_.thread_.number != here.number) loop_.thread_ = here;
-        loop_.begin_turn(loop_.now());
-    }
-    Running(const Running&) = delete;
-    auto operator=(const Running&) -> Running& = delete;
-    ~Running() {
-        loop_.set_beat(false);
-        loop_.running_ = false;
-        set_loop_here(before_);
-    }
+EventLoop::Running::Running(EventLoop& loop) : loop_(loop) {
+    if (internal::current_loop() != nullptr) throw LoopError("a gyre loop runs on this thread already");
+    before_ = set_loop_here(&loop);
+    loop_.running_ = true;
+    // Written once for each thread: others read it, as `beat` lets them.
+    if (const auto here = backend::this_thread(); loop_.thread_.number != here.number) loop_.thread_ = here;
+    loop_.begin_turn(loop_.now());
+}
 
-private:
-    EventLoop& loop_;
-    EventLoop* before_ = nullptr;  ///< In a child that was forked from inside a loop: the parent's. Else null.
-};
+EventLoop::Running::~Running() {
+    loop_.set_beat(false);
+    loop_.running_ = false;
+    set_loop_here(before_);
+}
 
 namespace {
 
@@ -356,7 +323,7 @@ void EventLoop::run_ready() noexcept {
     // The clock is read the more often the longer the slices are: I/O waits half a millisecond, not 64 slices.
     const Time began = scheduler_.stamp;
     int until_check = resumes_per_check_;
-    for (int left = resumes_per_turn; left > 0;) {
+    for (int left = internal::resumes_per_turn; left > 0;) {
         int slices = std::min(left, until_check);
         if (sample_.waits) [[unlikely]]
             slices = slices_to_sample(slices);
@@ -439,196 +406,6 @@ void EventLoop::run_callback(internal::Callback& callback) noexcept {
     }
     callback.release();
     if (scheduler_.exact) scheduler_.stamp = now();  // its time is not the next task's
-}
-
-void EventLoop::handle_error(ErrorContext context) noexcept {
-    ++unreceived_count_;
-    try {
-        if (handler_) {
-            handler_(context);
-        } else if (unreceived_.size() < kept_errors) {
-            unreceived_.push_back(std::move(context));
-        }
-    } catch (...) {
-        // The handler's own failure must not end the loop, and there is nobody further to tell: it stays counted.
-    }
-}
-
-auto EventLoop::enqueue(internal::CallbackPointer callback) -> internal::CallbackPointer {
-    check_open("call_soon");
-    scheduler_.admit();
-    callback->scheduler = &scheduler_;
-    if (scheduler_.carries_contexts()) callback->context = scheduler_.inherited_context();
-    callback->retain();
-    scheduler_.ready.push(*callback.get());
-    wake_host();
-    return callback;
-}
-
-auto EventLoop::schedule(Time deadline, internal::CallbackPointer callback) -> internal::CallbackPointer {
-    check_open("call_later, call_at");
-    scheduler_.timers.reserve_one();
-    scheduler_.admit();
-    callback->scheduler = &scheduler_;
-    callback->when = deadline;
-    if (scheduler_.carries_contexts()) callback->context = scheduler_.inherited_context();
-    callback->retain();
-    scheduler_.timers.insert(*callback.get(), deadline);
-    wake_host();
-    return callback;
-}
-
-void EventLoop::post_callback(internal::CallbackPointer callback) {
-    check_process();
-    if (!mailbox_->post(std::move(callback))) throw LoopError("post: this loop is closed");
-}
-
-void EventLoop::stop() {
-    check_thread("stop");
-    stopping_ = true;
-}
-
-void EventLoop::set_exception_handler(std::function<void(const ErrorContext&)> handler) {
-    check_thread("set_exception_handler");
-    handler_ = std::move(handler);
-}
-
-void EventLoop::add_reader(int descriptor, std::function<void()> function) {
-    check_open("add_reader");
-    watches_->add(descriptor, internal::DescriptorWatches::Direction::read, std::move(function));
-}
-
-void EventLoop::add_writer(int descriptor, std::function<void()> function) {
-    check_open("add_writer");
-    watches_->add(descriptor, internal::DescriptorWatches::Direction::write, std::move(function));
-}
-
-auto EventLoop::remove_reader(int descriptor) -> bool {
-    check_thread("remove_reader");
-    return watches_->remove(descriptor, internal::DescriptorWatches::Direction::read);
-}
-
-auto EventLoop::remove_writer(int descriptor) -> bool {
-    check_thread("remove_writer");
-    return watches_->remove(descriptor, internal::DescriptorWatches::Direction::write);
-}
-
-namespace {
-
-auto shutdown_cause(Time when) -> internal::CausePointer {
-    return internal::make_cause(CancelKind::shutdown, "the loop shuts down", {}, when);
-}
-
-}  // namespace
-
-/// @param together other loops are at work: what their tasks wait for here is theirs to cancel. @return whether tasks are left.
-auto EventLoop::cancel_tasks(const internal::CausePointer& why, bool together) noexcept -> bool {
-    for (auto* task = background_.tasks.front(); task != nullptr; task = background_.tasks.after(*task)) {
-        task->cancel(why);
-    }
-    for (auto* task = guests_.tasks.front(); task != nullptr; task = guests_.tasks.after(*task)) {
-        if (!together || !static_cast<internal::RemoteTaskBase*>(task)->call().awaited) task->cancel(why);
-    }
-    return background_.tasks.front() != nullptr || guests_.tasks.front() != nullptr || !scheduler_.dropped.empty();
-}
-
-/// Runs tasks that were told to end. To tell them takes a walk over all of them, so the next walk comes after as many slices.
-void EventLoop::run_told() {
-    for (std::size_t turns = 1 + background_.task_count / resumes_per_turn; turns > 0; --turns) {
-        take_posts();
-        run_ready();
-        if (scheduler_.ready.empty()) return;
-        wait_for_events();  // does not wait: something is ready
-        fire_timers();
-    }
-}
-
-void EventLoop::cancel_everything() {
-    const auto cause = shutdown_cause(scheduler_.stamp);
-    stopping_ = false;  // a loop that was stopped has to wait all the same
-    while (cancel_tasks(cause, false)) {
-        run_told();
-        if (!cancel_tasks(cause, false)) return;  // those that were spawned meanwhile: before the loop sleeps
-        wait_for_events();
-        fire_timers();
-    }
-}
-
-void EventLoop::look_for_left_tasks() noexcept {
-    if (leaks_ != nullptr && !std::exchange(looked_for_left_tasks_, true)) leaks_->winds_down(*this);
-}
-
-void EventLoop::wind_down(internal::WindDown& together, bool& counted) {
-    const Running running(*this);
-    look_for_left_tasks();
-    const auto cause = shutdown_cause(scheduler_.stamp);
-    for (;;) {
-        stopping_ = false;
-        static_cast<void>(cancel_tasks(cause, true));
-        run_told();
-        const bool busy = cancel_tasks(cause, true);
-        together.update(counted, busy);
-        if (!busy && together.is_over()) return;
-        wait_for_events();
-        fire_timers();
-    }
-}
-
-void EventLoop::cancel_main(const internal::CausePointer& why) noexcept {
-    if (main_ != nullptr) main_->cancel(why);
-}
-
-void EventLoop::drop_callbacks() noexcept {
-    while (internal::Timer* timer = scheduler_.timers.pop(Time::max())) timer->fire();
-    while (!scheduler_.ready.empty()) {
-        const auto entry = scheduler_.ready.pop();
-        if (entry.is_frame()) continue;
-        entry.callback().cancelled = true;
-        entry.callback().drop();
-        entry.callback().release();
-    }
-}
-
-void EventLoop::close() {
-    if (closed_) return;
-    if (is_of_parent()) return leave_to_parent();
-    check_thread("close");
-    if (internal::current_loop() != nullptr) throw LoopError("close: a gyre loop runs on this thread");
-    {
-        const Running running(*this);
-        look_for_left_tasks();
-        cancel_everything();
-        mailbox_->close();  // before threads are joined, which may wait for the answer to a post
-        while (!locals_.empty()) locals_.pop_back();
-        watches_->close();
-        while (backend_->in_flight() > 0) {
-            backend_->wait(Time::max());
-        }
-        if (leaks_ != nullptr) leaks_->closes(*this);
-        closed_ = true;
-        drop_callbacks();
-    }
-    backend_.reset();
-}
-
-/// In a forked child. Nothing that would end here may: a socket that is closed would leave the parent's epoll set, a thread
-/// that is joined is not there, an answer would wake somebody who has it already.
-void EventLoop::leave_to_parent() noexcept {
-    closed_ = true;
-    running_ = false;
-    for (auto& [type, object] : locals_) static_cast<void>(new (std::nothrow) std::shared_ptr<void>(object));
-    [[maybe_unused]] const auto* watches = watches_.release();
-    [[maybe_unused]] const auto* kernel = backend_.release();
-}
-
-void EventLoop::abandon() noexcept {
-    if (closed_) return;
-    closed_ = true;
-    mailbox_->close();
-    for (auto* task = guests_.tasks.front(); task != nullptr; task = guests_.tasks.after(*task)) {
-        static_cast<internal::RemoteTaskBase*>(task)->call().refuse();
-    }
-    drop_callbacks();
 }
 
 }  // namespace gyre

@@ -402,9 +402,9 @@ private:
     } sample_;                     ///< One whose delay is measured.
     std::atomic<std::uint64_t> beat_{0};
     std::atomic<Time> turn_began_{Time{}};
-    std::atomic<bool> is_timed_by_machine_{
-        false};                           ///< Of a simulated loop: see `be_watched`, which sets it, on any thread.
-    std::atomic<bool> announces_{false};  ///< Its next turn, to
+    /// Of a simulated loop: see `be_watched`, which sets it, on any thread. The loop reads it.
+    std::atomic<bool> is_timed_by_machine_{false};
+    std::atomic<bool> announces_{false};              ///< Its next turn, to
     std::shared_ptr<backend::ThreadAlarm> listener_;  ///< this; written before the first announcement is asked for.
     backend::ThreadName thread_;
     bool stopping_ = false;
