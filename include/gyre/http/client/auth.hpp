@@ -60,9 +60,11 @@ public:
     /// @throws NetrcError naming the line.
     [[nodiscard]] static auto parse(std::string_view text) -> Netrc;
     /// Reads a file that only its owner may read: others could take the passwords, or put theirs in.
-    /// @throws IoError; NetrcError, also if group or others have any right to it.
+    /// @throws IoError; NetrcError, also if group or others have any right to it; LimitError for more than 1 MiB.
+    /// On cancel: stops reading.
     [[nodiscard]] static auto load(std::filesystem::path path) -> Task<Netrc>;
     /// `load` of the file that the environment's NETRC names, else of ~/.netrc. Nothing is in it if there is no such file.
+    /// Throws, and is cancelled, as the other.
     [[nodiscard]] static auto load() -> Task<Netrc>;
 
     /// The first entry of that host, compared without case; null if there is none. Never `default`.

@@ -42,12 +42,14 @@ struct ClientStats {
 ///
 /// Make one and use it for everything: any number of requests may run at the same time. A kept connection is used again
 /// only for the same scheme, host and port, the last one given back first, and only if nothing has arrived on it since.
-/// Requests and responses under way outlive the client. Thread: one loop; must go before the loop does.
+/// Requests and responses under way outlive the client, but a redirect that would be followed then is InvalidStateError.
+/// Thread: one loop; must go before the loop does.
 /// Source: aiohttp.ClientSession, RFC 9112.
 class Client {
 public:
-    /// @throws UrlError if `base_url` is no URL; std::invalid_argument for a secret field that is no name of one. Certificates are
-    /// read at the first https request.
+    /// Certificates are read at the first https request.
+    /// @throws UrlError if `base_url` is no URL; std::invalid_argument for a `proxy`, a `local_address`, a `unix_socket` or a
+    ///         number of connections that cannot be one, and for a secret field that is no name of one.
     explicit Client(const ClientOptions& options = {});
     Client(Client&&) noexcept;
     auto operator=(Client&&) noexcept -> Client&;
@@ -68,7 +70,8 @@ public:
 
     /// Opens a WebSocket. `url` is as for a request; "ws:" and "wss:" are the same as "http:" and "https:".
     /// @param offer subprotocols and Origin; key and compression are the client's to set.
-    /// @throws as `ClientRequest::send`, and WebSocketHandshakeError if the server does not agree; redirects are not followed.
+    /// @throws as `ClientRequest::send`; WebSocketHandshakeError if the server does not agree, and redirects are not followed;
+    ///         as `websocket_request_fields`.
     /// On cancel: the connection is closed.
     [[nodiscard]] auto websocket(std::string url, const WebSocketOptions& options = {}, WebSocketOffer offer = {})
         -> Task<WebSocket>;
@@ -76,7 +79,7 @@ public:
     [[nodiscard]] auto websocket(ClientRequest request, const WebSocketOptions& options = {}, WebSocketOffer offer = {})
         -> Task<WebSocket>;
 
-    /// Server-sent events from `url`, over connections that are made again; it outlives the client.
+    /// Server-sent events from `url`, over connections that are made again: as long as the client is there and not closed.
     [[nodiscard]] auto events(std::string url, const EventSourceOptions& options = {}) -> EventSource;
 
     /// Adds a middleware around the requests that are sent from now on, the first one outermost.

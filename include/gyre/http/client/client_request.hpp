@@ -29,7 +29,7 @@ class Upload;
 
 /// A request that is being put together; awaited, it is sent: `co_await client.post("/items").json(text)`.
 ///
-/// The setters return it. It holds on to what the client has, so it may be sent when the client is gone already.
+/// The setters return it. It must be sent before its client is closed or gone.
 /// Thread: its client's loop's.
 class [[nodiscard("co_await it")]] ClientRequest {
 public:
@@ -58,6 +58,7 @@ public:
     /// live until the producer has ended: before the request returns a response that is no success, throws or is cancelled; with a
     /// success when `ClientResponse::close` has returned. A response that is only dropped cancels the producer, which may take a
     /// step more in the loop's next turns. It is called once at most: a redirect that would need it again is an error.
+    /// @throws std::invalid_argument for an empty function.
     auto body_from(BodyProducer producer, std::optional<std::uint64_t> length = std::nullopt) & -> ClientRequest&;
     auto body_from(BodyProducer producer, std::optional<std::uint64_t> length = std::nullopt) && -> ClientRequest&&;
     /// The same for the values of a generator.
@@ -65,7 +66,8 @@ public:
         AsyncGenerator<std::string> pieces, std::optional<std::uint64_t> length = std::nullopt) & -> ClientRequest&;
     auto body_from(
         AsyncGenerator<std::string> pieces, std::optional<std::uint64_t> length = std::nullopt) && -> ClientRequest&&;
-    /// A file as the body, read while it is sent, and again if it is to be sent again.
+    /// A file as the body, read while it is sent, and again if it is to be sent again. If it cannot be read, the request ends
+    /// with a RequestError, phase `send`.
     auto body_file(std::filesystem::path path) & -> ClientRequest&;
     auto body_file(std::filesystem::path path) && -> ClientRequest&&;
     /// A form with files as the body, and its Content-Type. The files are read while it is sent.
@@ -75,13 +77,13 @@ public:
     /// less: never). A final answer instead leaves it unsent; 417 is tried once more without. For a request with a body.
     auto expect_continue(AnyDuration limit = std::chrono::seconds(1)) & -> ClientRequest&;
     auto expect_continue(AnyDuration limit = std::chrono::seconds(1)) && -> ClientRequest&&;
-    /// Is told of every interim response, 103 (Early Hints) for instance. What it throws ends the request.
+    /// Is told of every interim response, 103 (Early Hints) for instance. What it throws ends the request, and leaves `send`.
     auto on_interim(InterimHandler handler) & -> ClientRequest&;
     auto on_interim(InterimHandler handler) && -> ClientRequest&&;
     /// A body that is JSON already, and its Content-Type.
     auto json(std::string text) & -> ClientRequest&;
     auto json(std::string text) && -> ClientRequest&&;
-    /// A value as JSON, by `JsonCodec`: include an adapter such as gyre/http/json/nlohmann.hpp.
+    /// A value as JSON, by `JsonCodec`: include an adapter such as gyre/http/json/nlohmann.hpp. @throws what its `dump` throws.
     template<JsonWritable T>
     auto json(const T& value) & -> ClientRequest& {
         return json(std::string(JsonCodec<T>::dump(value)));
@@ -124,10 +126,9 @@ public:
     /// Sends it and waits for the head of the response, following redirects.
     ///
     /// Host, Content-Length, User-Agent, Accept and Accept-Encoding are added; those of the request, but for Content-Length, are
-    /// used instead.
-    /// Every status is a response, unless `raise_for_status` is on. @throws RequestError; TimeoutError if the total time has
-    /// passed; StatusError; InvalidStateError
-    /// after `Client::close`, and for one that was sent before.
+    /// used instead. Every status is a response, unless `raise_for_status` is on.
+    /// @throws RequestError; TimeoutError if the total time has passed; StatusError with `raise_for_status`; InvalidStateError
+    ///         when the client is closed or gone, and for one that was sent before; what a middleware throws.
     /// On cancel: the connection is closed; whether the server got the request is not known.
     [[nodiscard]] auto send() && -> Task<ClientResponse>;
     [[nodiscard]] auto operator co_await() && -> Task<ClientResponse> { return std::move(*this).send(); }

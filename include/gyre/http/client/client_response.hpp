@@ -74,23 +74,26 @@ public:
     /// The next piece of the body, waiting for it; empty at its end, and again after that. The bytes stay where they
     /// were received or decoded and are valid until the next call. The client holds one piece at a time, whatever the length.
     /// @throws RequestError if the body is cut short or malformed, cannot be decoded or passes a limit (the cause is then a
-    /// ContentError), or nothing comes for the read timeout; and again at each later call.
+    /// ContentError), or nothing comes for the read timeout; TimeoutError once the total time of the request has passed; and
+    /// again at each later call.
     /// On cancel: nothing is lost, and reading may go on.
     [[nodiscard]] auto read() -> Task<std::span<const char>>;
 
-    /// The rest of the body. @throws RequestError as `read`, and if it is longer than `limit` bytes.
-    /// On cancel: what it had gathered is lost.
+    /// The rest of the body. @throws as `read`; RequestError also if it is longer than `limit` bytes.
+    /// On cancel: what it had gathered stays, and can be read again.
     [[nodiscard]] auto text(std::size_t limit = default_text_limit) -> Task<std::string>;
 
     /// The rest of the body, read from JSON by `JsonCodec<T>`: include an adapter such as gyre/http/json/nlohmann.hpp.
     /// @throws RequestError, phase `body`, with a JsonError as its cause, that names the place of the mistake; as `text`.
+    /// On cancel: as `text`.
     template<JsonReadable T>
     [[nodiscard]] auto json(std::size_t limit = default_text_limit) -> Task<T> {
         return internal::parse_json<T>(text(limit), [this](const JsonError& error) { refuse_json(error); });
     }
 
     /// Reads the rest of the body away, for a response that does not matter, so that its connection can serve again; what
-    /// takes more than 64 KiB or a second is not worth it, and its connection is closed. Never throws for what it reads.
+    /// takes more than 64 KiB or a second is not worth it, and its connection is closed when the response goes. Never throws
+    /// for what it reads. On cancel: stops reading; what it has read is gone.
     [[nodiscard]] auto discard() -> Task<void>;
 
     /// Drops what was not read, and its connection. A function or a generator that still makes the body of the request is cancelled,
@@ -98,7 +101,7 @@ public:
     [[nodiscard]] auto close() -> Task<void>;
 
     /// The connection, after 101 (Switching Protocols) to a request that offered it; bytes that came already are in its buffer.
-    /// @throws InvalidStateError after another status, and the second time.
+    /// @throws InvalidStateError after another status, the second time, and while the body of the request is still being sent.
     [[nodiscard]] auto take_stream() -> net::Stream;
 
     /// The fields after a chunked body: complete once `read` gave the end; empty before, and without any.

@@ -102,7 +102,9 @@ public:
     [[nodiscard]] auto save(std::filesystem::path path, std::chrono::sys_seconds now, bool with_session = false) const
         -> Task<void>;
 
-    /// `add_text` of a file. @throws IoError; CookieJarError; LimitError if the file is larger than a jar can be.
+    /// `add_text` of a file. The jar must live until this returns.
+    /// @throws IoError; CookieJarError; LimitError if the file has more than 64 MiB.
+    /// After an error, and on cancel: the jar is as it was.
     [[nodiscard]] auto load(std::filesystem::path path, std::chrono::sys_seconds now) -> Task<void>;
 
 private:

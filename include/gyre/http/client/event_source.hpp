@@ -40,8 +40,9 @@ public:
     EventSource(std::function<ClientRequest()> make_request, const EventSourceOptions& options = {});
 
     /// Waits for the next event. Empty when the server has said that there will be no more (204), and after `close`.
-    /// @throws StatusError for another status; RequestError if the answer is no event stream, for a URL or certificate that is
-    /// wrong, and when `attempts` have failed in a row; LimitError for an event past a limit. After an error it is closed.
+    /// @throws StatusError for another status; RequestError if the answer is no event stream, and for a URL or certificate that
+    /// is wrong; either of them when `attempts` have failed in a row; LimitError for an event past a limit; InvalidStateError
+    /// if the client is closed or gone when it connects. After an error it is closed.
     /// On cancel: nothing is lost.
     [[nodiscard]] auto next() -> Task<std::optional<ServerEvent>>;
 

@@ -52,6 +52,7 @@ public:
     [[nodiscard]] auto body() const noexcept -> const std::string&;
     /// The whole body, also of such a request: then it is made here, and many can be made only once (`can_be_sent_again`).
     /// @throws LimitError if that is longer than `limit` bytes; RequestError if it was made before; what making it throws.
+    /// On cancel: what was made is lost; a body that can be made only once is not there any more.
     [[nodiscard]] auto read_body(std::size_t limit = ClientResponse::default_text_limit) -> Task<std::string>;
     void set_body(std::string bytes);
 
@@ -106,6 +107,7 @@ public:
     ClientNext(const internal::ClientChain& chain, std::size_t place) noexcept : chain_(&chain), place_(place) {}
 
     /// Sends the request as it is now. @throws RequestError, and what the middlewares further in throw.
+    /// On cancel: as `ClientRequest::send`.
     [[nodiscard]] auto operator()(ClientCall& call) const -> Task<ClientResponse>;
 
 private:
@@ -124,6 +126,7 @@ public:
 
     /// Answers one request, whose `head` is complete. Several may run at the same time.
     /// @param connections what the client would do without this transport. It opens nothing unless it is called.
+    /// @throws what the caller of the request is to get. On cancel: nobody wants the answer any more.
     [[nodiscard]] virtual auto send(ClientCall& call, ClientNext connections) -> Task<ClientResponse> = 0;
 };
 

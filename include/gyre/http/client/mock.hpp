@@ -32,7 +32,7 @@ class MockRoute {
 public:
     MockRoute(std::string method, std::string url);
 
-    /// Adds an answer. The setters return the route.
+    /// Adds an answer; what a handler throws, the caller of the request gets. The setters return the route.
     auto respond(int status, std::string body = {}, Fields fields = {}) -> MockRoute&;
     auto respond(MockHandler handler) -> MockRoute&;
     /// Adds a failure: a RequestError of that phase.
@@ -70,6 +70,7 @@ public:
     /// Every request that came, in order.
     [[nodiscard]] auto calls() const noexcept -> const std::vector<MockCall>& { return calls_; }
 
+    /// @throws RequestError if no route is for it; what the route's answer throws; LimitError for a body of more than 64 MiB.
     [[nodiscard]] auto send(ClientCall& call, ClientNext connections) -> Task<ClientResponse> override;
 
 private:

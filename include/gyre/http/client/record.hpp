@@ -63,7 +63,8 @@ public:
     [[nodiscard]] auto exchanges() const -> std::vector<RecordedExchange>;
     /// The record as text, for `Replayer`: readable, and fit to be changed by hand and kept beside the tests.
     [[nodiscard]] auto to_text() const -> std::string;
-    /// Writes it to a file that only its owner may read, whole or not at all. @throws IoError.
+    /// Writes it to a file that only its owner may read, whole or not at all. @throws IoError. On cancel: the old file, or the
+    /// new one.
     [[nodiscard]] auto save(std::filesystem::path path) const -> Task<void>;
 
     [[nodiscard]] auto send(ClientCall& call, ClientNext connections) -> Task<ClientResponse> override;
@@ -85,10 +86,10 @@ private:
 /// Thread: its loop's.
 class Replayer final : public ClientTransport {
 public:
-    /// @throws RecordError.
+    /// @param text as `Recorder::to_text` writes it. @throws RecordError.
     explicit Replayer(std::string_view text);
     explicit Replayer(std::vector<RecordedExchange> exchanges);
-    /// Reads a file of at most 64 MiB. @throws IoError; RecordError; LimitError.
+    /// Reads a file of at most 64 MiB. @throws IoError; RecordError; LimitError. On cancel: stops reading.
     [[nodiscard]] static auto load(std::filesystem::path path) -> Task<std::unique_ptr<Replayer>>;
 
     /// The exchanges that no request asked for, as "GET https://api.example/x".
