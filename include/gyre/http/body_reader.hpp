@@ -42,7 +42,8 @@ public:
     auto operator=(const BodyReader&) -> BodyReader& = delete;
 
     /// The next piece, as it came; empty at the end, and again after that. It lives until the next call.
-    /// @throws what reading the connection throws: on the server ProtocolError and IoError, on the client RequestError.
+    /// @throws what reading the connection throws: on the server ProtocolError and IoError, on the client RequestError, and
+    ///         TimeoutError once the total time of the request has passed.
     [[nodiscard]] auto read() -> Task<std::span<const char>>;
 
     /// The next line, without its "\n" or "\r\n". Empty optional at the end of the body; a last line without an end is a

@@ -22,7 +22,8 @@ namespace internal {
 /// Where a body goes: one piece after another.
 class BodySink {
 public:
-    /// Takes a piece, which must live until this returns; waits as long as the receiver is behind.
+    /// Takes a piece, which must live until this returns; waits as long as the receiver is behind. Throws, and is cancelled,
+    /// as `BodyWriter::write`.
     [[nodiscard]] virtual auto write(std::string_view piece) -> Task<void> = 0;
     /// Takes a part of a file, which must stay open until this returns. Reads it, and writes what it reads.
     [[nodiscard]] virtual auto write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void>;
@@ -46,13 +47,15 @@ public:
     auto operator=(const BodyWriter&) -> BodyWriter& = delete;
 
     /// Sends a piece, which must live until this returns; it waits as long as the other side is behind.
-    /// @throws ProtocolError past a Content-Length; IoError if the other side has gone, or does not take it in time;
-    ///         InvalidStateError while another task writes to a response: one at a time does.
+    /// @throws ProtocolError past a Content-Length; IoError if the other side has gone; if it does not take it in time, IoError
+    ///         (`timed_out`) on the server and TimeoutError on the client; InvalidStateError while another task writes: one at
+    ///         a time does.
+    /// On cancel: part of it may have been sent, and the body cannot be completed any more: let the producer end with an error.
     [[nodiscard]] auto write(std::string_view piece) -> Task<void> { return sink_->write(piece); }
 
     /// Sends `size` bytes of a file from `offset` on; it must stay open until this returns. Where it can, as over a plain
     /// socket without a content coding, the kernel sends them without a copy (sendfile).
-    /// @throws IoError if the file cannot be read, or is shorter; as `write`.
+    /// @throws IoError if the file cannot be read, or is shorter; as `write`. On cancel, and after an error: as `write`.
     [[nodiscard]] auto write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> {
         return sink_->write_file(file, offset, size);
     }
@@ -71,7 +74,8 @@ private:
     Fields trailers_;
 };
 
-/// Produces a streamed body. An error cuts the connection, since the head has been sent.
+/// Produces a streamed body. An error cuts the connection, since the head has been sent. It is cancelled when nobody wants the
+/// body any more.
 using BodyProducer = std::function<Task<void>(BodyWriter&)>;
 
 }  // namespace gyre::http

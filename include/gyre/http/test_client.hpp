@@ -31,7 +31,7 @@ struct TestClientOptions {
 /// httpx.ASGITransport.
 class TestClient : public Client {
 public:
-    /// @throws UrlError for a base that is no URL.
+    /// @throws as `Client`.
     explicit TestClient(App app, const TestClientOptions& options = {});
     /// The same for a handler without routes.
     explicit TestClient(ExchangeHandler handler, const TestClientOptions& options = {});
@@ -40,6 +40,7 @@ public:
     ~TestClient();
 
     /// Closes the client, cancels what still runs in the app, and waits for its end. Idempotent.
+    /// On cancel: what runs was cancelled all the same; its end is not waited for.
     [[nodiscard]] auto stop() -> Task<void>;
 
 private:

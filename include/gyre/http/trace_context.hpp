@@ -49,7 +49,8 @@ struct TraceContext {
 [[nodiscard]] auto propagate_trace() -> ClientMiddleware;
 
 /// A middleware for apps: a request's handlers, and what makes the body of a streamed response or uses a WebSocket after them,
-/// belong to the trace that it carries, as a step of its own; without one a new trace begins. A request from outside can name any trace: that is what it is for, so let no right depend on it.
+/// belong to the trace that it carries, as a step of its own; without one a new trace begins. A request from outside can name
+/// any trace: that is what it is for, so let no right depend on it.
 [[nodiscard]] auto join_trace() -> Middleware;
 
 }  // namespace gyre::http

@@ -140,6 +140,7 @@ public:
     /// @param stream     behind the handshake; bytes that came after it may be buffered.
     /// @param role       of this end.
     /// @param parameters what the handshake agreed on.
+    /// @throws std::invalid_argument if a level of `WebSocketOptions::compression` is not 1 to 9.
     WebSocket(net::Stream stream, WebSocketRole role, WebSocketParameters parameters = WebSocketParameters(),
         const WebSocketOptions& options = {});
     WebSocket(WebSocket&&) noexcept;
