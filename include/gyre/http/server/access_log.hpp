@@ -57,10 +57,10 @@ struct LogFileOptions {
 /// A file that lines are added to, by a task of its own on the loop that opened it. Move-only.
 class LogFile {
 public:
-    /// Opens `path` for appending, and makes it if it is not there. @throws IoError naming it.
+    /// Opens `path` for appending, and makes it if it is not there. @throws IoError naming it. On cancel: nothing is open.
     [[nodiscard]] static auto open(std::string path, LogFileOptions options = {}) -> Task<LogFile>;
     /// Adds lines to a file that is open already, such as standard output: `fs::duplicate(1, "standard output")`. It belongs
-    /// to the loop that runs here, and `reopen` does not know how to open it again.
+    /// to the loop that runs here, and `reopen` does not know how to open it again. @throws LoopError if no loop runs here.
     [[nodiscard]] static auto over(fs::File file, LogFileOptions options = {}) -> LogFile;
     LogFile(LogFile&&) noexcept;
     auto operator=(LogFile&&) noexcept -> LogFile&;
@@ -79,7 +79,7 @@ public:
     /// On cancel: the old file or the new one is in use, and no line is lost.
     [[nodiscard]] auto reopen() -> Task<void>;
     /// Writes what waits and closes the file. Idempotent. @throws IoError of a write that failed, now or before.
-    /// On cancel: what still waits is lost.
+    /// On cancel: the writing goes on, and what still waits when the LogFile goes is lost.
     [[nodiscard]] auto close() -> Task<void>;
 
 private:

@@ -26,7 +26,8 @@ struct Site;
 using Handler = std::function<Task<Response>(Request&)>;
 
 /// Uses a WebSocket. When it returns the socket is closed with 1000 unless it is closed already; an error closes it with
-/// 1011, and the loop's exception handler is told. When the server drains, it is cancelled and the socket closed with 1001.
+/// 1011, and the loop's exception handler is told. A WebSocketClosedError or WebSocketError is no such error: the client has
+/// gone, or was told already. When the server drains, it is cancelled and the socket closed with 1001.
 using WebSocketHandler = std::function<Task<void>(WebSocket&)>;
 
 /// How `Routes::files` serves. The texts are copied at once.
@@ -51,6 +52,7 @@ public:
     Next(std::span<const Middleware> rest, const Handler& handler) noexcept : rest_(rest), handler_(&handler) {}
 
     /// @throws what the handlers throw, but for HttpError of the last one, which is a response already.
+    /// On cancel: the handlers are cancelled.
     [[nodiscard]] auto operator()(Request& request) const -> Task<Response>;
 
 private:
@@ -90,7 +92,8 @@ public:
     /// Whatever is asked for, nothing outside of the directory is opened (openat2(2) with RESOLVE_BENEATH): `..`, encoded slashes,
     /// NULs and controls, backslashes, symbolic links, names that begin with a dot, and what is neither a file nor a directory are
     /// answered as if they were not there. A directory without its slash is redirected to the one with it.
-    /// @throws as `route`; std::invalid_argument if there is no such directory. The directory is not looked at again.
+    /// @throws as `route`; std::invalid_argument if there is no such directory, which is not looked at again, or for an index
+    ///         with a slash; ProtocolError for a `cache_control` that no field can hold.
     auto files(std::string_view prefix, std::filesystem::path directory, const FilesOptions& options = {}) -> Routes&;
 
     /// A route for WebSockets (RFC 6455). Another GET there is answered with 426 (Upgrade Required), one of another origin's
@@ -103,7 +106,8 @@ public:
     /// an `App` also see requests that no route takes.
     auto use(Middleware middleware) -> Routes&;
 
-    /// Routes below `prefix`, inside of the middlewares here. Lives as long as the app.
+    /// Routes below `prefix` ("/api": a slash in front, none at the end, no parameters), inside of the middlewares here. Lives as
+    /// long as the app.
     [[nodiscard]] auto group(std::string_view prefix) -> Routes;
 
 protected:
@@ -122,9 +126,10 @@ public:
     App();
 
     /// Adds the routes that another app has now below `prefix`, with its middlewares around them.
+    /// @throws std::invalid_argument also for an app below itself.
     auto mount(std::string_view prefix, App app) -> App&;
 
-    /// Answers one request of a connection: what `Server` does with each.
+    /// Answers one request of a connection: what `Server` does with each. From this call on the app does not change any more.
     [[nodiscard]] auto handler() const -> ExchangeHandler;
 };
 

@@ -101,7 +101,8 @@ struct ConnectionOptions {
     const TrustedProxies* trusted_proxies = nullptr;
 
     /// Every connection begins with a PROXY header (version 1 or 2), which says whose it is: for servers behind haproxy and
-    /// the like. It must come from one of `trusted_proxies`, within `handshake_timeout`; others are dropped.
+    /// the like. It must come from one of `trusted_proxies`, within `handshake_timeout`; others are dropped. If that
+    /// is null, the server ends with std::invalid_argument.
     bool proxy_protocol = false;
 
     /// Access logs and metrics, told of each request: `.observers = {&log, &metrics}`, up to the first null. They outlive the

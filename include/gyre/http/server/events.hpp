@@ -22,18 +22,22 @@ public:
     auto operator=(const EventWriter&) -> EventWriter& = delete;
 
     /// Sends an event; it is on its way to the client when this returns. @throws std::invalid_argument for an id or a type with
-    /// a line end; IoError if the client has gone. On cancel: part of it may have been sent; the connection is dropped.
+    /// a line end; IoError if the client has gone.
+    /// On cancel: while it waits for others that send, nothing was sent; else part of it may have been, and the connection is
+    /// dropped.
     [[nodiscard]] auto send(ServerEvent event) -> Task<void>;
-    /// One of the type "message".
+    /// One of the type "message". Throws, and is cancelled, as the other.
     [[nodiscard]] auto send(std::string data) -> Task<void>;
-    /// Sends a comment, which clients pass over.
+    /// Sends a comment, which clients pass over. @throws IoError if the client has gone. On cancel: as `send`.
     [[nodiscard]] auto comment(std::string text) -> Task<void>;
     /// Tells the client how long to wait before it connects again, when the stream has ended.
+    /// @throws std::invalid_argument below zero; IoError if the client has gone. On cancel: as `send`.
     [[nodiscard]] auto retry(std::chrono::milliseconds wait) -> Task<void>;
 
     // For the library: comments where nothing was sent for a while; never ends.
     [[nodiscard]] auto keep_alive() -> Task<void>;
-    /// Waits until nobody is sending, and lets nobody send any more.
+    /// Waits until nobody is sending, and lets nobody send any more: who tries waits until the stream has ended.
+    /// On cancel: it is not closed.
     [[nodiscard]] auto close() -> Task<void>;
 
 private:
@@ -60,7 +64,8 @@ struct EventsOptions {
 ///
 /// The producer is cancelled when the client goes away, and when the server begins to stop, but not in the middle of an event:
 /// the stream ends as if it had returned. After a break the client connects again by itself,
-/// and says with `Request::last_event_id` what it has. Source: WHATWG HTML 9.2; Starlette's EventSourceResponse.
+/// and says with `Request::last_event_id` what it has. @throws std::invalid_argument for an empty producer.
+/// Source: WHATWG HTML 9.2; Starlette's EventSourceResponse.
 [[nodiscard]] auto events(EventProducer producer, const EventsOptions& options = {}) -> Response;
 
 }  // namespace gyre::http

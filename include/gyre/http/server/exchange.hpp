@@ -64,16 +64,20 @@ public:
     [[nodiscard]] auto respond(int status, std::string_view content_type, std::string_view body) -> Task<void>;
 
     /// Sends the head; the body follows. Without a Content-Length it is chunked, or for HTTP/1.0 ends with the connection.
-    /// A body of that kind that is cut ends with a reset. Throws as `respond`.
+    /// A body of that kind that is cut ends with a reset. Throws, and is cancelled, as `respond`.
     [[nodiscard]] auto start(ResponseHead head) -> Task<void>;
     /// Sends a piece of the body, which must live until this returns. With HEAD nothing is sent.
-    /// @throws InvalidStateError outside of a response; ProtocolError past the Content-Length; IoError.
+    /// @throws InvalidStateError outside of a response, and while another task writes; ProtocolError past the Content-Length;
+    ///         IoError. On cancel: as `respond`.
     [[nodiscard]] auto write(std::string_view piece) -> Task<void>;
     /// Sends `size` bytes of a file from `offset` on; it must stay open until this returns. Over a plain socket the kernel
     /// sends them without a copy (sendfile). Throws as `write`, and IoError if the file cannot be read, or is shorter.
+    /// On cancel, and after an error: a part may have been sent, and the response cannot be completed: let the handler end with
+    /// an error, or `abort`.
     [[nodiscard]] auto write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void>;
     /// Ends the body. A handler that returns without it ends its body there.
-    /// @throws ProtocolError if the body is shorter than its Content-Length; the connection is dropped then.
+    /// @throws ProtocolError if the body is shorter than its Content-Length; the connection is dropped then. IoError;
+    ///         InvalidStateError as `write`. On cancel: as `respond`.
     [[nodiscard]] auto finish() -> Task<void>;
     /// The same with trailers, for a chunked body; HTTP/1.0 gets none. @throws ProtocolError for one that frames, routes or
     /// authenticates.
@@ -81,9 +85,10 @@ public:
 
     /// Sends an interim response (102, 103), before the response. Nothing is sent to HTTP/1.0, which does not know them.
     /// @throws InvalidStateError once the response was started, or for another status; IoError if the client has gone.
+    /// On cancel: as `respond`.
     [[nodiscard]] auto inform(ResponseHead head) -> Task<void>;
-    /// Sends 101 (Switching Protocols), whose head says to which; then `take_stream`. Throws as `respond`, and
-    /// InvalidStateError if the body of the request was not read to its end.
+    /// Sends 101 (Switching Protocols), whose head says to which; then `take_stream`. Throws, and is cancelled, as `respond`;
+    /// InvalidStateError also if the body of the request was not read to its end.
     [[nodiscard]] auto switch_protocols(ResponseHead head) -> Task<void>;
 
     [[nodiscard]] auto has_started() const noexcept -> bool;
@@ -92,7 +97,8 @@ public:
     void abort() noexcept;
 
     /// Takes the connection over, for another protocol: what was read and not consumed is in its buffer. The server does
-    /// nothing more with it. @throws InvalidStateError if the body was not read to its end, or a response is unfinished.
+    /// nothing more with it. @throws InvalidStateError if the body was not read to its end, a response is unfinished, or one
+    /// before is not sent yet.
     [[nodiscard]] auto take_stream() -> net::Stream;
 
     // For the rest of the library.

@@ -21,7 +21,7 @@ namespace gyre::http {
 /// Reads a multipart body part by part, as it comes. What is not read stays with the client.
 ///
 /// Every function throws HttpError 400, 413 or 415 for a body that breaks a rule or a limit (`MultipartRule`), which a handler can
-/// let through, and what reading the body throws. For one task at a time. On cancel: nothing is lost.
+/// let through, and what reading the body throws. For one task at a time. On cancel: nothing is lost, unless it says otherwise.
 class MultipartReader {
 public:
     /// @param body must live longer. @throws HttpError 415 unless `content_type` is a multipart type with a good boundary.
@@ -32,6 +32,7 @@ public:
     /// The next piece of this part's content, empty at its end; it lives until the next call.
     [[nodiscard]] auto read() -> Task<std::span<const char>>;
     /// The rest of this part's content. @throws HttpError 413 if it is longer than `limit` bytes.
+    /// After that, and on cancel: what it had gathered is lost.
     [[nodiscard]] auto text(std::size_t limit = 1024 * 1024) -> Task<std::string>;
 
 private:
@@ -55,7 +56,7 @@ struct FormOptions {
     std::string_view directory = {};  ///< Where those are; empty: the directory for temporary files. Copied at once.
 };
 
-/// A file that came with a form. Copies share it. Thread: the loop's of the request.
+/// A file that came with a form. Copies share it, and calls under way keep it. Thread: the loop's of the request.
 class FormFile {
 public:
     /// @param spool has the content if it is not null, else `text` has.
@@ -74,7 +75,8 @@ public:
     [[nodiscard]] auto read(std::size_t size, std::uint64_t offset = 0) const -> Task<std::string>;
     /// All of it. @throws LimitError if it is longer than `limit` bytes; IoError.
     [[nodiscard]] auto text(std::size_t limit = fs::default_read_limit) const -> Task<std::string>;
-    /// Writes it to a new file. @throws IoError, also if there is one of that name.
+    /// Writes it to a new file. @throws IoError, also if there is one of that name. On cancel, and after an error: a file with
+    /// a part of the content may be there.
     [[nodiscard]] auto save(std::filesystem::path path) const -> Task<void>;
 
 private:

@@ -28,7 +28,7 @@ struct LoadSheddingOptions {
 [[nodiscard]] auto load_shedding(const LoadSheddingOptions& options = {}) -> Middleware;
 
 /// A middleware that lets that many requests in at a time, each until its response has been sent as above, and answers others
-/// with 503 and Retry-After.
+/// with 503 and Retry-After. @throws std::invalid_argument for none.
 [[nodiscard]] auto concurrency_limit(std::size_t max_in_flight) -> Middleware;
 
 }  // namespace gyre::http

@@ -78,8 +78,9 @@ public:
     /// @throws std::invalid_argument for a bad name or label, or one that is a metric of another kind; LimitError past
     ///         `max_series`.
     auto counter(std::string_view name, std::string_view help, MetricLabels labels = {}) -> Counter&;
+    /// As `counter`.
     auto gauge(std::string_view name, std::string_view help, MetricLabels labels = {}) -> Gauge&;
-    /// @param bounds as those of `Histogram`; of a series that is there already they are not looked at.
+    /// As `counter`. @param bounds as those of `Histogram`; of a series that is there already they are not looked at.
     auto histogram(std::string_view name, std::string_view help, std::vector<double> bounds, MetricLabels labels = {})
         -> Histogram&;
 
@@ -98,6 +99,7 @@ private:
 class ServerMetrics final : public ServerObserver {
 public:
     /// @param metrics must outlive this. @param prefix of the names: "http_server_requests_total".
+    /// @throws as `Metrics::counter`.
     explicit ServerMetrics(Metrics& metrics, std::string_view prefix = "http_server");
     ~ServerMetrics() override;
 

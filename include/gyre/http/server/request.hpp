@@ -99,21 +99,22 @@ public:
     /// the upload. @throws HttpError 411 (Length Required) if it was not said: the body comes in chunks.
     [[nodiscard]] auto require_length() const -> std::uint64_t;
     /// The whole body. @throws HttpError 413 if it is longer than `limit` bytes, 415 if it is in a content coding that nobody
-    /// decodes: `body` gives it as it is; as `BodyReader::text`.
+    /// decodes: `body` gives it as it is; as `BodyReader::text`. On cancel: as that.
     [[nodiscard]] auto text(std::size_t limit = default_text_limit) -> Task<std::string>;
     /// The whole body, read from JSON by `JsonCodec<T>`: include an adapter such as gyre/http/json/nlohmann.hpp.
-    /// @throws HttpError 400 that names the place of the mistake; as `text`.
+    /// @throws HttpError 400 that names the place of the mistake; as `text`. On cancel: as `text`.
     template<JsonReadable T>
     [[nodiscard]] auto json(std::size_t limit = default_text_limit) -> Task<T> {
         return internal::parse_json<T>(text(limit), refuse_json);
     }
     /// The body as a form of names and values. @throws HttpError 415 if it is of another type, 413 as `text`, 400 if there
-    /// are more than 1000 pairs.
+    /// are more than 1000 pairs. On cancel: as `text`.
     [[nodiscard]] auto form(std::size_t limit = default_text_limit) -> Task<QueryParams>;
     /// The body as a multipart body, part by part. @throws HttpError 415 if it is of another type, or in a content coding.
     [[nodiscard]] auto multipart(const MultipartLimits& limits = {}) -> MultipartReader;
     /// The body as a form of either kind, with its files; large ones are on the disk. @throws HttpError 415 if it is no form,
     /// 413 past a limit, 400 for one that is broken; IoError if the disk does not take it.
+    /// On cancel: what it has taken of a multipart body is lost, with its files.
     [[nodiscard]] auto form_data(const FormOptions& options = {}) -> Task<FormData>;
     /// The fields after a chunked body, once it was read to its end.
     [[nodiscard]] auto trailers() const noexcept -> const Fields& { return exchange_->trailers(); }
@@ -129,7 +130,7 @@ public:
     }
 
     /// Sends 103 (Early Hints) with these fields, before the response. Nothing is sent to HTTP/1.0. @throws
-    /// InvalidStateError once the response was started; IoError if the client has gone.
+    /// InvalidStateError once the response was started; IoError if the client has gone. On cancel: as `ServerExchange::inform`.
     [[nodiscard]] auto early_hints(Fields fields) -> Task<void>;
 
     /// Whether the server stops (`Server::stop`): this request is left to finish, within its grace.

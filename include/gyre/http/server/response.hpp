@@ -48,13 +48,15 @@ public:
     [[nodiscard]] static auto html(std::string body, int status = 200) -> Response;
     /// Content-Type "application/json"; `body` is JSON already.
     [[nodiscard]] static auto json(std::string body, int status = 200) -> Response;
+    /// @throws ProtocolError if the type holds a control character; as the constructor.
     [[nodiscard]] static auto bytes(std::string content_type, std::string body, int status = 200) -> Response;
     /// Sends what `producer` writes, without a length unless a Content-Length is set. With HEAD it is not called.
+    /// @throws std::invalid_argument for an empty function; ProtocolError as `bytes`.
     [[nodiscard]] static auto stream(std::string content_type, BodyProducer producer) -> Response;
     /// A file, with its type, ETag and Last-Modified. The request's conditions and ranges are answered from them: 304, 412, 206 or
     /// 416 instead of 200. It is opened when the handler has returned, so that middlewares see what it came to; one that is not
     /// there, or is no regular file, is 404. The path is the program's: for one that comes from outside see `Routes::files`.
-    /// @throws std::invalid_argument if a text in the options has a control character.
+    /// @throws std::invalid_argument if the download name has a control character, ProtocolError if another text has one.
     [[nodiscard]] static auto file(std::filesystem::path path, const FileOptions& options = {}) -> Response;
     /// @param location a path or a URL. @throws ProtocolError if it holds a control character, std::invalid_argument unless
     ///                 `status` is 301, 302, 303, 307 or 308.
@@ -62,6 +64,7 @@ public:
     /// Status, title and detail as application/problem+json. Source: RFC 9457.
     [[nodiscard]] static auto problem(int status, std::string_view detail = {}) -> Response;
     /// 101: then the connection belongs to `takeover`, which is cancelled with the server. Upgrade and Connection are set.
+    /// @throws std::invalid_argument for an empty function; ProtocolError if `protocol` holds a control character.
     [[nodiscard]] static auto switch_protocols(std::string_view protocol, Takeover takeover) -> Response;
 
     /// Adds a field; Set-Cookie, Vary and the like may be there more than once. @throws ProtocolError as `Fields::add`.
@@ -78,6 +81,7 @@ public:
     auto body(std::string bytes) && -> Response&&;
 
     [[nodiscard]] auto status() const noexcept -> int { return status_; }
+    /// @throws std::invalid_argument unless it is 200 to 599; InvalidStateError for one that switches protocols.
     auto set_status(int status) -> Response&;
     /// Something that shall live until the response has been sent, or was given up: a place in a queue, a connection, a lock.
     /// What was kept before is kept too. With one that switches protocols it lives until the takeover has ended.

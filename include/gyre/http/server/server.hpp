@@ -34,7 +34,7 @@ struct ServerOptions {
     /// cannot be used change nothing, and the loop's exception handler is told.
     AnyDuration tls_watch_interval{};
     ConnectionOptions connection = {};  ///< Limits and times of each connection.
-    int backlog = 4096;
+    int backlog = 4096;                 ///< Connections that may wait to be accepted; the kernel may hold fewer.
 };
 
 namespace internal {
@@ -48,7 +48,7 @@ class Server {
 public:
     /// Starts to serve; returns when every loop listens.
     /// @throws IoError naming the address; net::TlsError naming the file; std::invalid_argument for more loops than there are,
-    ///         or than one on a Unix socket. It listens on no loop then.
+    ///         or than one on a Unix socket; what `make_app` throws. It listens on no loop then.
     /// On cancel: it does not listen any more.
     [[nodiscard]] static auto start(App app, ServerOptions options = {}) -> Task<Server>;
     /// The same, with an app of its own for each loop, which `make_app` makes there.
@@ -69,17 +69,19 @@ public:
 
     /// Stops: no more connections are accepted, idle ones are closed, WebSockets get 1001 (Going Away); requests that run are
     /// left to finish until `grace` has passed, then they are cancelled. Returns when every connection has ended. Idempotent.
-    /// On cancel: what still runs is cancelled and waited for.
+    /// @throws as `wait`, when all of it has ended. On cancel: what still runs is cancelled and waited for.
     [[nodiscard]] auto stop(AnyDuration grace = std::chrono::seconds(30)) -> Task<void>;
 
     /// Reads the files of its certificates again, for the handshakes from now on; connections that are open go on.
-    /// @throws net::TlsError naming the file: nothing has changed then; InvalidStateError if it speaks no TLS, or has ended.
+    /// @throws net::TlsError naming the file: nothing has changed then; InvalidStateError if it speaks no TLS.
+    /// On cancel: some of its loops may use them already.
     [[nodiscard]] auto reload_tls() -> Task<void>;
-    /// The same with other certificates. Session tickets stay good, as long as clients are judged by the same rules.
+    /// The same with other certificates, which later reloads read. Session tickets stay good, as long as clients are judged by
+    /// the same rules.
     [[nodiscard]] auto reload_tls(net::TlsServerOptions options) -> Task<void>;
 
     /// Waits until it has ended: by `stop`, or because accepting failed for good on one of its loops; the others serve on
-    /// until it is stopped. @throws IoError of that.
+    /// until it is stopped. @throws IoError of that. On cancel: stops waiting; the server goes on.
     [[nodiscard]] auto wait() -> Task<void>;
 
 private:
@@ -95,7 +97,8 @@ private:
 /// cancelled, and it ends when they have. It owns the listener. The layer below `Server`: one loop, no routes.
 /// @param tls if there is one, the connections speak TLS; must live until this ends. A failed handshake drops its
 ///            connection and is nobody's error.
-/// @throws IoError if accepting fails for good. Errors of the handler go to the loop's exception handler.
+/// @throws IoError if accepting fails for good; std::invalid_argument for `ConnectionOptions::proxy_protocol` without proxies.
+///         Errors of the handler go to the loop's exception handler.
 [[nodiscard]] auto serve_http(net::Listener listener, ExchangeHandler handler, ConnectionOptions options = {},
     const net::TlsServerContext* tls = nullptr) -> Task<void>;
 
