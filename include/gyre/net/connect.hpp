@@ -26,14 +26,15 @@ struct ConnectOptions {
 /// `attempt_delay`; the first connection wins and the other attempts are closed.
 /// @throws IoError naming host, address and reason of the most telling attempt ("connect 127.0.0.1:81: Connection
 /// refused"); with several addresses, all of them; EgressError if the policy refuses every address of the host: it is asked
-/// about each one. Addresses of another family than the local one are left out. TimeoutError never: a passed `timeout` is an IoError `timed_out`.
+/// about each one; std::invalid_argument as `resolve`. Addresses of another family than the local one are left out.
+/// TimeoutError never: a passed `timeout` is an IoError `timed_out`.
 /// On cancel: nothing stays open. Source: RFC 8305.
 [[nodiscard]] auto connect(std::string host, std::uint16_t port, ConnectOptions options = {}) -> Task<Stream>;
 
-/// Connects to one address.
+/// Connects to one address. Throws, and is cancelled, as the other.
 [[nodiscard]] auto connect(Address address, ConnectOptions options = {}) -> Task<Stream>;
 
-/// Connects to a Unix socket. @throws IoError naming the path.
+/// Connects to a Unix socket. @throws IoError naming the path. On cancel: nothing stays open.
 [[nodiscard]] auto connect_unix(std::string path, ConnectOptions options = {}) -> Task<Stream>;
 
 }  // namespace gyre::net

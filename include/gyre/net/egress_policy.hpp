@@ -35,6 +35,7 @@ public:
 
     /// Allows a network all the same: "10.1.0.0/16", or one address. @throws std::invalid_argument as IpNetwork.
     auto allow(std::string_view network) -> EgressPolicy&;
+    /// Refuses a network. @throws as `allow`.
     auto deny(std::string_view network) -> EgressPolicy&;
 
     /// The rule that refuses an address: "private (10.0.0.0/8)", "denied (192.0.2.0/24)"; empty if none does.

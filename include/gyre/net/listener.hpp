@@ -16,10 +16,10 @@ namespace gyre::net {
 
 /// How a socket listens.
 struct ListenOptions {
-    int backlog = 4096;
-    bool reuse_address = true;
-    bool reuse_port = false;
-    bool no_delay = true;  ///< TCP_NODELAY of the accepted connections.
+    int backlog = 4096;  ///< Connections that may wait to be accepted; the kernel may hold fewer. Source: listen(2).
+    bool reuse_address = true;  ///< SO_REUSEADDR: connections of a listener that has ended do not keep the port.
+    bool reuse_port = false;    ///< SO_REUSEPORT: others that say so too may listen on the port.
+    bool no_delay = true;       ///< TCP_NODELAY of the accepted connections.
     /// How many bytes the kernel takes at most of what the peer has no room for yet, about; 0: megabytes. What is under way to the
     /// peer does not count. Source: tcp(7), TCP_NOTSENT_LOWAT.
     std::size_t unsent_limit = 0;
@@ -33,7 +33,7 @@ public:
     ~Listener();
 
     /// Waits for the next connection. While descriptors run out it waits and tries again.
-    /// @throws IoError. On cancel: no connection is lost.
+    /// @throws IoError; InvalidStateError if it was moved from. On cancel: no connection is lost.
     [[nodiscard]] auto accept() -> Task<Stream>;
     [[nodiscard]] auto local_address() const -> Address;
     /// Lets nobody connect any more, while those who have can still be accepted: for the moment before `close`, which resets who
@@ -55,11 +55,13 @@ private:
 };
 
 /// Listens on the first address of `host` ("" or "*": every address of the machine, IPv6 and IPv4). Port 0 takes a free one.
-/// IPv4 clients have IPv4 addresses. @throws IoError naming the address ("listen 127.0.0.1:80: Permission denied").
+/// IPv4 clients have IPv4 addresses. @throws IoError naming the address ("listen 127.0.0.1:80: Permission denied"); as
+/// `resolve`. On cancel: nothing listens.
 [[nodiscard]] auto listen(std::string host, std::uint16_t port, ListenOptions options = {}) -> Task<Listener>;
 
 /// Listens on a Unix path, which is removed with the listener. A stale socket file that nobody listens on is replaced; one
 /// that somebody listens on, or a file of another kind, is an error. @throws IoError naming the path.
+/// On cancel: nothing listens, and what stood at the path is still there.
 [[nodiscard]] auto listen_unix(std::string path, ListenOptions options = {}) -> Task<Listener>;
 
 /// Takes over a socket that listens already, from whoever started or passed it (`inherited_sockets`). It belongs to this loop

@@ -35,7 +35,7 @@ struct NameCacheStats {
     std::uint64_t misses = 0;     ///< Questions that it could not answer: others were asked.
     std::uint64_t evictions = 0;  ///< Names that went before their time, to make room: those used longest ago.
 };
-/// Of this thread's loop. @throws LoopError if there is none. So do the others.
+/// Of this thread's loop. @throws LoopError if there is none; so do the two below.
 [[nodiscard]] auto name_cache_stats() -> NameCacheStats;
 /// The next question for the host is asked anew, with and without a dot at its end. What is under way goes on.
 void forget_name(std::string_view host);

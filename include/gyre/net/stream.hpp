@@ -34,8 +34,9 @@ private:
 
 /// A connection: a byte stream with buffered reading over any transport. Move-only; destroying it drops the connection.
 ///
-/// One task may read while another writes. None may do so when it is moved or destroyed; `close` and `abort` end what is
-/// pending on a socket. Thread: its loop's. Source: asyncio's StreamReader and StreamWriter.
+/// One task may read while another writes; a second one that reads gets InvalidStateError. None may do so when it is moved or
+/// destroyed; `close` and `abort` end what is pending on a socket. A call on one that was moved from is InvalidStateError.
+/// Thread: its loop's. Source: asyncio's StreamReader and StreamWriter.
 class Stream {
 public:
     /// What a line or a `read_until` may be long by default, in bytes, delimiter included.
@@ -79,9 +80,10 @@ public:
     /// `write` them. @throws IoError. On cancel: as `write`. Source: sendfile(2).
     [[nodiscard]] auto send_file(int file, std::uint64_t offset, std::size_t size) -> Task<std::size_t>;
 
-    /// The peer reads an end of stream; reading goes on. @throws IoError.
+    /// The peer reads an end of stream; reading goes on. @throws IoError; InvalidStateError while another task writes.
+    /// On cancel: as `write`.
     [[nodiscard]] auto shutdown_write() -> Task<void>;
-    /// Ends both directions politely. Idempotent. On cancel: closed at once.
+    /// Ends both directions politely. Idempotent. No error is thrown for a peer that has gone. On cancel: closed at once.
     [[nodiscard]] auto close() -> Task<void>;
     /// Drops the connection at once.
     void abort() noexcept;

@@ -119,7 +119,8 @@ public:
     auto operator=(TlsServerContext&&) noexcept -> TlsServerContext&;
     ~TlsServerContext();
 
-    /// Runs the server's side of the handshake. @throws as the client's.
+    /// Runs the server's side of the handshake over `stream`, of which nothing may be buffered. Throws, and is cancelled, as
+    /// the client's.
     [[nodiscard]] auto handshake(Stream stream) const -> Task<Stream>;
 
 private:
@@ -145,7 +146,8 @@ struct TlsInfo {
 /// What `stream` agreed on, or an empty optional if it is not a TLS connection.
 [[nodiscard]] auto tls_info(Stream& stream) -> std::optional<TlsInfo>;
 
-/// `connect`, then the handshake, within the one `options.timeout`.
+/// `connect`, then the handshake, within the one `options.timeout`; `context` must live until this returns.
+/// @throws as `connect`; TlsError, also if the handshake does not end in time. On cancel: nothing stays open.
 [[nodiscard]] auto connect_tls(
     std::string host, std::uint16_t port, const TlsClientContext& context, ConnectOptions options = {}) -> Task<Stream>;
 

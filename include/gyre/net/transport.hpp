@@ -53,6 +53,7 @@ public:
     }
 
     /// Says that nothing more will be written: the peer reads an end of stream. Reading goes on. @throws IoError.
+    /// On cancel: as `write_all`.
     [[nodiscard]] virtual auto shutdown_write() -> Task<void> = 0;
 
     /// Ends both directions politely (a TLS goodbye) and lets go of the descriptor. Idempotent. No error is thrown for a
