@@ -42,9 +42,9 @@ enum class LockKind : std::uint8_t { shared, exclusive };
 
 /// An open file. Move-only; destroying it closes it.
 ///
-/// Calls at the position (`read*`, `write*`, `seek`, `lock`...) are for one task at a time. `pread`, `pwrite`, `info`, `sync`
-/// have no position: any number of them may run at once, beside one of the others. The file stays open until the last of
-/// them has ended.
+/// Calls at the position (`read*`, `write*`, `seek`, `tell`, `truncate`) are for one task at a time. `pread`, `pwrite`, `info`,
+/// `sync`, `allocate` and the locks have no position: any number of them may run at once, beside one of the others. The file
+/// stays open until the last of them has ended.
 ///
 /// Small reads and lines are served from a buffer that is read ahead. It belongs to the position: a write or a seek drops it.
 ///
@@ -72,7 +72,7 @@ public:
     [[nodiscard]] auto readv(std::vector<std::span<std::byte>> buffers) -> Task<std::size_t>;
 
     /// Writes all of it at the position; `data` must live until then.
-    /// @throws IoError; some of it may be written then.
+    /// @throws IoError; some of it may be written then, and on cancel too if the kernel takes it in parts, as for a pipe.
     [[nodiscard]] auto write(std::string_view data) -> Task<void>;
     [[nodiscard]] auto write(std::span<const std::byte> data) -> Task<void>;
     /// Writes several buffers, one after the other. Source: writev(2).
@@ -129,7 +129,8 @@ private:
 
 /// Opens a file. @param mode as fopen(3): "r" read, "w" write (made or emptied), "x" write (made, must not be there),
 /// "a" append (made), and each with "+" for both ways; "b" is allowed and means nothing.
-/// @throws IoError naming the path; std::invalid_argument for another mode.
+/// @throws IoError naming the path; std::invalid_argument for another mode, or a path with a zero byte in it.
+/// On cancel: if the call has begun it is waited for, and the file is given; else it does not happen. So too below.
 [[nodiscard]] auto open(std::filesystem::path path, std::string mode = "r", OpenOptions options = {}) -> Task<File>;
 
 /// How a path of an outsider is followed.
@@ -145,7 +146,7 @@ struct BeneathOptions {
 
 /// A file over a descriptor of the program's: standard output, for instance. It is duplicated, and stays the program's. The
 /// position is shared: what was read ahead is read for others too.
-/// @param name shown in errors. @throws IoError. Source: dup(2).
+/// @param name shown in errors. @throws IoError. Never waits. Source: dup(2).
 [[nodiscard]] auto duplicate(int descriptor, std::string name) -> Task<File>;
 
 /// A file without a name, for reading and writing, which is gone when it is closed.

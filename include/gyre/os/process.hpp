@@ -106,7 +106,8 @@ public:
 
     /// Writes `text` to its input and closes that, reads the piped outputs to their ends, all at the same time, and waits.
     /// A child that does not read its input is no error.
-    /// @param limit bytes of each output. @throws net::LimitError for more. On cancel: its pipes are closed; it runs on.
+    /// @param limit bytes of each output. @throws InvalidStateError for a text if its input is not Stdio::pipe; net::LimitError
+    /// for more than `limit`. Then, and on cancel: its pipes are closed; it runs on.
     [[nodiscard]] auto communicate(std::string text = {}, std::size_t limit = net::Stream::default_read_all_limit)
         -> Task<Result>;
 
@@ -135,7 +136,8 @@ private:
 /// What to run and how; then `run`, `check` or `spawn` it. May be used again.
 ///
 /// A program without a slash is looked for in the PATH that the child will have. The child begins with every signal
-/// unblocked and at its default action, and with no descriptor but 0, 1, 2 and those that were passed.
+/// unblocked and at its default action, and with no descriptor but 0, 1, 2 and those that were passed. A setter throws
+/// std::invalid_argument for what cannot be, such as a NUL byte in an argument.
 /// Needs Linux 5.4; before 5.11 descriptors of other libraries that are not close-on-exec reach the child.
 /// Thread: any; the calls that start something, a loop's. Source: asyncio.create_subprocess_exec, trio.run_process.
 class Command {
@@ -188,12 +190,12 @@ public:
     auto file_mask(int mask) -> Command&;
     /// Added to the program's own niceness.
     auto niceness(int added) -> Command&;
-    /// setrlimit(2): `resource_limit(RLIMIT_AS, 1 << 30)`.
+    /// setrlimit(2), the soft limit and the hard one: `resource_limit(RLIMIT_AS, 1 << 30)`.
     auto resource_limit(int resource, rlim_t limit) -> Command&;
 
     /// What `run` and `check` keep of each output at most, in bytes; default 64 MiB.
     auto output_limit(std::size_t bytes) -> Command&;
-    /// How long `run` and `check` may take; then the group is stopped, and they throw TimeoutError.
+    /// How long `run` and `check` may take; then the group is stopped, and they throw TimeoutError. Default: no limit.
     auto timeout(AnyDuration limit) -> Command&;
     /// How long a group that was asked to end has until it is killed: on a timeout, on cancel. Default 5 s; 0: none.
     auto grace(AnyDuration limit) -> Command&;
@@ -206,7 +208,7 @@ public:
     [[nodiscard]] auto run() const -> Task<Result>;
     /// As `run`. @throws ProcessError too, if it does not end with exit code 0.
     [[nodiscard]] auto check() const -> Task<Result>;
-    /// Starts it. @throws IoError as `run`. On cancel: it was not started.
+    /// Starts it. @throws IoError as `run`; InvalidStateError for a text as its input. On cancel: it was not started.
     [[nodiscard]] auto spawn() const -> Task<Child>;
 
     /// As a person would type it, shortened.

@@ -18,7 +18,8 @@ namespace gyre::fs {
 /// Thread: its loop's. Source: tempfile.TemporaryDirectory of Python.
 class TemporaryDirectory {
 public:
-    /// @param parent where it is made; empty: in $TMPDIR, or /tmp. @throws IoError.
+    /// @param parent where it is made; empty: in $TMPDIR, or /tmp. @param prefix of its name. @throws IoError.
+    /// On cancel: nothing is left of it.
     [[nodiscard]] static auto create(std::filesystem::path parent = {}, std::string prefix = "gyre-")
         -> Task<TemporaryDirectory>;
     TemporaryDirectory(TemporaryDirectory&& other) noexcept;
