@@ -19,7 +19,7 @@ namespace gyre::obs {
 
 /// Something that a loop measures of itself.
 struct NamedHistogram {
-    std::string_view name;  ///< "turn"
+    std::string_view name;  ///< "turn"; static text.
     Histogram histogram;
 };
 

@@ -63,11 +63,11 @@ struct Finding {
 
 /// What is long, and what is much.
 struct FindingOptions {
-    AnyDuration long_wait = std::chrono::seconds(1);
-    AnyDuration long_slice = std::chrono::milliseconds(5);
-    std::size_t churn = 20'000;  ///< Timers that are armed and cancelled in a second.
-    std::size_t growth = 100;    ///< More tasks, or sockets, at the end of the looks than at their start.
-    std::size_t most = 100;      ///< Findings; the worst are kept.
+    AnyDuration long_wait = std::chrono::seconds(1);        ///< How long something must have lasted to be told of.
+    AnyDuration long_slice = std::chrono::milliseconds(5);  ///< From how long on a slice is too long.
+    std::size_t churn = 20'000;                             ///< Timers that are armed and cancelled in a second.
+    std::size_t growth = 100;  ///< More tasks, or sockets, at the end of the looks than at their start.
+    std::size_t most = 100;    ///< Findings; the worst are kept.
 };
 
 /// What is wrong with the tasks of one loop, from one or more looks at it, the oldest first. One look tells of circles, lost
@@ -75,6 +75,7 @@ struct FindingOptions {
 /// The worst come first. The cost grows with the number of tasks, and is not the loop's. Thread: any.
 /// @throws std::invalid_argument if there is no look.
 [[nodiscard]] auto findings(std::span<const Snapshot> looks, const FindingOptions& options = {}) -> std::vector<Finding>;
+/// The same from one look.
 [[nodiscard]] auto findings(const Snapshot& look, const FindingOptions& options = {}) -> std::vector<Finding>;
 
 /// Looks at this thread's loop a few times, for a quarter more than `long_wait`, and says what is wrong with it.
