@@ -123,12 +123,10 @@ Command::Command(std::vector<std::string> arguments) : what_(std::make_unique<Co
 
 auto Command::shell(std::string line) -> Command { return Command("/bin/sh", "-c", std::move(line)); }
 
-Command::Command(const Command& other) : what_(std::make_unique<CommandSpecification>(*other.what_)) {}
+Command::Command(const Command& other)
+    : what_(other.what_ != nullptr ? std::make_unique<CommandSpecification>(*other.what_) : nullptr) {}
 Command::Command(Command&&) noexcept = default;
-auto Command::operator=(const Command& other) -> Command& {
-    *what_ = *other.what_;
-    return *this;
-}
+auto Command::operator=(const Command& other) -> Command& { return *this = Command(other); }
 auto Command::operator=(Command&&) noexcept -> Command& = default;
 Command::~Command() = default;
 

@@ -109,6 +109,7 @@ auto Directory::next() -> Task<std::optional<DirectoryEntry>> { return next_of(s
 auto Directory::next_of(std::shared_ptr<State> state) -> Task<std::optional<DirectoryEntry>> {
     if (state == nullptr) throw InvalidStateError("list: this Directory was moved from");
     const FileTurn turn(state->file, "list", FileTurn::Kind::positioned);
+    std::size_t begin = state->begin;
     std::optional<DirectoryEntry> entry = state->take();
     while (!entry) {
         FileRequest request;
@@ -121,10 +122,12 @@ auto Directory::next_of(std::shared_ptr<State> state) -> Task<std::optional<Dire
         if (result == 0) co_return std::nullopt;
         state->begin = 0;
         state->end = static_cast<std::size_t>(result);
+        begin = 0;
         entry = state->take();
     }
     if (entry->type != FileType::unknown) co_return entry;
-    // Some file systems do not keep the type with the name.
+    // Some file systems do not keep the type with the name. It is not taken until that is known.
+    const std::size_t after = std::exchange(state->begin, begin);
     struct statx status{};
     FileRequest request;
     request.call = FileCall::status;
@@ -133,6 +136,7 @@ auto Directory::next_of(std::shared_ptr<State> state) -> Task<std::optional<Dire
     request.flags = AT_SYMLINK_NOFOLLOW;
     request.status = &status;
     const std::int64_t result = co_await FileWait("stat", request);
+    state->begin = after;
     if (result >= 0) entry->type = internal::file_type(status.stx_mode);
     co_return entry;
 }

@@ -179,6 +179,18 @@ TEST_P(Process, a_cancelled_communicate_closes_the_pipes_and_leaves_the_child) {
     });
 }
 
+TEST_P(Process, a_command_that_was_moved_from_is_given_another) {
+    run([]() -> Task<> {
+        Command given = Command("true");
+        Command taken = std::move(given);
+        const Command copied = given;  // NOLINT(bugprone-use-after-move): of nothing, and nothing itself
+        given = taken;
+        taken = copied;
+        const auto ran = co_await given.check();
+        EXPECT_EQ(ran.exit_code, 0);
+    });
+}
+
 TEST_P(Process, a_child_that_was_moved_from_says_so) {
     run([]() -> Task<> {
         auto child = co_await Command("true").spawn();

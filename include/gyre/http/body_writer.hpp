@@ -50,7 +50,8 @@ public:
     /// @throws ProtocolError past a Content-Length; IoError if the other side has gone; if it does not take it in time, IoError
     ///         (`timed_out`) on the server and TimeoutError on the client; InvalidStateError while another task writes: one at
     ///         a time does.
-    /// On cancel: part of it may have been sent, and the body cannot be completed any more: let the producer end with an error.
+    /// On cancel: part of it may have been sent, and the body cannot be completed any more: whatever is written after that, and a
+    /// producer that returns as if all were well, is InvalidStateError, which cuts the connection.
     [[nodiscard]] auto write(std::string_view piece) -> Task<void> { return sink_->write(piece); }
 
     /// Sends `size` bytes of a file from `offset` on; it must stay open until this returns. Where it can, as over a plain

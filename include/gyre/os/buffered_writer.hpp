@@ -13,7 +13,8 @@ namespace gyre::fs {
 ///
 /// What was not flushed is lost when it is dropped: end with `close`. For one task at a time. After an IoError nobody knows
 /// how much of what was gathered is in the file, and it is gathered no longer.
-/// On cancel: the data of that call was taken or not, as a whole. Source: Python's io.BufferedWriter.
+/// On cancel: the data of that call was taken or not, as a whole. A pipe or socket that took a part of what was gathered gets that
+/// part again with the next flush: end what is cancelled there. Source: Python's io.BufferedWriter.
 class BufferedWriter {
 public:
     /// @param capacity how much is gathered, in bytes. Larger writes go straight to the file.

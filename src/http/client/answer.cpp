@@ -65,4 +65,11 @@ auto CannedAnswer::read() -> Task<std::span<const char>> {
     co_return std::span<const char>(piece_);
 }
 
+auto CannedAnswer::close() -> Task<void> {
+    pieces_ = nullptr;
+    is_whole_ = false;
+    std::string().swap(piece_);
+    co_return;
+}
+
 }  // namespace gyre::http::internal

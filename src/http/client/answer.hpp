@@ -78,6 +78,7 @@ public:
     CannedAnswer(const Outgoing& request, ResponseHead head, BodyPieces pieces);
 
     [[nodiscard]] auto read() -> Task<std::span<const char>> override;
+    [[nodiscard]] auto close() -> Task<void> override;
 
 private:
     CannedAnswer(const Outgoing& request, ResponseHead head);

@@ -21,6 +21,7 @@ namespace gyre::http::internal {
 namespace {
 
 constexpr std::uint16_t socks_port = 1080;
+constexpr std::size_t longest_socks_text = 255;  // RFC 1929: a length is one byte
 
 auto without_brackets(std::string_view host) -> std::string_view {
     if (host.starts_with('[') && host.ends_with(']')) return host.substr(1, host.size() - 2);
@@ -75,6 +76,9 @@ ClientProxy::ClientProxy(std::string_view text) {
     port = url.port().value_or(kind == Kind::socks5 ? socks_port : url.effective_port());
     username = percent_decode(url.username());
     password = percent_decode(url.password());
+    if (kind == Kind::socks5 && (username.size() > longest_socks_text || password.size() > longest_socks_text)) {
+        throw std::invalid_argument("http::Client: a user or password of a SOCKS5 proxy has at most 255 bytes");
+    }
     name = std::string(url.scheme()) + "://" + std::string(url.host()) + ":" + std::to_string(port);
 }
 

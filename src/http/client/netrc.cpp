@@ -3,6 +3,7 @@
 #include "../core/grammar.hpp"
 
 #include <gyre/core/errors.hpp>
+#include <gyre/os/file.hpp>
 #include <gyre/os/filesystem.hpp>
 
 #include <algorithm>
@@ -104,11 +105,13 @@ auto environment(const char* name) -> std::string {
 }
 
 auto load_file(std::filesystem::path path) -> Task<Netrc> {
-    const auto info = co_await fs::stat(path);
+    auto file = co_await fs::open(path);
+    const auto info = co_await file.info();
     if ((info.permissions & rights_of_others) != 0) {
         throw NetrcError("netrc: " + path.string() + " may be used by others than its owner: chmod 600 it");
     }
-    const auto text = co_await fs::read_text(path, longest_file);
+    const auto text = co_await file.read_all(longest_file);
+    co_await file.close();
     co_return Netrc::parse(text);
 }
 

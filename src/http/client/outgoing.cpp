@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <stdexcept>
 #include <utility>
 
 namespace gyre::http::internal {
@@ -209,6 +210,8 @@ auto Outgoing::measure() -> Task<void> {
     try {
         length = co_await upload->measure();
     } catch (const IoError& problem) {
+        throw error(RequestPhase::send, std::string("the body: ") + problem.what(), {}, std::current_exception());
+    } catch (const std::invalid_argument& problem) {  // a path that is none
         throw error(RequestPhase::send, std::string("the body: ") + problem.what(), {}, std::current_exception());
     }
 }

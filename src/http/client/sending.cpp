@@ -138,6 +138,7 @@ auto Sending::send_body() -> Task<void> {
     } else {
         co_await writer.write(*bytes_);
     }
+    check_whole();
     std::string end;
     encoder_.finish(end, writer.trailers());
     is_at_end_ = true;
@@ -171,11 +172,17 @@ void Sending::tell_of_piece(std::size_t bytes) const noexcept {
     if (tracer_) tracer_.tell(ClientStep::sent_piece, traced_method_, *traced_url_, {.bytes = bytes});
 }
 
+void Sending::check_whole() const {
+    if (is_torn_) throw InvalidStateError("the body broke off: a write of it was cancelled, or failed");
+}
+
 auto Sending::write(std::string_view piece) -> Task<void> {
+    check_whole();
     if (piece.empty()) co_return;
     std::string framing;
     const auto size = piece.size();
     encoder_.begin_piece(size, framing);
+    is_torn_ = true;
     const bool is_last = encoder_.framing() == BodyFraming::content_length && (left_ -= piece.size()) == 0;
     if (is_last && piece.size() > write_size) {
         const auto front = piece.substr(0, piece.size() - write_size);
@@ -187,6 +194,7 @@ auto Sending::write(std::string_view piece) -> Task<void> {
         framing += piece;
         encoder_.end_piece(framing);
         co_await send(framing);
+        is_torn_ = false;
         co_return tell_of_piece(size);
     }
     co_await send(framing);
@@ -194,6 +202,7 @@ auto Sending::write(std::string_view piece) -> Task<void> {
     framing.clear();
     encoder_.end_piece(framing);
     co_await send(framing);
+    is_torn_ = false;
     tell_of_piece(size);
 }
 

@@ -85,6 +85,7 @@ private:
     [[nodiscard]] auto send_body() -> Task<void>;
     [[nodiscard]] auto send(std::string_view bytes) -> Task<void>;
     [[nodiscard]] auto send_watched(std::string_view bytes) -> Task<void>;
+    void check_whole() const;
     void tell_of_piece(std::size_t bytes) const noexcept;
 
     Connection* connection_;
@@ -104,6 +105,7 @@ private:
     std::exception_ptr error_;
     bool is_at_end_ = false;
     bool is_kept_ = false;
+    bool is_torn_ = false;                ///< A piece was begun, and has not come to its end: nothing can follow.
     Failure failure_ = Failure::stopped;  ///< Until it is known better: a cancelled task says nothing.
 };
 

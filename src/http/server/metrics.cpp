@@ -102,6 +102,7 @@ Histogram::Histogram(std::vector<double> bounds) : bounds_(std::move(bounds)), c
 }
 
 void Histogram::observe(double value) noexcept {
+    if (std::isnan(value)) return;  // the sum would be none for ever
     const auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
     counts_[static_cast<std::size_t>(bound - bounds_.begin())].fetch_add(1, std::memory_order_relaxed);
     sum_.fetch_add(value, std::memory_order_relaxed);

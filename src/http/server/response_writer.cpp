@@ -38,6 +38,7 @@ void ResponseWriter::begin(std::string_view method, Version version) {
     keeps_alive_ = false;
     status_ = 0;
     body_bytes_ = 0;
+    is_torn_ = false;
 }
 
 void ResponseWriter::write_head_of(
@@ -146,6 +147,7 @@ auto ResponseWriter::switch_protocols(ResponseHead head) -> Task<void> {
 void ResponseWriter::check_in_body() const {
     if (stage_ == Stage::none) throw InvalidStateError("the response was not started");
     if (stage_ == Stage::finished) throw InvalidStateError("the response is finished");
+    if (is_torn_) throw InvalidStateError("the response broke off: a write before this one was cancelled, or failed");
 }
 
 auto ResponseWriter::write(std::string_view piece) -> Task<void> {
@@ -155,18 +157,25 @@ auto ResponseWriter::write(std::string_view piece) -> Task<void> {
     body_bytes_ += piece.size();
     out_.clear();
     encoder_.begin_piece(piece.size(), out_);
+    is_torn_ = true;
     if (piece.size() <= GuardedStream::piece_bytes && encoder_.framing() == BodyFraming::chunked) {
         out_.append(piece);
         encoder_.end_piece(out_);
         const auto rest = stream_.write_now(out_);
         if (!rest.empty()) co_await stream_.write(rest);
+        is_torn_ = false;
         co_return;
     }
     if (!out_.empty()) co_await stream_.write(out_);
     co_await stream_.write(piece);
+    co_await end_piece();
+}
+
+auto ResponseWriter::end_piece() -> Task<void> {
     out_.clear();
     encoder_.end_piece(out_);
     if (!out_.empty()) co_await stream_.write(out_);
+    is_torn_ = false;
 }
 
 auto ResponseWriter::write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> {
@@ -175,11 +184,10 @@ auto ResponseWriter::write_file(fs::File& file, std::uint64_t offset, std::uint6
     if (size == 0 || is_head_) co_return;
     out_.clear();
     encoder_.begin_piece(static_cast<std::size_t>(size), out_);
+    is_torn_ = true;
     if (!out_.empty()) co_await stream_.write(out_);
     co_await send_part(file, offset, size);
-    out_.clear();
-    encoder_.end_piece(out_);
-    if (!out_.empty()) co_await stream_.write(out_);
+    co_await end_piece();
 }
 
 auto ResponseWriter::send_part(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> {

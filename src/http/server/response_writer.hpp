@@ -55,6 +55,7 @@ private:
     void write_head_of(
         ResponseHead& head, std::string_view content_type, std::optional<std::size_t> body_bytes, bool keep_alive);
     void check_in_body() const;
+    [[nodiscard]] auto end_piece() -> Task<void>;
     [[nodiscard]] auto send_part(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void>;
 
     GuardedStream& stream_;
@@ -67,6 +68,7 @@ private:
     Stage stage_ = Stage::none;
     bool keeps_alive_ = false;
     bool is_writing_ = false;  ///< A task is in the middle of the response.
+    bool is_torn_ = false;     ///< A piece was begun, and has not come to its end: nothing can follow.
     int status_ = 0;
     std::uint64_t body_bytes_ = 0;
 };

@@ -139,10 +139,14 @@ auto serve_one(net::Stream stream, Service& service, const net::TlsServerContext
 
 }  // namespace
 
-auto serve_until_drained(net::Listener listener, Service& service, const net::TlsServerContext* tls) -> Task<void> {
-    if (service.options.proxy_protocol && service.options.trusted_proxies == nullptr) {
+void check_options(const ConnectionOptions& options) {
+    if (options.proxy_protocol && options.trusted_proxies == nullptr) {
         throw std::invalid_argument("ConnectionOptions::proxy_protocol needs trusted_proxies, who may use it");
     }
+}
+
+auto serve_until_drained(net::Listener listener, Service& service, const net::TlsServerContext* tls) -> Task<void> {
+    check_options(service.options);
     net::ConnectionHandler serve_it = [&service, tls](
                                           net::Stream stream) { return serve_one(std::move(stream), service, tls); };
     service.is_secure = tls != nullptr;

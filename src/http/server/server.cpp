@@ -334,6 +334,7 @@ auto Server::start(App app, net::Listener listener, ServerOptions options) -> Ta
 
 auto Server::start_with(internal::ServerSettings settings, std::size_t loops, std::optional<net::Listener> listener)
     -> Task<Server> {
+    internal::check_options(settings.connection);
     auto state = std::make_shared<internal::ServerState>();
     const Duration watch_interval = settings.tls_watch_interval;
     auto chosen = internal::loops_for(loops);

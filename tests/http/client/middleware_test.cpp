@@ -134,6 +134,16 @@ GYRE_TEST(HttpMiddlewareRules, may_send_again) {
     });
 }
 
+GYRE_TEST(HttpMiddlewareRules, an_answer_that_was_closed_has_no_body) {
+    MockTransport mock;
+    mock.on("GET", "http://x.example/").respond(200, "unread");
+    http::Client client({.transport = &mock});
+    auto response = co_await client.get("http://x.example/");
+    co_await response.close();
+    const auto rest = co_await response.text();
+    EXPECT_EQ(rest, "");
+}
+
 GYRE_TEST(HttpMiddlewareRules, what_they_throw_is_the_callers) {
     MockTransport mock;
     http::Client client({.transport = &mock});

@@ -220,6 +220,10 @@ TEST(ClientProxy, is_read_from_a_url) {
         "http::Client: a proxy is http, https or socks5, not ftp");
     EXPECT_EQ(error_of([] { http::Client client({.proxy = "http://user:secret@"}); }),
         "http::Client: the URL of a proxy is malformed");
+    const std::string longest(255, 'x');
+    EXPECT_EQ(ClientProxy("socks5://" + longest + ":" + longest + "@proxy.example").password, longest);
+    EXPECT_EQ(error_of([&] { ClientProxy("socks5://user:" + longest + "y@proxy.example"); }),
+        "http::Client: a user or password of a SOCKS5 proxy has at most 255 bytes");
 }
 
 auto is_direct(const ClientProxies& proxies, std::string_view url) -> bool {

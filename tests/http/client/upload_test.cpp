@@ -377,6 +377,25 @@ TEST_P(HttpUpload, refusal_that_comes_with_the_leave_to_go_on_has_its_time_limit
         {.timeout = {.read = 50ms}});
 }
 
+TEST_P(HttpUpload, that_gives_up_a_write_and_goes_on_is_no_whole_request) {
+    const auto impatient = [](BodyWriter& writer) -> Task<> {
+        const std::string large(20'000'000, 'x');  // more than the sockets hold
+        auto writing = writer.write(large);
+        const bool is_written = co_await move_on_after(50ms, std::move(writing));
+        EXPECT_FALSE(is_written);
+    };
+    const auto unread = [](Peer& peer) -> Task<> {
+        static_cast<void>(co_await peer.until("\r\n\r\n"));
+        co_await peer.hold();
+    };
+    against(unread, [&](http::Client& client, std::string base) -> Task<> {
+        auto reply = co_await error_of(client.post(base).body_from(impatient));
+        EXPECT_EQ(reply.phase, RequestPhase::send);
+        EXPECT_TRUE(reply.error.ends_with("a write of it was cancelled, or failed")) << reply.error;
+        EXPECT_EQ(client.stats().open_connections, 0U) << "the next request would be read as the rest of this one";
+    });
+}
+
 TEST_P(HttpUpload, error_of_the_producer_is_that_of_the_request) {
     const auto failing = [](BodyWriter& writer) -> Task<> {
         co_await writer.write("some");

@@ -1,7 +1,10 @@
 #include "harness.hpp"
+#include "os/os_support.hpp"
 
 #include <gyre/http/server/server_observer.hpp>
+#include <gyre/os/file.hpp>
 
+#include <fstream>
 #include <stdexcept>
 
 namespace gyre::http::server_testing {
@@ -295,6 +298,32 @@ TEST(HttpFailure, a_write_that_the_handler_gave_up_ends_the_connection) {
         const auto reply = co_await client.receive();
         EXPECT_FALSE(reply.is_whole);
     });
+}
+
+TEST(HttpFailure, a_file_that_ended_early_cuts_the_response_whatever_the_handler_does_then) {
+    const gyre::testing::TemporaryFolder folder;
+    const auto path = folder.path() / "short";
+    std::ofstream(path) << std::string(1000, 'x');
+    auto handler = [&](ServerExchange& exchange) -> Task<void> {
+        auto file = co_await fs::open(path);
+        ResponseHead head;
+        co_await exchange.start(std::move(head));
+        const auto sent = co_await as_outcome(exchange.write_file(file, 0, 5000));
+        EXPECT_TRUE(failed_with<IoError>(sent));
+        const auto more = co_await as_outcome(exchange.write("as if nothing had happened"));
+        EXPECT_TRUE(failed_with<InvalidStateError>(more));
+        const auto ended = co_await as_outcome(exchange.finish());
+        EXPECT_TRUE(failed_with<InvalidStateError>(ended));
+    };
+    for (const auto world : all_worlds) {
+        run_with(world, handler, {}, [](std::uint16_t port) -> Task<void> {
+            auto client = co_await RawClient::open(port);
+            const auto requests = get("/") + get("/");
+            const auto reply = co_await client.ask(requests);
+            EXPECT_FALSE(reply.is_whole);
+            EXPECT_EQ(reply.body.find("HTTP/1.1"), std::string::npos) << "the next response, as the body of this one";
+        });
+    }
 }
 
 }  // namespace

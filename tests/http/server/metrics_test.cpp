@@ -58,7 +58,7 @@ TEST(Metrics, are_written_as_prometheus_reads_them) {
     metrics.counter("b_total", "not looked at", {{"kind", "y"}, {"path", ""}}).add();
     metrics.gauge("a_now", "Now.").set(-1.5);
     auto& histogram = metrics.histogram("c_seconds", "How long.", {0.1, 1}, {{"to", "z"}});
-    for (const double value : {0.05, 0.1, 0.5, 7.0}) histogram.observe(value);
+    for (const double value : {0.05, 0.1, std::nan(""), 0.5, 7.0}) histogram.observe(value);
     EXPECT_EQ(metrics.text(),
         "# HELP a_now Now.\n"
         "# TYPE a_now gauge\n"

@@ -162,8 +162,7 @@ TEST_P(HttpProxyProtocol, is_believed_of_nobody_else) {
         co_await server.stop(1s);
         http::ServerOptions nobody{.port = 0};
         nobody.connection.proxy_protocol = true;
-        auto listening = co_await http::Server::start(peer_app(), nobody);
-        const auto outcome = co_await as_outcome(listening.wait());
+        const auto outcome = co_await as_outcome(http::Server::start(peer_app(), nobody));
         EXPECT_TRUE(failed_with<std::invalid_argument>(outcome));
     });
 }

@@ -44,6 +44,7 @@ class Histogram {
 public:
     /// @param bounds upper ones, ascending; above the last is one more bucket. @throws std::invalid_argument otherwise.
     explicit Histogram(std::vector<double> bounds);
+    /// Counts a value; one that is no number (NaN) is dropped.
     void observe(double value) noexcept;
 
     [[nodiscard]] auto bounds() const noexcept -> const std::vector<double>& { return bounds_; }
