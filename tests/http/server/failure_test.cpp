@@ -309,11 +309,11 @@ TEST(HttpFailure, a_file_that_ended_early_cuts_the_response_whatever_the_handler
         ResponseHead head;
         co_await exchange.start(std::move(head));
         const auto sent = co_await as_outcome(exchange.write_file(file, 0, 5000));
-        EXPECT_TRUE(failed_with<IoError>(sent));
+        EXPECT_TRUE(gyre::testing::failed_with<IoError>(sent));
         const auto more = co_await as_outcome(exchange.write("as if nothing had happened"));
-        EXPECT_TRUE(failed_with<InvalidStateError>(more));
+        EXPECT_TRUE(gyre::testing::failed_with<InvalidStateError>(more));
         const auto ended = co_await as_outcome(exchange.finish());
-        EXPECT_TRUE(failed_with<InvalidStateError>(ended));
+        EXPECT_TRUE(gyre::testing::failed_with<InvalidStateError>(ended));
     };
     for (const auto world : all_worlds) {
         run_with(world, handler, {}, [](std::uint16_t port) -> Task<void> {
