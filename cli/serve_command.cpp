@@ -208,14 +208,18 @@ void add_serve_command(CLI::App& app, int& status) {
         ->needs(log);
     log->excludes(demo);
     command->add_option("--loops", arguments->loops, "On how many loops, each with a thread; 0: one for each core")
-        ->capture_default_str();
-    command->add_flag("--listing", arguments->listing, "Answers a directory without an index.html with the names in it");
-    command->add_flag(
-        "--precompressed", arguments->precompressed, "Sends FILE.br, FILE.zst or FILE.gz in place of FILE");
-    command->add_flag("--no-compression", arguments->no_compression, "Sends everything as it is");
+        ->capture_default_str()
+        ->excludes(demo);
+    command->add_flag("--listing", arguments->listing, "Answers a directory without an index.html with the names in it")
+        ->excludes(demo);
+    command
+        ->add_flag("--precompressed", arguments->precompressed, "Sends FILE.br, FILE.zst or FILE.gz in place of FILE")
+        ->excludes(demo);
+    command->add_flag("--no-compression", arguments->no_compression, "Sends everything as it is")->excludes(demo);
     command->add_option("--grace", arguments->grace, "Seconds that what is being answered has after Ctrl-C")
         ->capture_default_str()
-        ->check(CLI::NonNegativeNumber);
+        ->check(CLI::NonNegativeNumber)
+        ->excludes(demo);
     command->callback([arguments, &status] {
         if (!arguments->demo && arguments->directory.empty()) {
             throw CLI::ValidationError("DIR", "nothing to serve: name a directory, or give --demo");

@@ -23,4 +23,7 @@ if(GYRE_CLI_SOURCES)
   target_include_directories(gyre_cli SYSTEM PRIVATE "${GYRE_CLI11_INCLUDE}")
   target_compile_definitions(gyre_cli PRIVATE GYRE_VERSION="${PROJECT_VERSION}")
   target_link_libraries(gyre_cli PRIVATE gyre::gyre nlohmann_json::nlohmann_json)
+  # CLI11 and JSON take longer to read than anything here.
+  gyre_precompile(gyre_cli <CLI/CLI.hpp> <nlohmann/json.hpp> <algorithm> <chrono> <filesystem> <functional> <memory> <optional>
+                  <string> <utility> <vector> <gyre/gyre.hpp> <gyre/http/server/server.hpp> <gyre/obs/control.hpp>)
 endif()
