@@ -31,6 +31,7 @@ auto serve(std::optional<gyre::net::TlsServerContext> tls) -> gyre::Task<void> {
     std::cout << listener.local_address().port() << std::endl;
     gyre::http::ConnectionOptions options;
     options.max_requests_per_connection = std::numeric_limits<std::size_t>::max();
+    options.max_connections_per_source = options.max_connections;  // all come from one here
     co_await gyre::http::serve_http(std::move(listener), answer, options, tls ? &*tls : nullptr);
 }
 
