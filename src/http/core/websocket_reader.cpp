@@ -75,6 +75,9 @@ struct WebSocketReader::State {
 
     [[noreturn]] void refuse(WebSocketRule rule) {
         failure = rule;
+        // Nothing more is read, but the connection may stay for a while: a crowd of bombs would hold what each was allowed.
+        std::string().swap(message);
+        inflater.reset();
         throw WebSocketError(rule, frame_offset);
     }
 

@@ -301,5 +301,21 @@ TEST(WebSocketDeflate, a_bomb_stops_at_the_limit) {
     EXPECT_LE(out.capacity(), 2U * 1024 * 1024);
 }
 
+TEST(WebSocketDeflate, a_bomb_that_was_refused_holds_nothing) {
+    internal::MessageDeflater deflater(15, true, 9, 9);
+    std::string bomb;
+    deflater.take(std::string(20'000'000, '\0'), true, bomb);
+    std::string frame = {'\xc2', '\x7e', static_cast<char>(bomb.size() >> 8U), static_cast<char>(bomb.size() & 0xffU)};
+    frame += bomb;
+    ASSERT_LT(bomb.size(), 65'536U);
+    const WebSocketDeflate agreed;
+    WebSocketReader reader(WebSocketRole::client, {}, agreed);
+    const auto before = gyre::testing::heap_bytes();
+    EXPECT_THROW(reader.next(frame), WebSocketError);
+    EXPECT_LE(gyre::testing::heap_bytes(), before + 1024);
+    EXPECT_THROW(reader.next({}), WebSocketError);
+    EXPECT_EQ(reader.take_message(), "");
+}
+
 }  // namespace
 }  // namespace gyre::http::testing
