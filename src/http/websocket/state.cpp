@@ -386,7 +386,7 @@ auto WebSocketState::drain() -> Task<void> {
     while (count.value_or(0) > 0 && dropped <= most_drained) {
         dropped += stream_.buffered().size();
         stream_.consume(stream_.buffered().size());
-        count = co_await fill(largest_read, Time::max());
+        count = co_await fill(least_read, Time::max());  // a crowd that is refused must not hold large buffers
     }
 }
 
