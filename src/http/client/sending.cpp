@@ -173,7 +173,7 @@ void Sending::tell_of_piece(std::size_t bytes) const noexcept {
 }
 
 void Sending::check_whole() const {
-    if (is_torn_) throw InvalidStateError("the body broke off: a write of it was cancelled, or failed");
+    if (is_torn_) throw InvalidStateError("another task is writing it, or a write of it was cancelled, or failed");
 }
 
 auto Sending::write(std::string_view piece) -> Task<void> {

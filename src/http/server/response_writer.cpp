@@ -151,8 +151,8 @@ void ResponseWriter::check_in_body() const {
 }
 
 auto ResponseWriter::write(std::string_view piece) -> Task<void> {
-    check_in_body();
     const gyre::internal::Busy busy(is_writing_, two_writers);
+    check_in_body();
     if (piece.empty() || is_head_) co_return;
     body_bytes_ += piece.size();
     out_.clear();
@@ -179,8 +179,8 @@ auto ResponseWriter::end_piece() -> Task<void> {
 }
 
 auto ResponseWriter::write_file(fs::File& file, std::uint64_t offset, std::uint64_t size) -> Task<void> {
-    check_in_body();
     const gyre::internal::Busy busy(is_writing_, two_writers);
+    check_in_body();
     if (size == 0 || is_head_) co_return;
     out_.clear();
     encoder_.begin_piece(static_cast<std::size_t>(size), out_);
@@ -211,8 +211,8 @@ auto ResponseWriter::send_part(fs::File& file, std::uint64_t offset, std::uint64
 }
 
 auto ResponseWriter::finish(Fields trailers) -> Task<void> {
-    check_in_body();
     const gyre::internal::Busy busy(is_writing_, two_writers);
+    check_in_body();
     const bool ends_with_connection = encoder_.framing() == BodyFraming::until_close;
     if (ends_with_connection) drop_trailers(trailers);
     out_.clear();

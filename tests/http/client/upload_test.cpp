@@ -384,12 +384,15 @@ TEST_P(HttpUpload, that_gives_up_a_write_and_goes_on_is_no_whole_request) {
         const bool is_written = co_await move_on_after(50ms, std::move(writing));
         EXPECT_FALSE(is_written);
     };
-    const auto unread = [](Peer& peer) -> Task<> {
+    std::optional<Event> is_told;
+    const auto unread = [&](Peer& peer) -> Task<> {
         static_cast<void>(co_await peer.until("\r\n\r\n"));
-        co_await peer.hold();
+        co_await is_told->wait();
     };
     against(unread, [&](http::Client& client, std::string base) -> Task<> {
+        is_told.emplace("the client is told");
         auto reply = co_await error_of(client.post(base).body_from(impatient));
+        is_told->set();
         EXPECT_EQ(reply.phase, RequestPhase::send);
         EXPECT_TRUE(reply.error.ends_with("a write of it was cancelled, or failed")) << reply.error;
         EXPECT_EQ(client.stats().open_connections, 0U) << "the next request would be read as the rest of this one";
