@@ -163,10 +163,12 @@ auto TopScreen::head(std::size_t width) const -> std::vector<std::string> {
                         part("p99") + "  longest" + part("longest") + (loops > 1 ? "  (loop 0)" : ""));
     }
     for (const obs::Snapshot& loop : snapshot_->loops()) {
-        if (!loop.is_read && !loop.blocked_for)
-            lines.push_back(
-                "LOOP " + std::to_string(loop.loop) + " COULD NOT BE READ: nobody runs it, or its thread gets no core");
-        if (!loop.blocked_for) continue;
+        if (!loop.blocked_for) {
+            if (!loop.is_read)
+                lines.push_back("LOOP " + std::to_string(loop.loop) +
+                                " COULD NOT BE READ: nobody runs it, or its thread gets no core");
+            continue;
+        }
         std::string line = "LOOP " + std::to_string(loop.loop) + " DOES NOT ANSWER: its turn lasts " +
                            time_text(*loop.blocked_for);
         for (const obs::TaskInfo& task : loop.tasks) {

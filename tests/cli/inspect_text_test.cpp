@@ -56,8 +56,8 @@ TEST_F(InspectText, get_and_demo_write_a_dump_on_sigquit_and_go_on) {
         std::unique_ptr<RunningTool> get = std::make_unique<RunningTool>(
             std::vector<std::string>{"get", "--discard", "http://" + listener.local_address().text() + "/"});
         auto stream = co_await listener.accept();
-        static_cast<void>(
-            co_await stream.fill());  // who has sent its request waits for the answer, and does nothing else
+        // Who has sent its request waits for the answer, and does nothing else.
+        static_cast<void>(co_await stream.fill());
         ::kill(get->process(), SIGQUIT);
         EXPECT_TRUE(get->await("waits on socket")) << get->out;
         ::kill(get->process(), SIGTERM);

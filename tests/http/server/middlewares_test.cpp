@@ -348,8 +348,8 @@ TEST(HttpLoadShedding, sends_away_when_the_loop_is_behind) {
             co_await task_group([&](TaskGroup& tasks) -> Task<> {
                 tasks.spawn([&]() -> Task<> {
                     while (is_busy) {
-                        const auto end = std::chrono::steady_clock::now() +
-                                         600ms;  // far beyond what a busy machine does to the others
+                        // Far beyond what a busy machine does to the others.
+                        const auto end = std::chrono::steady_clock::now() + 600ms;
                         while (std::chrono::steady_clock::now() < end) {}
                         co_await yield_now();
                     }
