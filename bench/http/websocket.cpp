@@ -38,6 +38,7 @@ void read_all(WebSocketReader& reader, std::string_view bytes, std::size_t count
             const auto event = reader.next(piece);
             piece.remove_prefix(event.consumed);
             if (event.kind == WebSocketEventKind::need_more) break;
+            if (event.kind == WebSocketEventKind::unpacking) continue;
             if (event.kind != WebSocketEventKind::message) std::abort();
             static_cast<void>(reader.take_message());
             ++found;

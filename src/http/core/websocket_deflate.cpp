@@ -10,7 +10,8 @@ namespace gyre::http::internal {
 namespace {
 
 constexpr std::size_t step_bytes = 16 * 1024;     // of output at a time
-constexpr std::size_t largest_input = 64 * 1024;  // at a time: zlib counts in 32 bits
+constexpr std::size_t largest_input = 64 * 1024;  // of the compressor at a time: zlib counts in 32 bits
+constexpr std::size_t largest_unpacked = 32 * 1024;  // before a step ends
 // The empty block that a sender leaves out at the end of each message (RFC 7692 7.2.1).
 constexpr std::string_view empty_block("\0\0\xff\xff", 4);
 constexpr int is_between_blocks = 128;  // of z_stream::data_type after inflate
@@ -51,16 +52,25 @@ void MessageInflater::begin_again() noexcept {
 }
 
 auto MessageInflater::take(std::string_view piece, std::string& out, std::size_t limit) -> Result {
+    auto result = Result::more;
+    while (result == Result::more) result = step(piece, out, limit);
+    return result;
+}
+
+auto MessageInflater::step(std::string_view& piece, std::string& out, std::size_t limit) -> Result {
     if (!stream_) open();
-    while (piece.size() > largest_input) {
-        const auto result = take(piece.substr(0, largest_input), out, limit);
-        if (result != Result::good) return result;
-        piece.remove_prefix(largest_input);
-    }
+    const auto part = piece.substr(0, largest_step);
+    point_at(*stream_, part);
+    const auto result = unpack(out, limit);
+    piece.remove_prefix(part.size() - stream_->avail_in);
+    return result == Result::good && !piece.empty() ? Result::more : result;
+}
+
+/// What the stream points at.
+auto MessageInflater::unpack(std::string& out, std::size_t limit) -> Result {
     Stream& stream = *stream_;
-    point_at(stream, piece);
     std::array<char, step_bytes> output;
-    while (true) {
+    for (std::size_t unpacked = 0; unpacked < largest_unpacked; unpacked += output.size() - stream.avail_out) {
         stream.next_out = reinterpret_cast<Bytef*>(output.data());
         stream.avail_out = static_cast<uInt>(output.size());
         const int status = inflate(&stream, Z_SYNC_FLUSH);
@@ -80,6 +90,7 @@ auto MessageInflater::take(std::string_view piece, std::string& out, std::size_t
         }
         if (stream.avail_out != 0) return Result::good;  // it stops for want of input only
     }
+    return Result::more;
 }
 
 auto MessageInflater::finish(std::string& out, std::size_t limit) -> Result {

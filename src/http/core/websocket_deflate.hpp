@@ -12,15 +12,21 @@ namespace gyre::http::internal {
 /// Decompresses the messages of one direction. Memory is taken with the first message.
 class MessageInflater {
 public:
-    enum class Result { good, bad_data, too_big };
+    enum class Result { good, more, bad_data, too_big };
+
+    /// Bytes of a piece that one step takes at most: blocks may be long to read that unpack to nothing.
+    static constexpr std::size_t largest_step = 4096;
 
     /// @param window_bits    8 to 15.
     /// @param keeps_context  whether a message may refer to those before.
     MessageInflater(int window_bits, bool keeps_context) noexcept
         : window_bits_(window_bits), keeps_context_(keeps_context) {}
 
-    /// Decompresses the next piece of a message behind `out`, which does not grow past `limit` bytes: output is made in
-    /// bounded steps. @throws std::bad_alloc.
+    /// Decompresses the next piece of a message behind `out`, which does not grow past `limit` bytes, as far as a short
+    /// time goes. @param piece loses what was taken. @return `more` if this is to be called again, with what is left of the
+    /// piece, which may be nothing. @throws std::bad_alloc.
+    [[nodiscard]] auto step(std::string_view& piece, std::string& out, std::size_t limit) -> Result;
+    /// The same until there is nothing left of the piece.
     [[nodiscard]] auto take(std::string_view piece, std::string& out, std::size_t limit) -> Result;
     /// The message has ended: gives what is left of it. @throws std::bad_alloc.
     [[nodiscard]] auto finish(std::string& out, std::size_t limit) -> Result;
@@ -33,6 +39,7 @@ private:
 
     void open();
     void begin_again() noexcept;
+    [[nodiscard]] auto unpack(std::string& out, std::size_t limit) -> Result;
 
     std::unique_ptr<Stream, End> stream_;
     int window_bits_;

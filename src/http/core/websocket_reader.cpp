@@ -20,8 +20,6 @@ constexpr unsigned char close = 8;
 constexpr unsigned char ping = 9;
 constexpr unsigned char pong = 10;
 
-constexpr std::size_t unmask_bytes = 4096;  // of compressed data at a time
-
 auto big_endian(std::span<const unsigned char> bytes) noexcept -> std::uint64_t {
     std::uint64_t value = 0;
     for (const unsigned char byte : bytes) value = value << 8 | byte;
@@ -61,6 +59,7 @@ struct WebSocketReader::State {
     std::size_t fragments = 0;     // 0: no message has begun
     bool is_text = false;
     bool is_compressed = false;
+    bool is_unpacking = false;  // there is more of it to unpack, even without more input
 
     // The control frame
     std::array<char, 125> control{};
@@ -90,10 +89,10 @@ struct WebSocketReader::State {
     void check_first_bytes();
     void begin_payload();
     void begin_fragment();
-    void take_payload(std::span<const char> piece);
+    auto take_payload(std::span<const char> piece) -> std::size_t;
     void take_data(std::span<const char> piece);
-    void take_compressed(std::span<const char> piece);
-    void inflate(std::span<const char> part, bool is_end);
+    auto take_compressed(std::span<const char> piece) -> std::size_t;
+    void check_unpacked(MessageInflater::Result result, std::size_t before);
     void check_text(std::size_t before);
     auto end_frame() -> WebSocketEventKind;
     void end_message();
@@ -177,19 +176,22 @@ void WebSocketReader::State::begin_fragment() {
     wire_bytes += left;
 }
 
-void WebSocketReader::State::take_payload(std::span<const char> piece) {
+/// @return how many bytes were taken: all, but of compressed ones as many as one step takes.
+auto WebSocketReader::State::take_payload(std::span<const char> piece) -> std::size_t {
+    std::size_t taken = piece.size();
     if (is_control()) {
         std::memcpy(control.data() + control_size, piece.data(), piece.size());
         if (is_masked()) internal::apply_mask(control.data() + control_size, piece.size(), mask, at);
         at = (at + piece.size()) % mask.size();
         control_size += piece.size();
     } else if (is_compressed) {
-        take_compressed(piece);
+        taken = take_compressed(piece);
     } else {
         take_data(piece);
     }
-    left -= piece.size();
-    offset += piece.size();
+    left -= taken;
+    offset += taken;
+    return taken;
 }
 
 void WebSocketReader::State::take_data(std::span<const char> piece) {
@@ -200,27 +202,25 @@ void WebSocketReader::State::take_data(std::span<const char> piece) {
     check_text(before);
 }
 
-void WebSocketReader::State::take_compressed(std::span<const char> piece) {
-    std::array<char, unmask_bytes> plain;
-    while (!piece.empty()) {
-        auto part = piece;
-        if (is_masked()) {
-            part = piece.first(std::min(plain.size(), piece.size()));
-            std::memcpy(plain.data(), part.data(), part.size());
-            internal::apply_mask(plain.data(), part.size(), mask, at);
-            at = (at + part.size()) % mask.size();
-            part = std::span<const char>(plain).first(part.size());
-        }
-        inflate(part, false);
-        piece = piece.subspan(part.size());
+auto WebSocketReader::State::take_compressed(std::span<const char> piece) -> std::size_t {
+    const auto part = piece.first(std::min(MessageInflater::largest_step, piece.size()));
+    std::array<char, MessageInflater::largest_step> plain;
+    std::string_view packed(part.data(), part.size());
+    if (is_masked()) {
+        std::copy(part.begin(), part.end(), plain.begin());
+        internal::apply_mask(plain.data(), part.size(), mask, at);
+        packed = {plain.data(), part.size()};
     }
+    const std::size_t before = message.size();
+    const auto result = inflater->step(packed, message, limits.message_bytes);
+    check_unpacked(result, before);
+    const std::size_t taken = part.size() - packed.size();
+    at = (at + taken) % mask.size();
+    is_unpacking = result == MessageInflater::Result::more || taken < piece.size();
+    return taken;
 }
 
-/// @param is_end there is no more of the message; `part` is empty.
-void WebSocketReader::State::inflate(std::span<const char> part, bool is_end) {
-    const std::size_t before = message.size();
-    const auto result = is_end ? inflater->finish(message, limits.message_bytes)
-                               : inflater->take({part.data(), part.size()}, message, limits.message_bytes);
+void WebSocketReader::State::check_unpacked(MessageInflater::Result result, std::size_t before) {
     check_text(before);
     if (result == MessageInflater::Result::too_big) refuse(WebSocketRule::inflated_too_big);
     if (result == MessageInflater::Result::bad_data) refuse(WebSocketRule::bad_deflate);
@@ -251,7 +251,11 @@ auto WebSocketReader::State::end_frame() -> WebSocketEventKind {
 }
 
 void WebSocketReader::State::end_message() {
-    if (is_compressed) inflate({}, true);
+    if (is_compressed) {
+        const std::size_t before = message.size();
+        const auto result = inflater->finish(message, limits.message_bytes);
+        check_unpacked(result, before);
+    }
     if (is_text && !utf8.is_complete()) refuse(WebSocketRule::bad_utf8);
     fragments = 0;
 }
@@ -285,8 +289,8 @@ auto WebSocketReader::next(std::span<const char> input) -> WebSocketEvent {
         }
         const auto piece = input.subspan(
             taken, static_cast<std::size_t>(std::min<std::uint64_t>(state.left, input.size() - taken)));
-        if (!piece.empty()) state.take_payload(piece);
-        taken += piece.size();
+        if (!piece.empty() || state.is_unpacking) taken += state.take_payload(piece);
+        if (state.is_unpacking) return {WebSocketEventKind::unpacking, taken};
         if (state.left > 0) return {WebSocketEventKind::need_more, taken};
         const auto found = state.end_frame();
         if (found != WebSocketEventKind::need_more) return {found, taken};

@@ -166,6 +166,7 @@ auto WebSocketState::receive() -> Task<std::optional<WebSocketMessage>> {
         }
         if (found == WebSocketEventKind::close) co_await answer_close();
         if (found == WebSocketEventKind::need_more) co_await read_more();
+        if (found == WebSocketEventKind::unpacking) co_await yield_now();
     }
     if (refusal) co_await refuse(*refusal);
     if (failure_) std::rethrow_exception(failure_);
@@ -480,6 +481,7 @@ auto WebSocketState::await_close_frame() -> Task<void> {
             refused = true;
         }
         if (found == WebSocketEventKind::need_more) co_await read_more();
+        if (found == WebSocketEventKind::unpacking) co_await yield_now();
     }
     if (received_close_ && !is_over_) co_await say_goodbye();
 }

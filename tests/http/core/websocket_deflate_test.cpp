@@ -97,6 +97,17 @@ TEST(WebSocketDeflate, text_is_checked_after_decompression) {
     }
 }
 
+/// The first event but those that say that a message is being unpacked. @param steps counts these.
+auto unpacked_event(WebSocketReader& reader, std::string_view& rest, std::size_t* steps = nullptr)
+    -> WebSocketEventKind {
+    while (true) {
+        const auto event = reader.next(rest);
+        rest.remove_prefix(event.consumed);
+        if (event.kind != WebSocketEventKind::unpacking) return event.kind;
+        if (steps != nullptr) ++*steps;
+    }
+}
+
 /// Bytes that compress somewhat, the same each time.
 auto sample(std::size_t size, unsigned seed) -> std::string {
     std::mt19937 random(seed);  // seam: sample data, the same each time
@@ -135,9 +146,7 @@ TEST(WebSocketDeflate, round_trips_for_every_window_with_and_without_context) {
             WebSocketReader reader(WebSocketRole::client, {}, deflate);
             std::string_view rest = out;
             for (const auto& message : sent) {
-                const auto event = reader.next(rest);
-                rest.remove_prefix(event.consumed);
-                ASSERT_EQ(event.kind, WebSocketEventKind::message);
+                ASSERT_EQ(unpacked_event(reader, rest), WebSocketEventKind::message);
                 EXPECT_TRUE(reader.take_message() == message)
                     << "window " << int(bits) << ", " << message.size() << " bytes";
             }
@@ -228,8 +237,8 @@ TEST(WebSocketDeflate, both_directions_keep_their_own_window) {
         client.fragment(out, message, {.is_text = false}, mask);
         if (round == 0) first = out;
         EXPECT_TRUE(out == first) << "what went before is forgotten";
-        const auto event = server.next(out);
-        ASSERT_EQ(event.kind, WebSocketEventKind::message);
+        std::string_view rest = out;
+        ASSERT_EQ(unpacked_event(server, rest), WebSocketEventKind::message);
         EXPECT_TRUE(server.take_message() == message);
     }
 }
@@ -290,6 +299,39 @@ TEST(WebSocketDeflate, a_long_message_leaves_no_memory_behind) {
     EXPECT_LE(gyre::testing::heap_bytes(), before + 64 * 1024);
 }
 
+TEST(WebSocketDeflate, a_message_is_unpacked_in_short_steps) {
+    // Zeros make much of little; random bytes have as much to be read as they make.
+    const auto random = sample(400'000, 6);
+    for (const auto& message : {std::string(1'000'000, '\0'), random}) {
+        WebSocketWriter writer(WebSocketRole::server, WebSocketDeflate{});
+        std::string out;
+        writer.fragment(out, message, {.is_text = false}, no_mask);
+        WebSocketReader reader(WebSocketRole::client, {}, WebSocketDeflate{});
+        std::string_view rest = out;
+        std::size_t steps = 0;
+        ASSERT_EQ(unpacked_event(reader, rest, &steps), WebSocketEventKind::message);
+        EXPECT_TRUE(reader.take_message() == message);
+        EXPECT_GE(steps, std::max(message.size() / (48 * 1024), out.size() / 4096));
+        EXPECT_TRUE(rest.empty());
+    }
+}
+
+TEST(WebSocketDeflate, a_message_is_unpacked_on_without_more_input) {
+    WebSocketWriter writer(WebSocketRole::server, WebSocketDeflate{});
+    std::string out;
+    writer.fragment(out, std::string(1'000'000, '\0'), {.is_text = false}, no_mask);
+    WebSocketReader reader(WebSocketRole::client, {}, WebSocketDeflate{});
+    std::string_view rest = std::string_view(out).substr(0, out.size() - 1);
+    std::size_t steps = 0;
+    EXPECT_EQ(unpacked_event(reader, rest, &steps), WebSocketEventKind::need_more);
+    EXPECT_TRUE(rest.empty());
+    EXPECT_GE(steps, 15U);
+    EXPECT_EQ(reader.next({}).kind, WebSocketEventKind::need_more);
+    rest = std::string_view(out).substr(out.size() - 1);
+    EXPECT_EQ(unpacked_event(reader, rest), WebSocketEventKind::message);
+    EXPECT_EQ(reader.take_message().size(), 1'000'000U);
+}
+
 // CVE-2026-1526.
 TEST(WebSocketDeflate, a_bomb_stops_at_the_limit) {
     internal::MessageDeflater deflater(15, true, 9, 9);
@@ -311,7 +353,8 @@ TEST(WebSocketDeflate, a_bomb_that_was_refused_holds_nothing) {
     const WebSocketDeflate agreed;
     WebSocketReader reader(WebSocketRole::client, {}, agreed);
     const auto before = gyre::testing::heap_bytes();
-    EXPECT_THROW(static_cast<void>(reader.next(frame)), WebSocketError);
+    std::string_view rest = frame;
+    EXPECT_THROW(static_cast<void>(unpacked_event(reader, rest)), WebSocketError);
     EXPECT_LE(gyre::testing::heap_bytes(), before + 1024);
     EXPECT_THROW(static_cast<void>(reader.next({})), WebSocketError);
     EXPECT_EQ(reader.take_message(), "");

@@ -36,6 +36,7 @@ void append_websocket_transcript(
             const auto event = reader.next(unread);
             unread.erase(0, event.consumed);
             if (event.kind == WebSocketEventKind::need_more) return true;
+            if (event.kind == WebSocketEventKind::unpacking) continue;
             if (event.kind == WebSocketEventKind::message) {
                 said += reader.is_text() ? "text " : "binary ";
                 said += shown(reader.take_message());

@@ -391,6 +391,23 @@ GYRE_TEST(WebSocket, a_cancelled_receive_loses_nothing) {
     EXPECT_EQ(message->text(), "still here");
 }
 
+GYRE_TEST(WebSocket, others_have_their_turns_while_a_message_is_unpacked) {
+    Pair pair({}, with_deflate());
+    co_await pair.server.send(std::string(1'000'000, 'x'));
+    co_await sleep(1s);  // all of it has come
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        bool is_over = false;
+        int turns = 0;
+        group.spawn([](bool& over, int& count) -> Task<> {
+            for (; !over; ++count) co_await yield_now();
+        }(is_over, turns));
+        auto message = co_await pair.client.receive();
+        is_over = true;
+        EXPECT_EQ(message->size(), 1'000'000U);
+        EXPECT_GE(turns, 20);
+    });
+}
+
 GYRE_TEST(WebSocket, can_be_moved_while_it_is_quiet) {
     Pair pair;
     co_await pair.client.send("before");

@@ -38,6 +38,7 @@ struct WebSocketDeflate {
 /// What `WebSocketReader::next` found.
 enum class WebSocketEventKind : std::uint8_t {
     need_more,  ///< all input was taken; read more
+    unpacking,  ///< much of a compressed message is still to be unpacked: give others a turn, and call again
     message,    ///< a message is whole: `is_text()`, `take_message()`
     ping,       ///< answer with a pong of the same `payload()`
     pong,       ///< `payload()`
@@ -52,8 +53,9 @@ struct WebSocketEvent {
 
 /// Reads the frames of one direction of a WebSocket connection from bytes, without any I/O, and puts messages together.
 ///
-/// Call `next` with the unread bytes, drop `consumed` of them, and repeat until `need_more`. The bytes may be cut anywhere:
-/// the events and the errors are the same (but for compressed data that refers back further than the window agreed on: it is
+/// Call `next` with the unread bytes, drop `consumed` of them, and repeat until `need_more`. A call unpacks at most 4 KiB of
+/// compressed data, to at most 48 KiB, so that a message made to unpack to much holds up nobody. The bytes may be cut anywhere:
+/// the events (but for `unpacking`) and the errors are the same (but for compressed data that refers back further than the window agreed on: it is
 /// refused, or taken if what it refers to is still there). Text is checked as it comes, over the edges of fragments. Work is linear in the
 /// input and in what it decompresses to, memory is bounded by the limits.
 ///
