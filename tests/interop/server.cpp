@@ -7,10 +7,12 @@
 //   --proxied every connection begins with a PROXY header
 //   --connections N   so many at a time, from one source too
 //   --limits  the limits that are on by default; without it, bodies and messages may be large
+// GYRE_OBSERVE=control opens it to `gyre ps` and the like.
 #include "pattern.hpp"
 
 #include <gyre/gyre.hpp>
 #include <gyre/http.hpp>
+#include <gyre/obs/observe.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -386,7 +388,7 @@ int main(int argc, char** argv) {
         Record seen;
         gyre::RunOptions options;
         options.loops = arguments.loops;
-        gyre::run(amain(arguments, seen), options);
+        gyre::run(amain(arguments, seen), gyre::obs::observed(options));
     } catch (const std::exception& error) {
         std::fprintf(stderr, "interop_server: %s\n", error.what());
         return 1;

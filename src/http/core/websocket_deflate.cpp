@@ -9,9 +9,8 @@
 namespace gyre::http::internal {
 namespace {
 
-constexpr std::size_t step_bytes = 16 * 1024;     // of output at a time
+constexpr std::size_t step_bytes = 16 * 1024;     // of output at a time, after which a step ends
 constexpr std::size_t largest_input = 64 * 1024;  // of the compressor at a time: zlib counts in 32 bits
-constexpr std::size_t largest_unpacked = 32 * 1024;  // before a step ends
 // The empty block that a sender leaves out at the end of each message (RFC 7692 7.2.1).
 constexpr std::string_view empty_block("\0\0\xff\xff", 4);
 constexpr int is_between_blocks = 128;  // of z_stream::data_type after inflate
@@ -70,7 +69,7 @@ auto MessageInflater::step(std::string_view& piece, std::string& out, std::size_
 auto MessageInflater::unpack(std::string& out, std::size_t limit) -> Result {
     Stream& stream = *stream_;
     std::array<char, step_bytes> output;
-    for (std::size_t unpacked = 0; unpacked < largest_unpacked; unpacked += output.size() - stream.avail_out) {
+    for (std::size_t unpacked = 0; unpacked < output.size(); unpacked += output.size() - stream.avail_out) {
         stream.next_out = reinterpret_cast<Bytef*>(output.data());
         stream.avail_out = static_cast<uInt>(output.size());
         const int status = inflate(&stream, Z_SYNC_FLUSH);

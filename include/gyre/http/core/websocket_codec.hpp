@@ -54,7 +54,7 @@ struct WebSocketEvent {
 /// Reads the frames of one direction of a WebSocket connection from bytes, without any I/O, and puts messages together.
 ///
 /// Call `next` with the unread bytes, drop `consumed` of them, and repeat until `need_more`. A call unpacks at most 4 KiB of
-/// compressed data, to at most 48 KiB, so that a message made to unpack to much holds up nobody. The bytes may be cut anywhere:
+/// compressed data, to at most 32 KiB, so that a message made to unpack to much holds up nobody. The bytes may be cut anywhere:
 /// the events (but for `unpacking`) and the errors are the same (but for compressed data that refers back further than the window agreed on: it is
 /// refused, or taken if what it refers to is still there). Text is checked as it comes, over the edges of fragments. Work is linear in the
 /// input and in what it decompresses to, memory is bounded by the limits.
