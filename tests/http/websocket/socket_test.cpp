@@ -399,7 +399,10 @@ GYRE_TEST(WebSocket, others_have_their_turns_while_a_message_is_unpacked) {
         bool is_over = false;
         int turns = 0;
         group.spawn([](bool& over, int& count) -> Task<> {
-            for (; !over; ++count) co_await yield_now();
+            while (!over) {
+                ++count;
+                co_await yield_now();
+            }
         }(is_over, turns));
         auto message = co_await pair.client.receive();
         is_over = true;
