@@ -137,7 +137,10 @@ BOMB = make_bomb()
 
 
 class Crowd(threading.Thread):
-    """Keeps so many connections open, each doing its bad thing about every five seconds; or a good one."""
+    """Keeps so many connections open, each doing its bad thing about every five seconds, at a moment of its own; or a good one."""
+
+    SECONDS_APART = 5
+    LATE = 0.05  # seconds: who is so late forgets what should have been done, so that it does not come all at once
 
     def __init__(self, port, count, kind=None):
         super().__init__(daemon=True)
@@ -145,6 +148,7 @@ class Crowd(threading.Thread):
         self.over = threading.Event()
         self.full = threading.Event()
         self.opened = 0
+        self.pace = 0  # steps a second
 
     def run(self):
         members = []
@@ -152,18 +156,24 @@ class Crowd(threading.Thread):
             members.append(self.open())
             if len(members) % 200 == 0:
                 self.over.wait(0.01)
-        at = 0
-        began = time.monotonic()
+        at = steps = 0
+        chance = random.Random(1)
+        following = began = time.monotonic()
         while not self.over.is_set():
-            for _ in range(self.count // 500):
-                if not members[at].step():
-                    members[at].connection.close()
-                    members[at] = self.open()
-                at = (at + 1) % self.count
-                if at == 0:
-                    self.full.set()
-            self.over.wait(max(0.001, 0.01 - (time.monotonic() - began)))
-            began = time.monotonic()
+            following += chance.expovariate(self.count / self.SECONDS_APART)
+            pause = following - time.monotonic()
+            if pause > 0:
+                time.sleep(pause)
+            elif pause < -self.LATE:
+                following = time.monotonic()
+            if not members[at].step():
+                members[at].connection.close()
+                members[at] = self.open()
+            steps += 1
+            at = steps % self.count
+            if at == 0:
+                self.full.set()
+        self.pace = steps / (time.monotonic() - began)
         for member in members:
             member.connection.close()
 
@@ -187,13 +197,15 @@ def crowd_process(port, count, kind):
 
 
 def be_a_crowd(port, count, kind):
+    # In life a crowd has machines of its own: here it gets what the server and the good client leave of these cores.
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     crowd = Crowd(port, count, None if kind == "hostile" else kind)
     crowd.start()
     crowd.full.wait(60)
     say_and_stay("full")
     crowd.over.set()
     crowd.join()
-    print(crowd.opened, flush=True)
+    print(crowd.opened, round(crowd.pace), flush=True)
 
 
 class Latency:
@@ -217,8 +229,9 @@ def beside(world, port, server, kind, is_long, backend):
     begun = time.monotonic()
     while len(runs) < RUNS or time.monotonic() - begun < seconds:
         runs.append(latency(world, port, RUN, backend))
-    opened = crowd.communicate("")[0].strip()
+    opened, pace = map(int, crowd.communicate("")[0].split())
     check(server.poll() is None, f"hostile, {backend}: the server lives; {opened} {kind} connections in all, {size} at a time, {len(runs)} runs beside them")
+    check(pace > 0.8 * size / Crowd.SECONDS_APART, f"hostile, {backend}: the crowd does {pace} things a second")
     return Latency(runs)
 
 
