@@ -298,6 +298,31 @@ class Results(unittest.TestCase):
         self.assertEqual(verdict.allowed, 1.5 * next(line.median for row in results.rows(self.OUTCOME.results)
                                                      if (line := row.line("limit"))))
 
+    def test_a_verdict_says_when_the_samples_leave_it_open(self):
+        row = results.rows([result(NANOSECONDS, "gyre", 2.0, 3.0, 4.0), result(NANOSECONDS, "go", 1.0, 2.5, 2.6), result(NANOSECONDS, "tokio", 1.0)])
+        told = [goals.sentence(verdict) for verdict in goals.verdicts(row, [goals.compared("micro", "lock", 1.0, "go", "why"),
+                                                                            goals.compared("micro", "lock", 2.0, "go"),
+                                                                            goals.compared("micro", "lock", 1.0, "tokio", "why")])]
+        self.assertEqual(told, ["missed by 20 % (the spreads overlap): why", "met (the spreads overlap)", "missed by 200 %: why"])
+        self.assertEqual(row[0].losses(), ["tokio is 3.00x better", "go is 1.20x better (the spreads overlap)"])
+
+    def test_a_missed_goal_says_when_it_is_missed_by_hand_too(self):
+        told = results.rows([result(NANOSECONDS, "gyre", 4.0), result(NANOSECONDS, "go", 1.0), result(NANOSECONDS, "limit", 2.0)])
+        verdict, = goals.verdicts(told, [goals.compared("micro", "lock", 1.0, "go", "why")])
+        self.assertEqual(goals.sentence(verdict), "missed by 300 %: why; by hand it is 2.00, which misses it too")
+
+    def test_another_layer_has_losses_and_verdicts_of_its_own(self):
+        told = results.rows([result(NANOSECONDS, "gyre", 1.0), result(NANOSECONDS, "gyre_app", 4.0), result(NANOSECONDS, "go", 2.0)])
+        self.assertEqual([(layer, lost) for _, layer, lost in results.losses(told)], [("gyre_app", ["go is 2.00x better"])])
+        aims = [goals.compared("micro", "lock", 1.0, "go"), goals.compared("micro", "lock", 1.0, "go", "why", "gyre_app")]
+        self.assertEqual([(verdict.goal.title, verdict.is_met) for verdict in goals.verdicts(told, aims)],
+                         [("micro lock", True), ("micro lock, gyre_app", False)])
+
+    def test_a_rate_says_whose_core_was_full(self):
+        cpu, rate = Work("a_cpu", "us", "each"), Work("a_rate", "1/s", "answers", more_is_better=True, is_compared=False)
+        told = results.rows([result(cpu, "gyre", 10.0), result(cpu, "go", 20.0), result(rate, "gyre", 50_000.0), result(rate, "go", 49_000.0)])
+        self.assertEqual([results.told_core(row, told) for row in told], ["", "the server's core was full with go"])
+
     def test_a_run_names_its_conditions(self):
         told = machine.conditions(ROOT, Cores.of_machine(), quick=True)
         for name in ("cpu", "kernel", "compilers", "flags", "commit", "load_before"):

@@ -5,7 +5,7 @@ from html import escape
 
 from harness.model import GYRE, is_limit
 from harness.results import Row
-from harness.table import number
+from harness.stats import number
 
 NAMES = 150
 PLOT = 420

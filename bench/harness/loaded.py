@@ -6,7 +6,8 @@ from harness.model import Missing, Program, Suite
 from harness.process import Run, Server, family
 from harness.tools import Toolbox, program
 
-AS_ASKED = "no more than the load generator asks on its one core, so that nobody wins here"
+AS_ASKED = ("not compared: of a full core it is the inverse of the processor time, and lost or won with it; of another the load generator and the way "
+            "to it decide")
 
 
 class LoadedSuite(Suite):

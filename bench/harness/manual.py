@@ -6,8 +6,8 @@ from harness import goals
 from harness.charts import bars
 from harness.measure import Outcome
 from harness.model import GYRE
-from harness.results import Row, rows
-from harness.table import number
+from harness.results import Row, losses as all_losses, rows, told_core
+from harness.stats import number
 
 PAGE = "report.md"
 CHARTS = "charts"
@@ -48,7 +48,7 @@ def page(outcome: Outcome, conditions: dict) -> str:
              *told_goals(all_rows), "\n## All in one table\n", *summary(all_rows)]
     for suite in dict.fromkeys(row.suite for row in all_rows):
         parts.append(f"\n## {suite}")
-        parts += [section(row) for row in all_rows if row.suite == suite]
+        parts += [section(row, told_core(row, all_rows)) for row in all_rows if row.suite == suite]
     parts += ["\n## What is missing\n", *missing(outcome), "\n## Conditions\n", *told_conditions(conditions)]
     return "\n".join(parts) + "\n"
 
@@ -64,17 +64,15 @@ def introduction(conditions: dict) -> str:
 
 
 def losses(all_rows: list[Row]) -> list[str]:
-    lost = [row for row in all_rows if row.lost_to]
-    return [f"- **{row.suite} {row.work.name}**: " + ", ".join(f"{line.peer} is {number(1 / line.gyre_is_better)}x better" for line in row.lost_to)
-            for row in lost] or ["In nothing that was measured here."]
+    return [f"- **{row.suite} {row.work.name}**{f', {layer}' if layer else ''}: " + ", ".join(told) for row, layer, told in all_losses(all_rows)] or ["In nothing that was measured here."]
 
 
 def told_goals(all_rows: list[Row]) -> list[str]:
     lines = ["| work | goal | measured | allowed | |", "|---|---|--:|--:|---|"]
     for verdict in goals.verdicts(all_rows):
-        lines.append(f"| {verdict.goal.suite} {verdict.goal.work} | {verdict.goal.text} | {number(verdict.measured)} | "
+        lines.append(f"| {verdict.goal.title} | {verdict.goal.text} | {number(verdict.measured)} | "
                      f"{number(verdict.allowed)} {verdict.unit} | {goals.sentence(verdict)} |")
-    lines += [f"| {goal.suite} {goal.work} | {goal.text} | | | not measured in this run |" for goal in goals.not_measured(all_rows)]
+    lines += [f"| {goal.title} | {goal.text} | | | not measured in this run |" for goal in goals.not_measured(all_rows)]
     return lines
 
 
@@ -89,9 +87,9 @@ def summary(all_rows: list[Row]) -> list[str]:
     return lines
 
 
-def section(row: Row) -> str:
+def section(row: Row, core: str) -> str:
     direction = "more is better" if row.work.more_is_better else "less is better"
-    return (f"\n### {row.suite} {row.work.name}\n\n{row.work.what}; {row.work.unit}, {direction}\n\n"
+    return (f"\n### {row.suite} {row.work.name}\n\n{row.work.what}; {row.work.unit}, {direction}{'; ' * bool(core)}{core}\n\n"
             f"![{row.suite} {row.work.name}: a bar for each peer]({CHARTS}/{file_name(row)})")
 
 

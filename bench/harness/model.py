@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 GYRE = "gyre"
+LAYERS = (GYRE, "gyre_app")
+"""gyre, and another layer of it whose wins and losses are told beside."""
 
 
 class Missing(Exception):

@@ -7,8 +7,8 @@ from harness import goals, manual
 from harness.charts import bars
 from harness.measure import Outcome
 from harness.model import GYRE
-from harness.results import Row, rows, write as write_json
-from harness.table import number
+from harness.results import Row, losses as all_losses, rows, told_core, write as write_json
+from harness.stats import number
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fcfcfa; --ink: #1d2126; --soft: #5b636d; --rule: #dcdfe3; --gyre: #c2410c; --peer: #64809c;
@@ -44,7 +44,7 @@ def page(outcome: Outcome, conditions: dict) -> str:
     ]
     for suite in dict.fromkeys(row.suite for row in all_rows):
         parts.append(f'<h2 id="{escape(suite)}">{escape(suite)}</h2>')
-        parts += [section(row) for row in all_rows if row.suite == suite]
+        parts += [section(row, told_core(row, all_rows)) for row in all_rows if row.suite == suite]
     parts += [missing(outcome), conditions_table(conditions), "</body>", "</html>"]
     return "\n".join(parts) + "\n"
 
@@ -57,8 +57,8 @@ def introduction(conditions: dict) -> str:
 
 
 def losses(all_rows: list[Row]) -> str:
-    items = [f'<li><a href="#{anchor(row)}">{escape(row.suite)} {escape(row.work.name)}</a>: {escape(line.peer)} is '
-             f"{number(1 / line.gyre_is_better)}x better</li>" for row in all_rows for line in row.lost_to]
+    items = [f'<li><a href="#{anchor(row)}">{escape(row.suite)} {escape(row.work.name)}</a>{", " * bool(layer)}{escape(layer)}: {escape(", ".join(told))}</li>'
+             for row, layer, told in all_losses(all_rows)]
     told = "<ul>" + "".join(items) + "</ul>" if items else "<p>In nothing that was measured here.</p>"
     return "<h2>Where gyre loses</h2>\n" + told
 
@@ -67,10 +67,10 @@ def goals_table(all_rows: list[Row]) -> str:
     lines = ["<h2>Goals</h2>", '<div class="wide"><table>', "<tr><th>work</th><th>goal</th><th class=figure>measured</th><th class=figure>allowed</th>"
              "<th>verdict</th></tr>"]
     for verdict in goals.verdicts(all_rows):
-        cells = f"<td>{escape(verdict.goal.suite)} {escape(verdict.goal.work)}</td><td>{escape(verdict.goal.text)}</td>"
+        cells = f"<td>{escape(verdict.goal.title)}</td><td>{escape(verdict.goal.text)}</td>"
         figures = f"<td class=figure>{number(verdict.measured)}</td><td class=figure>{number(verdict.allowed)}</td>"
         lines.append(f"<tr>{cells}{figures}<td>{escape(goals.sentence(verdict))}</td></tr>")
-    lines += [f"<tr><td>{escape(goal.suite)} {escape(goal.work)}</td><td>{escape(goal.text)}</td><td></td><td></td>"
+    lines += [f"<tr><td>{escape(goal.title)}</td><td>{escape(goal.text)}</td><td></td><td></td>"
               "<td>not measured in this run</td></tr>" for goal in goals.not_measured(all_rows)]
     return "\n".join([*lines, "</table></div>"])
 
@@ -99,10 +99,10 @@ def anchor(row: Row) -> str:
     return escape(f"{row.suite}-{row.work.name}")
 
 
-def section(row: Row) -> str:
+def section(row: Row, core: str) -> str:
     direction = "more is better" if row.work.more_is_better else "less is better"
     lines = [f'<h3 id="{anchor(row)}">{escape(row.work.name)}</h3>',
-             f'<p class="what">{escape(row.work.what)}; {escape(row.work.unit)}, {direction}</p>', bars(row),
+             f'<p class="what">{escape(row.work.what)}; {escape(row.work.unit)}, {direction}{"; " * bool(core)}{escape(core)}</p>', bars(row),
              '<details><summary>figures</summary><div class="wide"><table>',
              "<tr><th>peer</th><th>version</th><th class=figure>median</th><th class=figure>min</th><th class=figure>max</th>"
              "<th class=figure>n</th><th class=figure>gyre is better by</th></tr>"]

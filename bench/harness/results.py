@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.measure import Outcome
-from harness.model import GYRE, Result, Work, is_limit, is_own
-from harness.stats import advantage, summary
+from harness.model import GYRE, LAYERS, Result, Work, is_limit, is_own
+from harness.stats import advantage, number, summary
 
 
 def as_json(outcome: Outcome, conditions: dict) -> dict:
@@ -60,6 +60,54 @@ class Row:
     def lost_to(self) -> tuple[Line, ...]:
         """The frameworks that were better than gyre."""
         return tuple(line for line in self.frameworks if line.gyre_is_better is not None and line.gyre_is_better < 1)
+
+    def losses(self, layer: str = GYRE) -> list[str]:
+        """Who was how many times better than gyre, or than another layer of it; what the samples leave open is said."""
+        own = self.line(layer)
+        told = []
+        for line in self.frameworks if own and self.work.is_compared else ():
+            better = advantage(own.median, line.median, self.work.more_is_better)
+            if better is not None and better < 1:
+                told.append(f"{line.peer} is {number(1 / better)}x better{OVERLAP if overlap(own, line) else ''}")
+        return told
+
+
+OVERLAP = " (the spreads overlap)"
+
+
+def overlap(own: Line, other: Line, factor: float = 1.0) -> bool:
+    """Whether some sample of one lies within those of the other, which is taken so many times."""
+    return own.least <= other.greatest * factor and other.least * factor <= own.greatest
+
+
+def losses(all_rows: list[Row]) -> list[tuple[Row, str, list[str]]]:
+    """Each work that gyre or another layer of it lost, with the name of the layer if it is not gyre, and to whom."""
+    return [(row, "" if layer == GYRE else layer, told) for row in all_rows for layer in LAYERS if (told := row.losses(layer))]
+
+
+FULL = 0.95
+"""The part of a core's time from which on the core counts as full."""
+
+
+def with_full_core(row: Row, all_rows: list[Row]) -> list[str] | None:
+    """Of a rate: whose server had no processor time left, so that the rate says what the row of processor time says.
+    None for rows that are no rates of a server."""
+    if not row.work.name.endswith("_rate"):
+        return None
+    cpu = next((each for each in all_rows if each.suite == row.suite and each.work.name == row.work.name.removesuffix("_rate") + "_cpu"), None)
+    if cpu is None:
+        return None
+    return [line.peer for line in row.lines if (other := cpu.line(line.peer)) and line.median * other.median / 1e6 >= FULL]
+
+
+def told_core(row: Row, all_rows: list[Row]) -> str:
+    """A sentence about the core of a rate; empty for other rows."""
+    full = with_full_core(row, all_rows)
+    if full is None:
+        return ""
+    if not full:
+        return "no server's core was full"
+    return "the server's core was full with all" if len(full) == len(row.lines) else "the server's core was full with " + ", ".join(full)
 
 
 def rows(results: list[Result]) -> list[Row]:

@@ -42,3 +42,13 @@ def exponent(points: Iterable[tuple[float, float]]) -> float:
 def doublings(first: int, steps: int) -> list[int]:
     """`first`, twice that, four times that..."""
     return [first << step for step in range(steps)]
+
+
+def number(value: float) -> str:
+    """Three digits that mean something, with a separator for thousands."""
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 0.1 else f"{value:.2g}"

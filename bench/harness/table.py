@@ -2,17 +2,8 @@
 
 from harness.measure import Outcome
 from harness.model import GYRE
-from harness.results import Row, rows
-
-
-def number(value: float) -> str:
-    """Three digits that mean something, with a separator for thousands."""
-    if value == 0:
-        return "0"
-    size = abs(value)
-    if size >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 0.1 else f"{value:.2g}"
+from harness.results import Row, losses as all_losses, rows
+from harness.stats import number
 
 
 def ratio(value: float | None) -> str:
@@ -33,8 +24,7 @@ def row_text(row: Row) -> list[str]:
 
 def losses(all_rows: list[Row]) -> list[str]:
     """Every framework that was better than gyre in something."""
-    return [f"{row.suite} {row.work.name}: {line.peer} is {number(1 / line.gyre_is_better)}x better"
-            for row in all_rows for line in row.lost_to]
+    return [f"{row.suite} {row.work.name}{f' ({layer})' if layer else ''}: {each}" for row, layer, told in all_losses(all_rows) for each in told]
 
 
 def text(outcome: Outcome) -> str:

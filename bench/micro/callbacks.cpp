@@ -5,8 +5,9 @@
 #include <gyre/gyre.hpp>
 
 #include <atomic>
-#include <memory>
+#include <cstdlib>
 #include <thread>
+#include <vector>
 
 namespace bench {
 
@@ -53,38 +54,55 @@ auto post_thread(int count) -> double {
     });
 }
 
-// One allocation and one pointer to a function each, which is what `post` of a callable cannot do without.
+// By hand nothing is allocated: the calls are made before, each with its function and what that is called with.
 struct Call : limit::Node {
     void (*function)(Call&) = nullptr;
     int* left = nullptr;
 };
 
+auto prepared_calls(int count, int& left) -> std::vector<Call> {
+    std::vector<Call> calls(static_cast<std::size_t>(count));
+    for (Call& call : calls) {
+        call.function = [](Call& self) { --*self.left; };
+        call.left = &left;
+    }
+    return calls;
+}
+
+auto limit_call_soon(int count) -> double {
+    limit::Queue queue;
+    int left = count;
+    std::vector<Call> calls = prepared_calls(count, left);
+    const double start = cpu_now();
+    for (Call& call : calls) queue.push(call);
+    while (!queue.empty()) {
+        auto& call = static_cast<Call&>(queue.pop());
+        call.function(call);
+    }
+    if (left != 0) std::abort();
+    return (cpu_now() - start) / count;
+}
+
 auto limit_post_thread(int count) -> double {
     limit::Posts posts;
     int left = count;
+    std::vector<Call> calls = prepared_calls(count, left);
     std::atomic<bool> go{false};
     double start = 0;
     std::thread other([&] {
         while (!go.load(std::memory_order_acquire)) std::this_thread::yield();
         start = wall_now();
-        for (int i = 0; i < count; ++i) {
-            auto call = std::make_unique<Call>();
-            call->function = [](Call& self) {
-                --*self.left;
-                const std::unique_ptr<Call> gone(&self);
-            };
-            call->left = &left;
-            posts.post(*call.release());
-        }
+        for (Call& call : calls) posts.post(call);
     });
     go.store(true, std::memory_order_release);
     while (left > 0) {
         limit::Node* node = posts.take();
-        if (node == nullptr) std::this_thread::yield();
-        while (node != nullptr) {
-            auto& call = static_cast<Call&>(*std::exchange(node, node->next));
-            call.function(call);
+        if (node == nullptr) {
+            std::this_thread::yield();
+            continue;
         }
+        auto& call = static_cast<Call&>(*node);
+        call.function(call);
     }
     const double end = wall_now();
     other.join();
@@ -120,7 +138,7 @@ auto post_round_trip(int count) -> double {
 
 auto callback_works() -> std::vector<Work> {
     return {
-        {"post_soon", "call_soon, each", 0, "ns", 30'000, call_soon},
+        {"post_soon", "call_soon, each", 0, "ns", 30'000, call_soon, limit_call_soon},
         {"post_thread", "post from another thread, each", 36, "ns", 100'000, post_thread, limit_post_thread, 40},
         {"post_round_trip", "to a loop that sleeps, and back", 0, "ns", 2'000, post_round_trip, {}, 10},
     };

@@ -6,16 +6,27 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <random>
 
 namespace bench {
 
 namespace {
 
-gyre::Task<> hold(int depth) {
+/// Deadlines in no order, the same in every round: whoever keeps timers in a heap takes them out of its middle.
+class Lengths {
+public:
+    auto next() -> std::chrono::milliseconds { return std::chrono::milliseconds(hour + random_() % hour); }
+
+private:
+    static constexpr unsigned hour = 3'600'000;
+    std::mt19937 random_{1};
+};
+
+gyre::Task<> hold(int depth, std::chrono::milliseconds length) {
     if (depth <= 1) {
-        co_await gyre::sleep(std::chrono::hours(1));
+        co_await gyre::sleep(length);
     } else {
-        co_await hold(depth - 1);
+        co_await hold(depth - 1, length);
     }
 }
 
@@ -25,7 +36,8 @@ auto by_handles(int tasks, int depth) -> double {
         auto& loop = gyre::this_loop();
         std::vector<gyre::TaskHandle<>> handles;
         handles.reserve(static_cast<std::size_t>(tasks));
-        for (int i = 0; i < tasks; ++i) handles.push_back(gyre::spawn(hold(depth)));
+        Lengths lengths;
+        for (int i = 0; i < tasks; ++i) handles.push_back(gyre::spawn(hold(depth, lengths.next())));
         co_await gyre::yield_now();
         const double start = cpu_now();
         for (auto& handle : handles) handle.cancel("over");
@@ -38,7 +50,8 @@ auto by_group(int tasks, int depth) -> double {
     return gyre::run([=]() -> gyre::Task<double> {
         double start = 0;
         co_await gyre::task_group([&](gyre::TaskGroup& group) -> gyre::Task<> {
-            for (int i = 0; i < tasks; ++i) group.spawn(hold(depth));
+            Lengths lengths;
+            for (int i = 0; i < tasks; ++i) group.spawn(hold(depth, lengths.next()));
             co_await gyre::yield_now();
             start = cpu_now();
             group.cancel("over");
@@ -58,7 +71,8 @@ limit::Spawned limit_hold(std::uint64_t when) {
 auto limit_cancel(int tasks) -> double {
     limit::Countdown all;
     sleeping.clear();
-    for (int i = 0; i < tasks; ++i) limit::spawn(all, limit_hold(static_cast<std::uint64_t>(i) + 1));
+    Lengths lengths;
+    for (int i = 0; i < tasks; ++i) limit::spawn(all, limit_hold(static_cast<std::uint64_t>(lengths.next().count())));
     limit::ready.run();
     const double start = cpu_now();
     for (limit::Timer* timer : sleeping) {

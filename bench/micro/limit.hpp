@@ -255,26 +255,24 @@ private:
     bool full_ = false;
 };
 
-/// A stack that another thread pushes to and the loop empties at once, oldest first; it spins when there is nothing.
+/// A list that one other thread appends to while the loop goes along it; who has taken a node leaves it where it is.
 class Posts {
 public:
+    /// By the other thread alone: one store, because nobody else appends.
     void post(Node& node) {
-        node.next = head_.load(std::memory_order_relaxed);
-        while (!head_.compare_exchange_weak(node.next, &node, std::memory_order_release, std::memory_order_relaxed)) {}
+        std::atomic_ref(std::exchange(last_, &node)->next).store(&node, std::memory_order_release);
     }
+    /// By the loop alone. @return the next node, null while there is none
     auto take() -> Node* {
-        if (head_.load(std::memory_order_relaxed) == nullptr) return nullptr;
-        Node* newest = head_.exchange(nullptr, std::memory_order_acquire);
-        Node* oldest = nullptr;
-        while (newest != nullptr) {
-            Node* next = std::exchange(newest->next, oldest);
-            oldest = std::exchange(newest, next);
-        }
-        return oldest;
+        Node* node = std::atomic_ref(taken_->next).load(std::memory_order_acquire);
+        if (node != nullptr) taken_ = node;
+        return node;
     }
 
 private:
-    std::atomic<Node*> head_{nullptr};  ///< Written by the posting thread (push) and the loop (exchange), read by both.
+    Node first_;  ///< Stands before all others.
+    alignas(64) Node* last_ = &first_;
+    alignas(64) Node* taken_ = &first_;
 };
 
 }  // namespace limit

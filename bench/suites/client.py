@@ -12,6 +12,8 @@ from suites import http
 SMALL = {"path": "/plaintext", "size": 13, "count": 20_000, "at_once": 100}
 LARGE = {"path": "/files/10m", "size": 10 << 20, "count": 200, "at_once": 8}
 CASES = {"small_20k": SMALL, "large_200x10m": LARGE}
+CURL_BUFFERS = {"small_20k": "65536", "large_200x10m": "524288"}
+"""What libcurl receives into, one for each request under way; the second is the most that it allows."""
 PARTS = {("httpx", "small_20k"): (200, 1_400)}
 """Who would take the time of all others together is asked for so many and for so many, and the line through both goes on to the whole."""
 
@@ -72,19 +74,20 @@ class Client(Suite):
         told = CASES[case.name]
         http.prepare(run.scratch)
         few, many = PARTS.get((peer, case.name), (None, told["count"]))
-        cpu, wall = self._ask(program, told, many, run)
+        more = (CURL_BUFFERS[case.name],) if peer == "curl" else ()
+        cpu, wall = self._ask(program, told, many, run, *more)
         if few is not None:
             least_cpu, least_wall = self._ask(program, told, few, run)
             steps = (told["count"] - many) / (many - few)
             cpu, wall = cpu + steps * (cpu - least_cpu), wall + steps * (wall - least_wall)
         return {f"{case.name}_cpu": cpu, f"{case.name}_wall": wall}
 
-    def _ask(self, program, told, count, run):
+    def _ask(self, program, told, count, run, *more):
         """Processor time and time on the wall of a client that asks so often."""
         # The client is what is measured, so the server has the core of the load.
         swapped = replace(run, cores=Cores(run.cores.load, run.cores.server))
         with Server(self.server, swapped, f"{run.scratch}/www") as server:
-            output, used = run.usage(program, f"http://127.0.0.1:{server.port}{told['path']}", str(count), str(told["at_once"]))
+            output, used = run.usage(program, f"http://127.0.0.1:{server.port}{told['path']}", str(count), str(told["at_once"]), *more)
         if f'"bytes": {count * told["size"]}' not in output.replace('":', '": ').replace(":  ", ": "):
             raise Missing(f"did not receive {count * told['size']} bytes: {output.strip()[:100]}")
         return used.cpu_s, used.wall_s

@@ -34,9 +34,13 @@ class Connections(LoadedSuite):
     def measure(self, peer, program, case, run):
         wanted = QUICK_COUNT if run.quick else COUNT
         count = min(wanted, allow_descriptors(wanted + SPARE) - SPARE)
-        with Server(program, run) as server:
-            told = self.under_load(server, run, count)
+        told = self.ask(program, run, count)
         return {"rss": told["rss"], "kernel": told["kernel"], "accept_cpu": told["cpu_us"], "accept_rate": told["rate"]}
+
+    def ask(self, program, run, count):
+        """What the load generator says of a server to which it made so many connections."""
+        with Server(program, run) as server:
+            return self.under_load(server, run, count)
 
 
 def allow_descriptors(wanted):

@@ -7,7 +7,7 @@ from harness.model import Case, Missing, Suite, Work
 from harness.rounds import round_values
 from harness.stats import doublings, exponent
 from harness.tools import program
-from suites import echo, files, http, micro, pool
+from suites import connections, echo, files, http, micro, pool
 
 STEPS = 5
 """Sizes measured: n doubled four times."""
@@ -36,8 +36,9 @@ WORKS = {
     "small_files": (files, 2_000),
     "echo_connections": (echo, 128),
     "http_connections": (http, 128),
+    "accepted": (connections, 1_000),
 }
-"""The n of the last two is that of a server's connections, each of which asks in turn."""
+"""The n of the last three is that of a server's connections: each asks in turn, or is accepted, speaks once and rests."""
 WITH_THREADS = micro.WITH_THREADS | {"empty_job", "one_us_job", "random_4k", "small_files"}
 ONLY = {"yield_n": ("gyre", "limit"), "close_tasks": ("gyre",), "lock_waiters": ("gyre",), "queue_waiters": ("gyre",)}
 """Works that not every program of micro has."""
@@ -75,7 +76,7 @@ class Growth(Suite):
     def _build(self, tools, peer, of_micro, of_pool=None, of_files=None, server=None):
         own = {module: build(tools) for module, build in ((micro, of_micro), (pool, of_pool), (files, of_files)) if build}
         if server is not None:
-            own.update({module: module.SUITE.builders()[server](tools) for module in (echo, http)})
+            own.update({module: module.SUITE.builders()[server](tools) for module in (echo, http, connections)})
         self._programs[peer] = own
         lacks = {}
         for work, (module, _) in WORKS.items():
@@ -101,6 +102,9 @@ class Growth(Suite):
                 value = echo.SUITE.ask(asked, run, n, "64B")["cpu_us"]
             elif module is http:
                 value = http.SUITE.ask(asked, run, replace(http.ASKS["plaintext"], connections=n))["cpu_us"]
+            elif module is connections:
+                connections.allow_descriptors(n + connections.SPARE)
+                value = connections.SUITE.ask(asked, run, n)["cpu_us"]
             else:
                 # The least disturbed round: a size that the machine disturbed would bend the line.
                 value = min(round_values(asked, case.name, n, run, *path, cores=cores, seconds=SECONDS))

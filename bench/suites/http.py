@@ -109,7 +109,10 @@ def uwebsockets(tools):
 def uwebsockets_js(tools):
     modules = tools.npm("@btc-vision/uwebsockets.js@20.57.0")
     # Its binaries want a recent C library: said here once, and not in each case.
-    tool([tools.node(), "-e", f"require('{modules}/node_modules/@btc-vision/uwebsockets.js')"], "loading uWebSockets.js")
+    folder = f"{modules}/node_modules/@btc-vision/uwebsockets.js"
+    # Its own error begins with a list of platforms; what the loader said is at the end.
+    tell = "console.error(error.message.trim().split('\\n').pop().replace(/\\(required by .*\\/(.*)\\)/, 'by $1')); process.exit(1)"
+    tool([tools.node(), "-e", f"try {{ require('{folder}') }} catch (error) {{ {tell} }}"], "loading uWebSockets.js")
     return program([tools.node(), tools.sources / "node" / "uws.mjs", modules], "20.57.0", lacks=NO_FILES)
 
 

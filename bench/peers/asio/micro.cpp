@@ -128,9 +128,10 @@ awaitable<void> sleep_for(std::chrono::nanoseconds length) {
 double cancel(int count) {
     Context context(one_thread);
     std::vector<asio::cancellation_signal> signals(static_cast<std::size_t>(count));
+    std::mt19937 chance(1);
     int ended = 0;
     for (auto& signal : signals) {
-        co_spawn(context, sleep_for(later),
+        co_spawn(context, sleep_for(later + std::chrono::milliseconds(chance() % 3'600'000)),
             asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr) { ++ended; }));
     }
     context.poll();

@@ -1,4 +1,4 @@
-/* The multi interface of libcurl on epoll (curl_multi_socket_action); handles are used again. usage: client URL COUNT AT_ONCE */
+/* The multi interface of libcurl on epoll (curl_multi_socket_action); handles are used again. usage: client URL COUNT AT_ONCE BUFFER_SIZE */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@ static int set;
 static long long due = -1; /* when libcurl wants to be called, in milliseconds; -1: not at all */
 static long left;
 static long under_way;
+static long buffer_size; /* at most 524288, which suits large answers; each handle has one of its own */
 static size_t bytes;
 
 static long long now(void) {
@@ -51,7 +52,7 @@ static CURL *make(const char *url) {
     CURL *handle = curl_easy_init();
     curl_easy_setopt(handle, CURLOPT_URL, url);
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, 524288L); /* the most that it allows */
+    curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, buffer_size);
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
     return handle;
 }
@@ -95,6 +96,7 @@ int main(int argument_count, char **arguments) {
     (void)argument_count;
     left = atol(arguments[2]);
     const long at_once = atol(arguments[3]);
+    buffer_size = atol(arguments[4]);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     set = epoll_create1(EPOLL_CLOEXEC);
     multi = curl_multi_init();

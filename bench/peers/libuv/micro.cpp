@@ -26,10 +26,11 @@ void on_timer(uv_timer_t*) { ++fired; }
 
 double cancel(int count) {
     Loop own;
+    std::mt19937 chance(1);
     std::vector<uv_timer_t> all(static_cast<std::size_t>(count));
     for (auto& timer : all) {
         uv_timer_init(&own.loop, &timer);
-        uv_timer_start(&timer, on_timer, hour, 0);
+        uv_timer_start(&timer, on_timer, hour + chance() % hour, 0);
     }
     const double start = cpu();
     for (auto& timer : all) {

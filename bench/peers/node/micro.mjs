@@ -41,6 +41,12 @@ async function gather(count) {
 // One for all: making an error costs more than the rest of a cancellation.
 const over = new Error('over');
 
+// From 0 to 1, the same in every round.
+function chances() {
+  let seed = 1;
+  return () => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) / 0x80000000;
+}
+
 function sleep(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, milliseconds);
@@ -48,11 +54,12 @@ function sleep(milliseconds, signal) {
   });
 }
 
-async function hold(signal) { try { await sleep(3_600_000, signal); } catch { /* it was told to end */ } }
+async function hold(milliseconds, signal) { try { await sleep(milliseconds, signal); } catch { /* it was told to end */ } }
 
 async function cancel(count) {
   const signals = Array.from({ length: count }, () => ({}));
-  const all = signals.map(hold);
+  const chance = chances();
+  const all = signals.map(signal => hold(3_600_000 + Math.floor(chance() * 3_600_000), signal));
   await null;
   const start = cpu();
   for (const signal of signals) signal.abort();
@@ -72,8 +79,7 @@ function postSoon(count) {
 async function nap(milliseconds) { await new Promise(resolve => setTimeout(resolve, milliseconds)); }
 
 async function timers(count) {
-  let seed = 1;
-  const chance = () => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) / 0x80000000;
+  const chance = chances();
   const start = cpu();
   const all = [];
   for (let i = 0; i < count; i++) all.push(nap(chance() * count / 1000));

@@ -91,7 +91,8 @@ async def gather_100k(count):
 
 
 async def cancel_100k(count):
-    tasks = [asyncio.create_task(asyncio.sleep(3600)) for _ in range(count)]
+    chance = random.Random(1)
+    tasks = [asyncio.create_task(asyncio.sleep(3600 + chance.random() * 3600)) for _ in range(count)]
     await asyncio.sleep(0)
     start = cpu()
     for task in tasks:

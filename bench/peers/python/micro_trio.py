@@ -107,9 +107,10 @@ async def gather_100k(count):
 
 
 async def cancel_100k(count):
+    chance = random.Random(1)
     async with trio.open_nursery() as nursery:
         for _ in range(count):
-            nursery.start_soon(trio.sleep, 3600)
+            nursery.start_soon(trio.sleep, 3600 + chance.random() * 3600)
         await first_turns()
         start = cpu()
         nursery.cancel_scope.cancel()

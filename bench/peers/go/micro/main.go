@@ -92,12 +92,14 @@ func gather(count int) float64 {
 func cancel(count int) float64 {
 	var all sync.WaitGroup
 	all.Add(count)
+	chance := rand.New(rand.NewSource(1))
 	cancels := make([]context.CancelFunc, count)
 	for i := range cancels {
 		own, cancel := context.WithCancel(context.Background())
 		cancels[i] = cancel
+		length := time.Hour + time.Duration(chance.Intn(3_600_000))*time.Millisecond
 		go func() {
-			timer := time.NewTimer(time.Hour)
+			timer := time.NewTimer(length)
 			select {
 			case <-timer.C:
 			case <-own.Done():

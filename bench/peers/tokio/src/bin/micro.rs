@@ -80,7 +80,10 @@ async fn gather(count: usize) -> f64 {
 }
 
 async fn cancel(count: usize) -> f64 {
-    let all: Vec<_> = (0..count).map(|_| tokio::spawn(tokio::time::sleep(Duration::from_secs(3600)))).collect();
+    let mut chance = Chance(88172645463325252);
+    let all: Vec<_> = (0..count)
+        .map(|_| tokio::spawn(tokio::time::sleep(Duration::from_millis(3_600_000 + chance.next() % 3_600_000))))
+        .collect();
     // Until every task has had its first turn and sleeps.
     for _ in 0..count / 16 {
         yield_now().await;
