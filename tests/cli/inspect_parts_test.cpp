@@ -1,0 +1,93 @@
+// What gyre why, locks, tree and fds say of a program that they see in part: a loop that could not be read, tasks that were not
+// looked at, tasks that were looked at at different moments, no descriptor left, no room for the output.
+
+#include "cli/inspected_program.hpp"
+
+#include <gyre/http/server/app.hpp>
+#include <gyre/http/server/server.hpp>
+#include <gyre/net/listener.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace gyre::testing {
+
+using Json = nlohmann::json;
+
+class InspectParts : public InspectedProgram {
+protected:
+    /// Runs `look` while a control socket at `canned_` gives these answers to requests for a snapshot, the last one for ever.
+    void show_canned(std::vector<Json> answers, const std::function<void()>& look) {
+        const auto program = [this, &answers](Stage& stage) -> Task<> {
+            std::size_t asked = 0;
+            http::App app;
+            app.get("/v1/snapshot", [&](http::Request&) -> Task<http::Response> {
+                const Json& answer = answers[std::min(asked++, answers.size() - 1)];
+                co_return http::Response::json(answer.dump());
+            });
+            auto listener = co_await net::listen_unix(canned_);
+            auto serving = spawn(http::serve_http(std::move(listener), app.handler()));
+            co_await stage.hold();
+            serving.cancel();
+        };
+        show(program, look);
+    }
+
+    [[nodiscard]] static auto answer(Json tasks, const Json& of_loop) -> Json {
+        Json loop = {{"loop", 0}, {"backend", "mixed"}, {"task_count", tasks.size()}, {"tasks", std::move(tasks)}};
+        loop.update(of_loop);
+        return {{"version", 1}, {"uptime_ns", 1}, {"loops", Json::array({loop})}};
+    }
+    /// A task that stands at that line of dine.cpp and waits for a lock of another.
+    [[nodiscard]] static auto diner(int id, const char* name, int line, int owner, const char* owner_name) -> Json {
+        return {{"id", id}, {"parent", 0}, {"name", name}, {"state", "waiting"},
+            {"spawned", {{"file", "dine.cpp"}, {"line", 1}}},
+            {"awaits", Json::array({{{"file", "dine.cpp"}, {"line", line}}})},
+            {"wait", {{"kind", "lock"}, {"object", "fork"}, {"address", owner}, {"owner_id", owner},
+                         {"owner", owner_name}, {"text", "lock 'fork'"}}}};
+    }
+    [[nodiscard]] static auto table(int line_of_plato, const Json& of_loop) -> Json {
+        return answer({diner(1, "Plato", line_of_plato, 2, "Kant"), diner(2, "Kant", 8, 1, "Plato")}, of_loop);
+    }
+    [[nodiscard]] auto text_of_file(const std::string& name) const -> std::string {
+        std::ostringstream text;
+        text << std::ifstream(folder_ + "/" + name).rdbuf();
+        return std::move(text).str();
+    }
+
+    std::string canned_ = folder_ + "/canned.sock";
+};
+
+TEST_F(InspectParts, output_that_cannot_be_written_is_an_error) {
+    show(visited, [this] {
+        const std::string errors = folder_ + "/errors";
+        for (const std::string& command : {"ps " + self_, std::string("ps"), std::string("--version")}) {
+            const int ended = std::system(("'" GYRE_TOOL "' " + command + " > /dev/full 2> '" + errors + "'").c_str());
+            EXPECT_TRUE(WIFEXITED(ended) && WEXITSTATUS(ended) == 1) << command << ": " << ended;
+            const auto text = text_of_file("errors");
+            EXPECT_EQ(text, "gyre: not all of the output could be written to standard output\n") << command;
+        }
+        int ends[2] = {-1, -1};
+        ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+        ::close(ends[0]);
+        const int before = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+        std::fflush(stdout);
+        ::dup2(ends[1], STDOUT_FILENO);
+        const int ended = std::system(("'" GYRE_TOOL "' ps " + self_ + " 2> '" + errors + "'").c_str());
+        ::dup2(before, STDOUT_FILENO);
+        ::close(before);
+        ::close(ends[1]);
+        EXPECT_TRUE(WIFEXITED(ended) && WEXITSTATUS(ended) == 1) << ended;
+        EXPECT_EQ(text_of_file("errors"), "") << "whoever reads no more needs no complaint";
+    });
+}
+
+}  // namespace gyre::testing
