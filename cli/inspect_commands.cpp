@@ -114,6 +114,15 @@ auto snapshot_of(Inspected& inspected) -> Task<std::unique_ptr<ProgramSnapshot>>
     co_return std::make_unique<ProgramSnapshot>(answer);
 }
 
+/// Another look, which can tell what of `first` stood still.
+auto second_look(Inspected& inspected, std::unique_ptr<ProgramSnapshot> first)
+    -> Task<std::unique_ptr<ProgramSnapshot>> {
+    co_await sleep(std::chrono::milliseconds(20));  // what moves has time for it
+    auto second = co_await snapshot_of(inspected);
+    second->compare_with(*first);
+    co_return second;
+}
+
 auto show_tree(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
     if (arguments.json) co_return co_await show_tasks(arguments, inspected);
     const auto all = co_await snapshot_of(inspected);
@@ -123,8 +132,12 @@ auto show_tree(const InspectArguments& arguments, Inspected& inspected) -> Task<
 
 auto show_why(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
     constexpr std::size_t most_shown = 10;
-    const auto all = co_await snapshot_of(inspected);
-    const auto found = find_tasks(*all, arguments.task);
+    auto all = co_await snapshot_of(inspected);
+    auto found = find_tasks(*all, arguments.task);
+    if (is_unsure(*all, found)) {
+        all = co_await second_look(inspected, std::move(all));
+        found = find_tasks(*all, arguments.task);
+    }
     if (arguments.json) {
         nlohmann::json reasons = nlohmann::json::array();
         for (const obs::TaskInfo* task : found) reasons.push_back(reason_json(*all, *task));
@@ -205,7 +218,8 @@ auto show_stalls(const InspectArguments& arguments, Inspected& inspected) -> Tas
 }
 
 auto show_locks(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
-    const auto all = co_await snapshot_of(inspected);
+    auto all = co_await snapshot_of(inspected);
+    if (is_unsure(*all)) all = co_await second_look(inspected, std::move(all));
     if (arguments.json) {
         print(locks_json(*all));
     } else {

@@ -66,6 +66,70 @@ protected:
     std::string canned_ = folder_ + "/canned.sock";
 };
 
+TEST_F(InspectParts, what_two_looks_in_steps_show_alike_is_a_deadlock) {
+    const Json in_steps = {{"steps", 3}};
+    for (const auto& second : {table(8, in_steps), table(8, Json::object())}) {
+        show_canned({table(8, in_steps), second}, [this] {
+            const auto locks = tool({"locks", canned_}).out;
+            EXPECT_TRUE(has(locks, "deadlock: 2 tasks wait for each other in a circle\n")) << locks;
+        });
+    }
+    show_canned({table(8, in_steps)}, [this] {
+        const auto why = tool({"why", "Kant", canned_}).out;
+        EXPECT_TRUE(has(why, "a circle, none of these can ever go on\n")) << why;
+    });
+}
+
+TEST_F(InspectParts, what_moved_between_two_looks_in_steps_is_no_deadlock) {
+    const Json in_steps = {{"steps", 3}};
+    constexpr std::string_view perhaps = "task 'Plato' was looked at at another moment than the others";
+    show_canned({table(8, in_steps), table(9, in_steps)}, [&] {
+        const auto locks = tool({"locks", canned_}).out;
+        EXPECT_TRUE(has(locks, "in a circle, for now: " + std::string(perhaps))) << locks;
+        EXPECT_TRUE(has(locks, "`gyre doctor` can tell")) << locks;
+        EXPECT_FALSE(has(locks, "deadlock")) << locks;
+    });
+    show_canned({table(8, in_steps), table(9, in_steps)}, [&] {
+        const auto why = tool({"why", "Kant", canned_}).out;
+        EXPECT_TRUE(has(why, "a circle for now; " + std::string(perhaps))) << why;
+    });
+}
+
+TEST_F(InspectParts, a_deadlock_among_more_tasks_than_one_step_takes_is_certain) {
+    const auto program = [](Stage& stage) -> Task<> {
+        this_loop().set_exception_handler([](const ErrorContext&) {});
+        Lock left("left fork"), right("right fork");
+        Event bell("doorbell");
+        const auto dine = [](Lock& first, Lock& second) -> Task<> {
+            const auto one = co_await first.acquire();
+            co_await yield_now();
+            const auto two = co_await second.acquire();
+        };
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            group.spawn(dine(left, right), {.name = "Plato"});
+            group.spawn(dine(right, left), {.name = "Kant"});
+            for (int i = 0; i < 4'900; ++i) group.spawn(wait_for(bell));  // a step takes 4096
+            co_await stage.hold();
+            group.cancel("seen");
+        });
+    };
+    show(program,
+        [this] {
+            const auto locks = tool({"locks", self_}).out;
+            EXPECT_TRUE(has(locks, "deadlock: 2 tasks wait for each other in a circle\n")) << locks;
+            const auto why = tool({"why", "Kant", self_}).out;
+            EXPECT_TRUE(has(why, "a circle, none of these can ever go on\n")) << why;
+            RunningTool top({"top", self_, "--interval", "0.1"}, RunningTool::On::terminal);
+            EXPECT_TRUE(top.await("TASK (n)")) << top.out;
+            top.type("/Kant\r");
+            EXPECT_TRUE(top.await("only 'Kant'")) << top.out;
+            top.type("\r");
+            EXPECT_TRUE(top.await("a circle, none of these can ever go on")) << "the next picture tells\n" << top.out;
+            top.type("\x1bq");
+        },
+        {.on_deadlock = OnDeadlock::report});
+}
+
 TEST_F(InspectParts, output_that_cannot_be_written_is_an_error) {
     show(visited, [this] {
         const std::string errors = folder_ + "/errors";
