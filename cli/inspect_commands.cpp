@@ -123,6 +123,12 @@ auto second_look(Inspected& inspected, std::unique_ptr<ProgramSnapshot> first)
     co_return second;
 }
 
+/// Beside JSON, which has only what was seen.
+void warn_of_not_seen(const ProgramSnapshot& all) {
+    const auto text = not_seen_text(all);
+    if (!text.empty()) std::fprintf(stderr, "gyre: not all was looked at:\n%s", text.c_str());
+}
+
 auto show_tree(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
     if (arguments.json) co_return co_await show_tasks(arguments, inspected);
     const auto all = co_await snapshot_of(inspected);
@@ -139,11 +145,13 @@ auto show_why(const InspectArguments& arguments, Inspected& inspected) -> Task<i
         found = find_tasks(*all, arguments.task);
     }
     if (arguments.json) {
+        warn_of_not_seen(*all);
         nlohmann::json reasons = nlohmann::json::array();
         for (const obs::TaskInfo* task : found) reasons.push_back(reason_json(*all, *task));
         print(reasons);
         co_return 0;
     }
+    std::cout << not_seen_text(*all);
     for (std::size_t i = 0; i < std::min(found.size(), most_shown); ++i) {
         std::cout << (i == 0 ? "" : "\n") << reason_text(*all, *found[i]);
     }
@@ -221,6 +229,7 @@ auto show_locks(const InspectArguments& arguments, Inspected& inspected) -> Task
     auto all = co_await snapshot_of(inspected);
     if (is_unsure(*all)) all = co_await second_look(inspected, std::move(all));
     if (arguments.json) {
+        warn_of_not_seen(*all);
         print(locks_json(*all));
     } else {
         std::cout << locks_text(*all);
@@ -245,6 +254,8 @@ auto openers(const ProgramSnapshot& all) -> std::map<int, std::string> {
 
 auto show_descriptors(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
     const auto all = co_await snapshot_of(inspected);
+    if (arguments.json) warn_of_not_seen(*all);
+    if (!arguments.json) std::cout << not_seen_text(*all);
     std::map<int, std::vector<std::string>> tasks;
     for (const obs::Snapshot& loop : all->loops()) {
         for (const obs::TaskInfo& task : loop.tasks) {

@@ -116,6 +116,15 @@ auto stands_at(const obs::Stack& stack, std::string_view text) -> bool {
            std::any_of(stack.branches.begin(), stack.branches.end(), inside);
 }
 
+/// What of a loop was not looked at; empty: nothing.
+auto not_seen_of(const obs::Snapshot& loop) -> std::string {
+    const std::string name = "loop " + std::to_string(loop.loop);
+    if (!loop.is_read) return name + " could not be read: nothing is known of its tasks";
+    if (loop.tasks.size() >= loop.task_count) return {};
+    return name + ": " + std::to_string(loop.tasks.size()) + " of " + std::to_string(loop.task_count) +
+           " tasks were looked at";
+}
+
 void write_stack(std::ostream& out, const obs::Stack& stack, const std::string& indent) {
     for (const obs::Await& await : stack.awaits) {
         out << indent;
@@ -166,9 +175,15 @@ auto json_of(const TaskInfo& task) -> nlohmann::json {
 auto tree_text(const ProgramSnapshot& all) -> std::string {
     std::ostringstream out;
     for (const obs::Snapshot& loop : all.loops()) {
-        out << "loop " << loop.loop << " (" << loop.backend << "), " << loop.task_count << " tasks";
+        const std::string not_seen = not_seen_of(loop);
+        if (loop.is_read) {
+            out << "loop " << loop.loop << " (" << loop.backend << "), " << loop.task_count << " tasks";
+        } else {
+            out << not_seen;
+        }
         if (loop.blocked_for) out << ", does not answer: its turn lasts " << time_text(*loop.blocked_for);
         out << "\n";
+        if (loop.is_read && !not_seen.empty()) out << not_seen << "\n";
         TreeWriter(loop).write(out, 0, "");
     }
     return std::move(out).str();
@@ -191,10 +206,23 @@ auto find_tasks(const ProgramSnapshot& all, std::string_view wanted) -> std::vec
     if (found.empty()) {
         std::string names;
         for (const std::string& name : some) names += (names.empty() ? "" : ", ") + name;
-        throw InspectError("no task is called '" + std::string(wanted) +
+        std::string not_seen;
+        for (const obs::Snapshot& loop : all.loops()) {
+            if (const auto of_loop = not_seen_of(loop); !of_loop.empty()) not_seen += of_loop + "; ";
+        }
+        throw InspectError(not_seen + (not_seen.empty() ? "" : "of those that were looked at ") +
+                           "no task is called '" + std::string(wanted) +
                            "', has that number or stands at that line; there are " + (names.empty() ? "none" : names));
     }
     return found;
+}
+
+auto not_seen_text(const ProgramSnapshot& all) -> std::string {
+    std::string text;
+    for (const obs::Snapshot& loop : all.loops()) {
+        if (const auto of_loop = not_seen_of(loop); !of_loop.empty()) text += of_loop + "\n";
+    }
+    return text;
 }
 
 auto reason_of(const ProgramSnapshot& all, const TaskInfo& task) -> Reason { return WaitGraph(all).reason_of(task); }
@@ -222,7 +250,8 @@ auto reason_text(const ProgramSnapshot& all, const TaskInfo& task) -> std::strin
     if (!reason.is_circle) write_holders(out, all, *reason.chain.back());
     const WaitInfo* wait = last_wait(*reason.chain.back());
     if (!reason.is_circle && wait != nullptr && wait->owner_id != 0) {
-        out << "the owner, '" << wait->owner << "', is not among the tasks any more\n";
+        out << "the owner, '" << wait->owner << "', is not among the tasks "
+            << (all.has_all() ? "any more" : "that were looked at") << "\n";
     }
     return std::move(out).str();
 }
@@ -284,7 +313,11 @@ auto locks_text(const ProgramSnapshot& all) -> std::string {
     constexpr std::size_t most_names = 4;
     std::ostringstream out;
     const auto objects = waited_for(all);
-    if (objects.empty()) out << "no task waits for a lock, semaphore, queue, event or the like\n";
+    const std::string not_seen = not_seen_text(all);
+    out << not_seen;
+    if (objects.empty())
+        out << (not_seen.empty() ? "no task" : "of the tasks that were looked at none")
+            << " waits for a lock, semaphore, queue, event or the like\n";
     for (const WaitedFor& object : objects) {
         out << object.wait->text << "\n    " << object.tasks.size()
             << (object.tasks.size() == 1 ? " task waits: " : " tasks wait: ");

@@ -22,6 +22,9 @@ namespace gyre::cli {
 /// @throws InspectError if there is none; the text names some that there are.
 [[nodiscard]] auto find_tasks(const ProgramSnapshot& all, std::string_view wanted) -> std::vector<const obs::TaskInfo*>;
 
+/// What there is in the program and not in `all`, a line for each loop of which something is; empty: nothing.
+[[nodiscard]] auto not_seen_text(const ProgramSnapshot& all) -> std::string;
+
 [[nodiscard]] auto reason_of(const ProgramSnapshot& all, const obs::TaskInfo& task) -> Reason;
 [[nodiscard]] auto reason_text(const ProgramSnapshot& all, const obs::TaskInfo& task) -> std::string;
 [[nodiscard]] auto reason_json(const ProgramSnapshot& all, const obs::TaskInfo& task) -> nlohmann::json;

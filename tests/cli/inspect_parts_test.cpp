@@ -66,6 +66,50 @@ protected:
     std::string canned_ = folder_ + "/canned.sock";
 };
 
+TEST_F(InspectParts, a_loop_that_could_not_be_read_is_no_all_clear) {
+    RunOptions options;
+    options.control = &obs::control_socket;
+    Runner runner(options);
+    runner.run(yield_now());  // nobody runs the loop now, and it has no thread that could be looked at
+    constexpr std::string_view unread = "loop 0 could not be read: nothing is known of its tasks";
+    for (const char* command : {"tree", "locks", "fds"}) {
+        const auto text = tool({command, self_}).out;
+        EXPECT_TRUE(has(text, unread)) << command << "\n" << text;
+        EXPECT_FALSE(has(text, "0 tasks")) << command << "\n" << text;
+        EXPECT_FALSE(has(text, "\nno task waits")) << command << "\n" << text;
+    }
+    EXPECT_TRUE(has(tool({"locks", self_, "--json"}).out, unread));
+    const auto why = tool({"why", "visitor", self_}).out;
+    EXPECT_TRUE(has(why, "gyre: " + std::string(unread) + "; of those that were looked at no task is called")) << why;
+}
+
+TEST_F(InspectParts, tells_how_many_tasks_were_looked_at) {
+    show_canned({table(8, {{"task_count", 5}})}, [this] {
+        constexpr std::string_view part = "loop 0: 2 of 5 tasks were looked at\n";
+        EXPECT_TRUE(has(tool({"tree", canned_}).out, part));
+        EXPECT_TRUE(has(tool({"locks", canned_}).out, part));
+        EXPECT_TRUE(has(tool({"why", "Kant", canned_}).out, part));
+        EXPECT_TRUE(has(tool({"why", "Hume", canned_}).out, "loop 0: 2 of 5 tasks were looked at; of those"));
+    });
+    show_canned({table(8, Json::object())}, [this] {
+        EXPECT_FALSE(has(tool({"tree", canned_}).out, "looked at"));
+        EXPECT_FALSE(has(tool({"locks", canned_}).out, "looked at"));
+    });
+}
+
+TEST_F(InspectParts, an_owner_that_was_not_looked_at_has_not_gone) {
+    const auto why_of = [this](const Json& of_loop) {
+        std::string text;
+        show_canned({answer(Json::array({diner(1, "Plato", 8, 2, "Kant")}), of_loop)},
+            [&] { text = tool({"why", "Plato", canned_}).out; });
+        return text;
+    };
+    constexpr std::string_view unseen = "the owner, 'Kant', is not among the tasks that were looked at\n";
+    EXPECT_TRUE(has(why_of({{"task_count", 2}}), unseen));
+    EXPECT_TRUE(has(why_of({{"steps", 2}}), unseen));
+    EXPECT_TRUE(has(why_of(Json::object()), "the owner, 'Kant', is not among the tasks any more\n"));
+}
+
 TEST_F(InspectParts, what_two_looks_in_steps_show_alike_is_a_deadlock) {
     const Json in_steps = {{"steps", 3}};
     for (const auto& second : {table(8, in_steps), table(8, Json::object())}) {
