@@ -109,8 +109,9 @@ auto show_tasks(const InspectArguments& arguments, Inspected& inspected) -> Task
     co_return 0;
 }
 
-auto snapshot_of(Inspected& inspected) -> Task<std::unique_ptr<ProgramSnapshot>> {
-    const auto answer = co_await inspected.get_json("/v1/snapshot");
+auto snapshot_of(Inspected& inspected, AnyDuration limit = std::chrono::seconds(10))
+    -> Task<std::unique_ptr<ProgramSnapshot>> {
+    const auto answer = co_await inspected.get_json("/v1/snapshot", limit);
     co_return std::make_unique<ProgramSnapshot>(answer);
 }
 
@@ -252,12 +253,10 @@ auto openers(const ProgramSnapshot& all) -> std::map<int, std::string> {
     return by_descriptor;
 }
 
-auto show_descriptors(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
-    const auto all = co_await snapshot_of(inspected);
-    if (arguments.json) warn_of_not_seen(*all);
-    if (!arguments.json) std::cout << not_seen_text(*all);
+/// What tasks do with a descriptor: "task 'x': receive at main.cpp:20".
+auto users(const ProgramSnapshot& all) -> std::map<int, std::vector<std::string>> {
     std::map<int, std::vector<std::string>> tasks;
-    for (const obs::Snapshot& loop : all->loops()) {
+    for (const obs::Snapshot& loop : all.loops()) {
         for (const obs::TaskInfo& task : loop.tasks) {
             each_wait(task.stack, [&](const obs::WaitInfo& wait) {
                 if (wait.descriptor < 0) return;
@@ -267,13 +266,20 @@ auto show_descriptors(const InspectArguments& arguments, Inspected& inspected) -
             });
         }
     }
-    auto opened = openers(*all);
+    return tasks;
+}
+
+/// @param all null: nothing is known of the program's tasks.
+void print_descriptors(const std::vector<OpenDescriptor>& descriptors, const ProgramSnapshot* all, bool json) {
+    auto tasks = all != nullptr ? users(*all) : std::map<int, std::vector<std::string>>();
+    auto opened = all != nullptr ? openers(*all) : std::map<int, std::string>();
     nlohmann::json rows = nlohmann::json::array();
-    for (const OpenDescriptor& open : open_descriptors(inspected.program().process)) {
+    for (const OpenDescriptor& open : descriptors) {
         const auto& waiting = tasks[open.number];
         const auto& opener = opened[open.number];
-        if (arguments.json) {
-            rows.push_back({{"descriptor", open.number}, {"kind", open.kind}, {"text", open.text}, {"tasks", waiting}});
+        if (json) {
+            rows.push_back({{"descriptor", open.number}, {"kind", open.kind}, {"text", open.text}});
+            if (all != nullptr) rows.back()["tasks"] = waiting;
             if (!opener.empty()) rows.back()["opened"] = opener;
             continue;
         }
@@ -282,8 +288,34 @@ auto show_descriptors(const InspectArguments& arguments, Inspected& inspected) -
         if (!opener.empty()) std::cout << "                   " << opener << "\n";
         for (const std::string& task : waiting) std::cout << "                   " << task << "\n";
     }
-    if (arguments.json) print(rows);
-    co_return 0;
+    if (json) print(rows);
+}
+
+auto show_descriptors(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
+    const int process = inspected.program().process;
+    // One that has no descriptor for this connection is waited for less long: the kernel tells most of it.
+    const std::chrono::seconds limit(descriptors_are_out(process) ? 2 : 10);
+    std::unique_ptr<ProgramSnapshot> all;
+    std::string failure;
+    try {
+        all = co_await snapshot_of(inspected, limit);
+    } catch (const InspectError& error) {
+        failure = error.what();
+    }
+    std::vector<OpenDescriptor> open;
+    try {
+        open = open_descriptors(process);
+    } catch (const InspectError&) {
+        if (failure.empty()) throw;
+        throw InspectError(failure);
+    }
+    if (all && arguments.json) warn_of_not_seen(*all);
+    if (all && !arguments.json) std::cout << not_seen_text(*all);
+    print_descriptors(open, all.get(), arguments.json);
+    if (all) co_return 0;
+    std::cout.flush();
+    std::fprintf(stderr, "gyre: what its tasks do with them is not known: %s\n", failure.c_str());
+    co_return status_failed;
 }
 
 /// What the program itself finds wrong, in some looks over that time.

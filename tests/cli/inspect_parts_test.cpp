@@ -174,6 +174,29 @@ TEST_F(InspectParts, a_deadlock_among_more_tasks_than_one_step_takes_is_certain)
         {.on_deadlock = OnDeadlock::report});
 }
 
+TEST_F(InspectParts, a_program_out_of_descriptors_is_told_as_such) {
+    RunningTool server({"serve", folder_, "--port", "0"});
+    ASSERT_TRUE(server.await("Ctrl-C ends it")) << server.out;
+    const std::string process = std::to_string(server.process());
+    rlimit before{};
+    ASSERT_EQ(::prlimit(server.process(), RLIMIT_NOFILE, nullptr, &before), 0);
+    rlimit none = before;
+    none.rlim_cur = 3;  // standard input, output and error have them
+    ASSERT_EQ(::prlimit(server.process(), RLIMIT_NOFILE, &none, nullptr), 0);
+    const auto list = tool({"ps"}).out;
+    EXPECT_TRUE(has(list, "it has no descriptor left, of the 3 that it may have; `gyre fds " + process + "`")) << list;
+    EXPECT_FALSE(has(list, "too busy")) << list;
+    const auto descriptors = tool({"fds", process});
+    EXPECT_EQ(descriptors.status, 1) << descriptors.out;
+    EXPECT_TRUE(has(descriptors.out, process + ".sock listens\n")) << descriptors.out;
+    EXPECT_TRUE(has(descriptors.out, "gyre: what its tasks do with them is not known: ")) << descriptors.out;
+    EXPECT_TRUE(has(descriptors.out, "it has no descriptor left")) << descriptors.out;
+    ASSERT_EQ(::prlimit(server.process(), RLIMIT_NOFILE, &before, nullptr), 0);
+    const auto again = tool({"fds", process});
+    EXPECT_EQ(again.status, 0) << again.out;
+    EXPECT_TRUE(has(again.out, "task 'http server'")) << again.out;
+}
+
 TEST_F(InspectParts, output_that_cannot_be_written_is_an_error) {
     show(visited, [this] {
         const std::string errors = folder_ + "/errors";
