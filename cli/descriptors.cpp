@@ -135,4 +135,29 @@ auto open_descriptors(int process) -> std::vector<OpenDescriptor> {
     return all;
 }
 
+auto descriptor_limit(int process) -> std::size_t {
+    std::ifstream limits("/proc/" + std::to_string(process) + "/limits");
+    constexpr std::string_view wanted = "Max open files";
+    for (std::string line; std::getline(limits, line);) {
+        if (!line.starts_with(wanted)) continue;
+        std::istringstream fields(line.substr(wanted.size()));
+        std::size_t soft = 0;  // it stays that for "unlimited"
+        fields >> soft;
+        return soft;
+    }
+    return 0;
+}
+
+auto descriptors_are_out(int process) -> bool {
+    const std::size_t limit = descriptor_limit(process);
+    if (limit == 0) return false;
+    std::size_t taken = 0;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(process) + "/fd", error)) {
+        // One that was opened before the limit was lowered may have a number above it.
+        if (std::stoul(entry.path().filename().string()) < limit) ++taken;
+    }
+    return taken >= limit;
+}
+
 }  // namespace gyre::cli

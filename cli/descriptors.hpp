@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -17,5 +18,10 @@ struct OpenDescriptor {
 /// Those of a process, by number. Source: fd and net/tcp, tcp6, udp, udp6, unix of proc(5).
 /// @throws InspectError if they may not be read.
 [[nodiscard]] auto open_descriptors(int process) -> std::vector<OpenDescriptor>;
+
+/// How many a process may have, by its soft limit; 0: it may have any number, or that cannot be read. Source: limits of proc(5).
+[[nodiscard]] auto descriptor_limit(int process) -> std::size_t;
+/// Whether it can open no more: each number below the limit is taken. False if that cannot be read.
+[[nodiscard]] auto descriptors_are_out(int process) -> bool;
 
 }  // namespace gyre::cli

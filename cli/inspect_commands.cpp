@@ -109,9 +109,25 @@ auto show_tasks(const InspectArguments& arguments, Inspected& inspected) -> Task
     co_return 0;
 }
 
-auto snapshot_of(Inspected& inspected) -> Task<std::unique_ptr<ProgramSnapshot>> {
-    const auto answer = co_await inspected.get_json("/v1/snapshot");
+auto snapshot_of(Inspected& inspected, AnyDuration limit = std::chrono::seconds(10))
+    -> Task<std::unique_ptr<ProgramSnapshot>> {
+    const auto answer = co_await inspected.get_json("/v1/snapshot", limit);
     co_return std::make_unique<ProgramSnapshot>(answer);
+}
+
+/// Another look, which can tell what of `first` stood still.
+auto second_look(Inspected& inspected, std::unique_ptr<ProgramSnapshot> first)
+    -> Task<std::unique_ptr<ProgramSnapshot>> {
+    co_await sleep(std::chrono::milliseconds(20));  // what moves has time for it
+    auto second = co_await snapshot_of(inspected);
+    second->compare_with(*first);
+    co_return second;
+}
+
+/// Beside JSON, which has only what was seen.
+void warn_of_not_seen(const ProgramSnapshot& all) {
+    const auto text = not_seen_text(all);
+    if (!text.empty()) std::fprintf(stderr, "gyre: not all was looked at:\n%s", text.c_str());
 }
 
 auto show_tree(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
@@ -123,14 +139,20 @@ auto show_tree(const InspectArguments& arguments, Inspected& inspected) -> Task<
 
 auto show_why(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
     constexpr std::size_t most_shown = 10;
-    const auto all = co_await snapshot_of(inspected);
-    const auto found = find_tasks(*all, arguments.task);
+    auto all = co_await snapshot_of(inspected);
+    auto found = find_tasks(*all, arguments.task);
+    if (is_unsure(*all, found)) {
+        all = co_await second_look(inspected, std::move(all));
+        found = find_tasks(*all, arguments.task);
+    }
     if (arguments.json) {
+        warn_of_not_seen(*all);
         nlohmann::json reasons = nlohmann::json::array();
         for (const obs::TaskInfo* task : found) reasons.push_back(reason_json(*all, *task));
         print(reasons);
         co_return 0;
     }
+    std::cout << not_seen_text(*all);
     for (std::size_t i = 0; i < std::min(found.size(), most_shown); ++i) {
         std::cout << (i == 0 ? "" : "\n") << reason_text(*all, *found[i]);
     }
@@ -205,8 +227,10 @@ auto show_stalls(const InspectArguments& arguments, Inspected& inspected) -> Tas
 }
 
 auto show_locks(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
-    const auto all = co_await snapshot_of(inspected);
+    auto all = co_await snapshot_of(inspected);
+    if (is_unsure(*all)) all = co_await second_look(inspected, std::move(all));
     if (arguments.json) {
+        warn_of_not_seen(*all);
         print(locks_json(*all));
     } else {
         std::cout << locks_text(*all);
@@ -229,10 +253,10 @@ auto openers(const ProgramSnapshot& all) -> std::map<int, std::string> {
     return by_descriptor;
 }
 
-auto show_descriptors(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
-    const auto all = co_await snapshot_of(inspected);
+/// What tasks do with a descriptor: "task 'x': receive at main.cpp:20".
+auto users(const ProgramSnapshot& all) -> std::map<int, std::vector<std::string>> {
     std::map<int, std::vector<std::string>> tasks;
-    for (const obs::Snapshot& loop : all->loops()) {
+    for (const obs::Snapshot& loop : all.loops()) {
         for (const obs::TaskInfo& task : loop.tasks) {
             each_wait(task.stack, [&](const obs::WaitInfo& wait) {
                 if (wait.descriptor < 0) return;
@@ -242,13 +266,20 @@ auto show_descriptors(const InspectArguments& arguments, Inspected& inspected) -
             });
         }
     }
-    auto opened = openers(*all);
+    return tasks;
+}
+
+/// @param all null: nothing is known of the program's tasks.
+void print_descriptors(const std::vector<OpenDescriptor>& descriptors, const ProgramSnapshot* all, bool json) {
+    auto tasks = all != nullptr ? users(*all) : std::map<int, std::vector<std::string>>();
+    auto opened = all != nullptr ? openers(*all) : std::map<int, std::string>();
     nlohmann::json rows = nlohmann::json::array();
-    for (const OpenDescriptor& open : open_descriptors(inspected.program().process)) {
+    for (const OpenDescriptor& open : descriptors) {
         const auto& waiting = tasks[open.number];
         const auto& opener = opened[open.number];
-        if (arguments.json) {
-            rows.push_back({{"descriptor", open.number}, {"kind", open.kind}, {"text", open.text}, {"tasks", waiting}});
+        if (json) {
+            rows.push_back({{"descriptor", open.number}, {"kind", open.kind}, {"text", open.text}});
+            if (all != nullptr) rows.back()["tasks"] = waiting;
             if (!opener.empty()) rows.back()["opened"] = opener;
             continue;
         }
@@ -257,8 +288,34 @@ auto show_descriptors(const InspectArguments& arguments, Inspected& inspected) -
         if (!opener.empty()) std::cout << "                   " << opener << "\n";
         for (const std::string& task : waiting) std::cout << "                   " << task << "\n";
     }
-    if (arguments.json) print(rows);
-    co_return 0;
+    if (json) print(rows);
+}
+
+auto show_descriptors(const InspectArguments& arguments, Inspected& inspected) -> Task<int> {
+    const int process = inspected.program().process;
+    // One that has no descriptor for this connection is waited for less long: the kernel tells most of it.
+    const std::chrono::seconds limit(descriptors_are_out(process) ? 2 : 10);
+    std::unique_ptr<ProgramSnapshot> all;
+    std::string failure;
+    try {
+        all = co_await snapshot_of(inspected, limit);
+    } catch (const InspectError& error) {
+        failure = error.what();
+    }
+    std::vector<OpenDescriptor> open;
+    try {
+        open = open_descriptors(process);
+    } catch (const InspectError&) {
+        if (failure.empty()) throw;
+        throw InspectError(failure);
+    }
+    if (all && arguments.json) warn_of_not_seen(*all);
+    if (all && !arguments.json) std::cout << not_seen_text(*all);
+    print_descriptors(open, all.get(), arguments.json);
+    if (all) co_return 0;
+    std::cout.flush();
+    std::fprintf(stderr, "gyre: what its tasks do with them is not known: %s\n", failure.c_str());
+    co_return status_failed;
 }
 
 /// What the program itself finds wrong, in some looks over that time.

@@ -10,7 +10,6 @@
 #include <sstream>
 #include <tuple>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 namespace gyre::cli {
@@ -117,120 +116,14 @@ auto stands_at(const obs::Stack& stack, std::string_view text) -> bool {
            std::any_of(stack.branches.begin(), stack.branches.end(), inside);
 }
 
-/// What a task waits for: the wait itself, or that of the only branch which has not ended.
-auto last_wait(const TaskInfo& task) -> const WaitInfo* {
-    const obs::Stack* stack = &task.stack;
-    while (stack->branches.size() == 1) stack = &stack->branches.front();
-    return stack->wait && stack->branches.empty() ? &*stack->wait : nullptr;
+/// What of a loop was not looked at; empty: nothing.
+auto not_seen_of(const obs::Snapshot& loop) -> std::string {
+    const std::string name = "loop " + std::to_string(loop.loop);
+    if (!loop.is_read) return name + " could not be read: nothing is known of its tasks";
+    if (loop.tasks.size() >= loop.task_count) return {};
+    return name + ": " + std::to_string(loop.tasks.size()) + " of " + std::to_string(loop.task_count) +
+           " tasks were looked at";
 }
-
-/// How long a limit leaves, in words.
-auto limit_text(Duration left) -> std::string {
-    return left < Duration::zero() ? "has a time limit that has passed"
-                                   : "has a time limit, " + time_text(left) + " left";
-}
-
-auto waits_for_group(const obs::Stack& stack) -> bool {
-    return (stack.wait && stack.wait->kind == WaitKind::group) ||
-           std::any_of(stack.branches.begin(), stack.branches.end(), waits_for_group);
-}
-
-/// When a limit around a group that a task has opened ends that, as far as can be told: there may be several.
-auto limit_of_group(const obs::Stack& stack) -> Time {
-    Time limit = stack.limit;
-    const bool is_known = waits_for_group(stack);
-    for (const obs::Stack& branch : stack.branches) {
-        if (!is_known || waits_for_group(branch)) limit = std::min(limit, limit_of_group(branch));
-    }
-    return limit;
-}
-
-/// From a task to the one that could end its wait.
-class Steps {
-public:
-    explicit Steps(const ProgramSnapshot& all) : all_(all) {
-        for (const obs::Snapshot& loop : all.loops()) {
-            for (const TaskInfo& task : loop.tasks) {
-                if (loop.steps > 1) stepped_.insert(&task);
-                if (task.parent == 0) continue;
-                const TaskInfo*& oldest = oldest_.try_emplace(task.parent, &task).first->second;
-                if (task.age && oldest->age && *task.age > *oldest->age) oldest = &task;
-            }
-        }
-    }
-
-    struct Step {
-        const TaskInfo* task = nullptr;  ///< Null: nobody, several, or not known.
-        std::string_view link;
-    };
-    [[nodiscard]] auto next(const TaskInfo& task) const -> Step {
-        const WaitInfo* wait = last_wait(task);
-        if (wait == nullptr) return {};
-        if (wait->owner_id != 0) {
-            const bool is_held = wait->kind != WaitKind::join && wait->kind != WaitKind::started;
-            return {all_.find(wait->owner_id), is_held ? "which is held by " : "which is "};
-        }
-        if (wait->kind == WaitKind::group) {
-            const auto oldest = oldest_.find(task.id);
-            if (oldest != oldest_.end()) return {oldest->second, "whose oldest is "};
-        }
-        const bool has_lone_holder = wait->holders.size() == 1 && wait->used == 1 && !wait->holders.front().ended;
-        if (has_lone_holder) return {all_.find(wait->holders.front().id), "which is held by "};
-        return {};
-    }
-
-    /// Goes from `task` as far as it leads, and no further than to one of `seen`.
-    [[nodiscard]] auto follow(const TaskInfo& task, const std::unordered_set<const TaskInfo*>& seen = {}) const
-        -> Reason {
-        Reason reason;
-        reason.chain.push_back(&task);
-        std::unordered_set<const TaskInfo*> passed{&task};
-        while (seen.count(reason.chain.back()) == 0) {
-            const Step step = next(*reason.chain.back());
-            if (step.task == nullptr) break;
-            reason.chain.push_back(step.task);
-            reason.links.push_back(step.link);
-            reason.is_circle = !passed.insert(step.task).second;
-            if (reason.is_circle) break;
-        }
-        if (reason.is_circle) reason.ends_by = end_of_circle(reason.chain);
-        return reason;
-    }
-
-private:
-    /// What ends a circle that a chain has come to by itself; empty: nothing does.
-    [[nodiscard]] auto end_of_circle(const std::vector<const TaskInfo*>& chain) const -> std::string {
-        for (std::size_t i = chain.size() - 1; i-- > 0;) {
-            if (const auto why = end_of_wait(*chain[i]); !why.empty()) return task_title(*chain[i]) + " " + why;
-            if (chain[i] == chain.back()) break;  // those before lead to the circle, and are not in it
-        }
-        return {};
-    }
-
-    /// What ends the wait of a task, though nobody gives it what it waits for.
-    [[nodiscard]] auto end_of_wait(const TaskInfo& task) const -> std::string {
-        if (stepped_.count(&task) != 0) return "was looked at at another moment than the others: look again";
-        if (task.cancelled) return "is being cancelled";
-        const obs::Stack* stack = &task.stack;
-        while (stack->branches.size() == 1) stack = &stack->branches.front();
-        if (stack->limit != Time::max()) return limit_text(stack->limit - Time{});
-        if (stack->wait && stack->wait->left) return limit_text(*stack->wait->left);
-        const TaskInfo* around = all_.find(task.parent);
-        for (int depth = 0; around != nullptr && depth < most_depth; around = all_.find(around->parent), ++depth) {
-            if (around->cancelled) return "is in a group of " + task_title(*around) + ", which is being cancelled";
-            const Time limit = limit_of_group(around->stack);
-            if (limit == Time::max()) continue;
-            return "is in a group of " + task_title(*around) + ", which " + limit_text(limit - Time{});
-        }
-        return {};
-    }
-
-    static constexpr int most_depth = 1000;
-
-    const ProgramSnapshot& all_;
-    std::unordered_set<const TaskInfo*> stepped_;                ///< Not looked at all at once.
-    std::unordered_map<std::uint64_t, const TaskInfo*> oldest_;  ///< By the task whose group has it.
-};
 
 void write_stack(std::ostream& out, const obs::Stack& stack, const std::string& indent) {
     for (const obs::Await& await : stack.awaits) {
@@ -282,9 +175,15 @@ auto json_of(const TaskInfo& task) -> nlohmann::json {
 auto tree_text(const ProgramSnapshot& all) -> std::string {
     std::ostringstream out;
     for (const obs::Snapshot& loop : all.loops()) {
-        out << "loop " << loop.loop << " (" << loop.backend << "), " << loop.task_count << " tasks";
+        const std::string not_seen = not_seen_of(loop);
+        if (loop.is_read) {
+            out << "loop " << loop.loop << " (" << loop.backend << "), " << loop.task_count << " tasks";
+        } else {
+            out << not_seen;
+        }
         if (loop.blocked_for) out << ", does not answer: its turn lasts " << time_text(*loop.blocked_for);
         out << "\n";
+        if (loop.is_read && !not_seen.empty()) out << not_seen << "\n";
         TreeWriter(loop).write(out, 0, "");
     }
     return std::move(out).str();
@@ -307,13 +206,26 @@ auto find_tasks(const ProgramSnapshot& all, std::string_view wanted) -> std::vec
     if (found.empty()) {
         std::string names;
         for (const std::string& name : some) names += (names.empty() ? "" : ", ") + name;
-        throw InspectError("no task is called '" + std::string(wanted) +
+        std::string not_seen;
+        for (const obs::Snapshot& loop : all.loops()) {
+            if (const auto of_loop = not_seen_of(loop); !of_loop.empty()) not_seen += of_loop + "; ";
+        }
+        throw InspectError(not_seen + (not_seen.empty() ? "" : "of those that were looked at ") +
+                           "no task is called '" + std::string(wanted) +
                            "', has that number or stands at that line; there are " + (names.empty() ? "none" : names));
     }
     return found;
 }
 
-auto reason_of(const ProgramSnapshot& all, const TaskInfo& task) -> Reason { return Steps(all).follow(task); }
+auto not_seen_text(const ProgramSnapshot& all) -> std::string {
+    std::string text;
+    for (const obs::Snapshot& loop : all.loops()) {
+        if (const auto of_loop = not_seen_of(loop); !of_loop.empty()) text += of_loop + "\n";
+    }
+    return text;
+}
+
+auto reason_of(const ProgramSnapshot& all, const TaskInfo& task) -> Reason { return WaitGraph(all).reason_of(task); }
 
 auto reason_text(const ProgramSnapshot& all, const TaskInfo& task) -> std::string {
     const Reason reason = reason_of(all, task);
@@ -338,7 +250,8 @@ auto reason_text(const ProgramSnapshot& all, const TaskInfo& task) -> std::strin
     if (!reason.is_circle) write_holders(out, all, *reason.chain.back());
     const WaitInfo* wait = last_wait(*reason.chain.back());
     if (!reason.is_circle && wait != nullptr && wait->owner_id != 0) {
-        out << "the owner, '" << wait->owner << "', is not among the tasks any more\n";
+        out << "the owner, '" << wait->owner << "', is not among the tasks "
+            << (all.has_all() ? "any more" : "that were looked at") << "\n";
     }
     return std::move(out).str();
 }
@@ -383,30 +296,28 @@ auto waited_for(const ProgramSnapshot& all) -> std::vector<WaitedFor> {
     return sorted;
 }
 
-auto circles(const ProgramSnapshot& all) -> std::vector<Circle> {
-    const Steps steps(all);
-    std::vector<Circle> found;
-    std::unordered_set<const TaskInfo*> seen;
-    for (const obs::Snapshot& loop : all.loops()) {
-        for (const TaskInfo& task : loop.tasks) {
-            if (seen.count(&task) != 0) continue;
-            const Reason reason = steps.follow(task, seen);
-            seen.insert(reason.chain.begin(), reason.chain.end());
-            if (!reason.is_circle) continue;
-            const auto begin = std::find(reason.chain.begin(), reason.chain.end(), reason.chain.back());
-            Circle& circle = found.emplace_back();
-            circle.tasks.assign(begin, reason.chain.end() - 1);
-            circle.ends_by = reason.ends_by;
-        }
+auto is_unsure(const ProgramSnapshot& all, const std::vector<const TaskInfo*>& tasks) -> bool {
+    const bool is_stepped = std::any_of(
+        all.loops().begin(), all.loops().end(), [](const obs::Snapshot& loop) { return loop.steps > 1; });
+    if (!is_stepped) return false;
+    const WaitGraph graph(all);
+    if (tasks.empty()) {
+        const auto circles = graph.circles();
+        return std::any_of(circles.begin(), circles.end(), [](const Circle& circle) { return circle.is_unsure; });
     }
-    return found;
+    return std::any_of(
+        tasks.begin(), tasks.end(), [&graph](const TaskInfo* task) { return graph.reason_of(*task).is_unsure; });
 }
 
 auto locks_text(const ProgramSnapshot& all) -> std::string {
     constexpr std::size_t most_names = 4;
     std::ostringstream out;
     const auto objects = waited_for(all);
-    if (objects.empty()) out << "no task waits for a lock, semaphore, queue, event or the like\n";
+    const std::string not_seen = not_seen_text(all);
+    out << not_seen;
+    if (objects.empty())
+        out << (not_seen.empty() ? "no task" : "of the tasks that were looked at none")
+            << " waits for a lock, semaphore, queue, event or the like\n";
     for (const WaitedFor& object : objects) {
         out << object.wait->text << "\n    " << object.tasks.size()
             << (object.tasks.size() == 1 ? " task waits: " : " tasks wait: ");
@@ -420,7 +331,7 @@ auto locks_text(const ProgramSnapshot& all) -> std::string {
                 << place_text(innermost_place(*owner)) << "\n";
         }
     }
-    for (const Circle& circle : circles(all)) {
+    for (const Circle& circle : WaitGraph(all).circles()) {
         out << (circle.ends_by.empty() ? "deadlock: " : "") << circle.tasks.size()
             << " tasks wait for each other in a circle"
             << (circle.ends_by.empty() ? "" : ", for now: " + circle.ends_by) << "\n";
@@ -445,7 +356,7 @@ auto locks_json(const ProgramSnapshot& all) -> nlohmann::json {
     }
     nlohmann::json for_good = nlohmann::json::array();
     nlohmann::json for_now = nlohmann::json::array();
-    for (const Circle& circle : circles(all)) {
+    for (const Circle& circle : WaitGraph(all).circles()) {
         nlohmann::json tasks = nlohmann::json::array();
         for (const TaskInfo* task : circle.tasks) tasks.push_back(json_of(*task));
         if (circle.ends_by.empty()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "snapshot_reader.hpp"
+#include "wait_graph.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -21,15 +22,9 @@ namespace gyre::cli {
 /// @throws InspectError if there is none; the text names some that there are.
 [[nodiscard]] auto find_tasks(const ProgramSnapshot& all, std::string_view wanted) -> std::vector<const obs::TaskInfo*>;
 
-/// Why a task does not go on: what it waits for, who has that, what they wait for, and so on.
-struct Reason {
-    Reason() = default;
+/// What there is in the program and not in `all`, a line for each loop of which something is; empty: nothing.
+[[nodiscard]] auto not_seen_text(const ProgramSnapshot& all) -> std::string;
 
-    std::vector<const obs::TaskInfo*> chain;  ///< The task, who has what it waits for, and so on.
-    std::vector<std::string_view> links;  ///< What each is to the one before: "which is held by"; one less than `chain`.
-    bool is_circle = false;               ///< The last one was there before.
-    std::string ends_by;  ///< Of a circle: the time limit or cancellation that ends it, in words; empty: nothing does.
-};
 [[nodiscard]] auto reason_of(const ProgramSnapshot& all, const obs::TaskInfo& task) -> Reason;
 [[nodiscard]] auto reason_text(const ProgramSnapshot& all, const obs::TaskInfo& task) -> std::string;
 [[nodiscard]] auto reason_json(const ProgramSnapshot& all, const obs::TaskInfo& task) -> nlohmann::json;
@@ -47,15 +42,9 @@ struct WaitedFor {
 [[nodiscard]] auto locks_text(const ProgramSnapshot& all) -> std::string;
 [[nodiscard]] auto locks_json(const ProgramSnapshot& all) -> nlohmann::json;
 
-/// Tasks that wait for each other.
-struct Circle {
-    Circle() = default;
-
-    std::vector<const obs::TaskInfo*> tasks;
-    std::string ends_by;  ///< As that of `Reason`.
-};
-/// All such circles, each once.
-[[nodiscard]] auto circles(const ProgramSnapshot& all) -> std::vector<Circle>;
+/// Whether a circle, or that of one of `tasks` if there are any, may be none, as its tasks were looked at at different moments: a
+/// second snapshot that is compared with this one can tell.
+[[nodiscard]] auto is_unsure(const ProgramSnapshot& all, const std::vector<const obs::TaskInfo*>& tasks = {}) -> bool;
 
 /// Every wait of a task, those in its branches included.
 void each_wait(const obs::Stack& stack, const std::function<void(const obs::WaitInfo&)>& function);

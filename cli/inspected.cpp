@@ -1,5 +1,6 @@
 #include "inspected.hpp"
 
+#include "descriptors.hpp"
 #include "text.hpp"
 
 #include <gyre/http/client/client.hpp>
@@ -294,7 +295,15 @@ void Inspected::explain(const std::exception& error, std::string_view path) cons
     if (!listener_at(program_.socket).listens) {
         throw InspectError(title() + " has closed its control socket: its run has ended, or it is ending");
     }
-    if (dynamic_cast<const TimeoutError*>(&error) != nullptr) {
+    const bool is_late = dynamic_cast<const TimeoutError*>(&error) != nullptr;
+    if (is_late && descriptors_are_out(program_.process)) {
+        const std::string limit = std::to_string(descriptor_limit(program_.process));
+        const std::string process = std::to_string(program_.process);
+        throw InspectError(title() + " cannot accept a connection: it has no descriptor left, of the " + limit +
+                           " that it may have; `gyre fds " + process + "` shows them, `prlimit --pid " + process +
+                           " --nofile=NUMBER:` allows it more");
+    }
+    if (is_late) {
         throw InspectError(title() + " does not answer " + std::string(path) +
                            " in time: the machine is too busy, or 16 others are asking" +
                            (dumps_on_quit(program_.process) ? "; SIGQUIT may still get a dump out of it" : ""));

@@ -49,6 +49,32 @@ auto read_figures(const Json& from, const char* name) -> obs::Figures {
         duration(*found, "p99"), duration(*found, "longest")};
 }
 
+auto is_same(const obs::Place& left, const obs::Place& right) -> bool {
+    return left.line == right.line && left.file == right.file;
+}
+
+auto is_same(const obs::WaitInfo& left, const obs::WaitInfo& right) -> bool {
+    const auto holder = [](const obs::Holder& one, const obs::Holder& other) { return one.id == other.id; };
+    return left.kind == right.kind && left.address == right.address && left.owner_id == right.owner_id &&
+           std::equal(left.holders.begin(), left.holders.end(), right.holders.begin(), right.holders.end(), holder);
+}
+
+/// Whether both stand at the same lines and wait for the same, which the same tasks have.
+auto is_same(const obs::Stack& left, const obs::Stack& right) -> bool {
+    const auto await = [](const obs::Await& one, const obs::Await& other) { return is_same(one.place, other.place); };
+    const auto branch = [](const obs::Stack& one, const obs::Stack& other) { return is_same(one, other); };
+    return left.wait.has_value() == right.wait.has_value() && (!left.wait || is_same(*left.wait, *right.wait)) &&
+           std::equal(left.awaits.begin(), left.awaits.end(), right.awaits.begin(), right.awaits.end(), await) &&
+           std::equal(left.branches.begin(), left.branches.end(), right.branches.begin(), right.branches.end(), branch);
+}
+
+/// A number is of another task later.
+auto is_same(const obs::TaskInfo& left, const obs::TaskInfo& right) -> bool {
+    const bool has_run = left.stats && right.stats && left.stats->resumes != right.stats->resumes;
+    return left.name == right.name && left.parent == right.parent && is_same(left.spawned, right.spawned) &&
+           left.state == right.state && !has_run && is_same(left.stack, right.stack);
+}
+
 }  // namespace
 
 ProgramSnapshot::ProgramSnapshot(const Json& answer) {
@@ -71,6 +97,23 @@ ProgramSnapshot::ProgramSnapshot(const Json& answer) {
 auto ProgramSnapshot::find(std::uint64_t id) const -> const obs::TaskInfo* {
     const auto found = by_id_.find(id);
     return found == by_id_.end() ? nullptr : found->second;
+}
+
+auto ProgramSnapshot::has_all() const -> bool {
+    return std::all_of(loops_.begin(), loops_.end(), [](const obs::Snapshot& loop) {
+        return loop.is_read && loop.steps == 1 && loop.tasks.size() >= loop.task_count;
+    });
+}
+
+void ProgramSnapshot::compare_with(const ProgramSnapshot& before) {
+    still_.clear();
+    for (const obs::Snapshot& loop : loops_) {
+        if (loop.steps == 1) continue;
+        for (const obs::TaskInfo& task : loop.tasks) {
+            const obs::TaskInfo* then = before.find(task.id);
+            if (then != nullptr && is_same(*then, task)) still_.insert(task.id);
+        }
+    }
 }
 
 auto ProgramSnapshot::keep(const Json& from, const char* name) -> std::string_view {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace gyre::cli {
@@ -27,6 +28,14 @@ public:
     [[nodiscard]] auto uptime() const noexcept -> Duration { return uptime_; }
     /// A task of any loop, or null.
     [[nodiscard]] auto find(std::uint64_t id) const -> const obs::TaskInfo*;
+    /// False: there are tasks that were not looked at, or may not have been.
+    [[nodiscard]] auto has_all() const -> bool;
+
+    /// An earlier one of the same program shows which tasks stood still since: those that were looked at in several steps fit
+    /// together then.
+    void compare_with(const ProgramSnapshot& before);
+    /// Whether it stood where it stands in the one that this was compared with.
+    [[nodiscard]] auto stood_still(const obs::TaskInfo& task) const -> bool { return still_.count(task.id) != 0; }
 
 private:
     [[nodiscard]] auto read_loop(const nlohmann::json& from) -> obs::Snapshot;
@@ -41,6 +50,7 @@ private:
     Duration uptime_{};
     std::set<std::string, std::less<>> texts_;  ///< What the snapshots only refer to, each once.
     std::unordered_map<std::uint64_t, const obs::TaskInfo*> by_id_;
+    std::unordered_set<std::uint64_t> still_;  ///< Of loops that were looked at in several steps.
 };
 
 /// "task 'Plato'", or "task of main.cpp:20".

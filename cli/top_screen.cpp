@@ -100,7 +100,9 @@ auto take_presses(std::string& bytes) -> std::vector<Press> {
 }
 
 void TopScreen::update(const nlohmann::json& snapshot, const nlohmann::json& figures, const nlohmann::json& histograms) {
-    snapshot_ = std::make_unique<ProgramSnapshot>(snapshot);
+    auto now = std::make_unique<ProgramSnapshot>(snapshot);
+    if (snapshot_) now->compare_with(*snapshot_);
+    snapshot_ = std::move(now);
     figures_ = figures;
     histograms_ = histograms;
     error_.clear();

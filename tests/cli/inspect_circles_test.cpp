@@ -107,6 +107,79 @@ TEST_F(InspectCircles, are_deadlocks_if_nothing_ends_them) {
     });
 }
 
+TEST_F(InspectCircles, are_found_through_any_task_of_a_group) {
+    const auto program = [](Stage& stage) -> Task<> {
+        this_loop().set_exception_handler([](const ErrorContext&) {});
+        TaskHandle<void> parent;
+        const auto nap = []() -> Task<> { co_await sleep(1h); };
+        const auto waits_for_parent = [&]() -> Task<> { co_await parent.join(); };
+        const auto opens = [&]() -> Task<> {
+            co_await task_group([&](TaskGroup& group) {
+                group.spawn(nap(), {.name = "oldest"});
+                group.spawn(waits_for_parent(), {.name = "child"});
+            });
+        };
+        parent = spawn(opens(), {.name = "parent"});
+        auto outside = spawn([&]() -> Task<> { co_await parent.join(); }, {.name = "outside"});
+        co_await sleep(2ms);
+        co_await stage.hold();
+        parent.cancel();
+        outside.cancel();
+    };
+    show(program,
+        [this] {
+            const auto locks = tool({"locks", self_});
+            EXPECT_TRUE(has(locks.out, "deadlock: 2 tasks wait for each other in a circle\n")) << locks.out;
+            const auto why = tool({"why", "outside", self_});
+            EXPECT_TRUE(has(why.out, "which is task 'parent'")) << why.out;
+            EXPECT_TRUE(has(why.out, "one of which is task 'child'")) << why.out;
+            EXPECT_TRUE(has(why.out, "which is task 'parent': a circle, none of these can ever go on\n")) << why.out;
+            const auto oldest = tool({"why", "oldest", self_});
+            EXPECT_FALSE(has(oldest.out, "a circle")) << "it holds others up, and nothing holds it up\n" << oldest.out;
+        },
+        {.on_deadlock = OnDeadlock::report});
+}
+
+TEST_F(InspectCircles, are_found_through_a_branch_of_a_gather_and_not_of_a_race) {
+    const auto dine_in = [](bool is_gather) {
+        return [is_gather](Stage& stage) -> Task<> {
+            this_loop().set_exception_handler([](const ErrorContext&) {});
+            Forks forks;
+            const auto plato = [&]() -> Task<> {
+                const auto one = co_await forks.left.acquire();
+                co_await sleep(1ms);
+                if (is_gather) co_await gather(sleep(1h), forks.take_right());
+                if (!is_gather) co_await race(sleep(1h), forks.take_right());
+            };
+            co_await task_group([&](TaskGroup& group) -> Task<> {
+                group.spawn(plato(), {.name = "Plato"});
+                group.spawn(forks.kant(), {.name = "Kant"});
+                co_await sleep(10ms);
+                co_await stage.hold();
+                group.cancel("seen");
+            });
+        };
+    };
+    const RunOptions options{.on_deadlock = OnDeadlock::report};
+    show(
+        dine_in(true),
+        [this] {
+            const auto locks = tool({"locks", self_});
+            EXPECT_TRUE(has(locks.out, "deadlock: 2 tasks wait for each other in a circle\n")) << locks.out;
+            const auto why = tool({"why", "Kant", self_});
+            EXPECT_TRUE(has(why.out, "a branch of which waits for what is held by task 'Kant': a circle, none"))
+                << why.out;
+        },
+        options);
+    show(
+        dine_in(false),
+        [this] {
+            const auto locks = tool({"locks", self_});
+            EXPECT_FALSE(has(locks.out, "a circle")) << locks.out;
+        },
+        options);
+}
+
 TEST_F(InspectCircles, are_none_for_good_with_a_time_limit_around_the_wait) {
     dine(&Forks::plato_with_a_limit, nothing, [this] { expect_for_now("task 'Plato' has a time limit, 59:"); });
 }
