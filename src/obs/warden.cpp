@@ -339,12 +339,14 @@ private:
         const std::uint64_t beat = loop.beat();
         if ((beat & 1) == 0) return std::nullopt;
         const auto before = backend::thread_activity(loop.thread().number);
+        const Time before_at = backend::monotonic_time();
         alarm_->wait(-1, look_apart);
         const auto activity = backend::thread_activity(loop.thread().number);
-        const Duration lasted = backend::monotonic_time() - loop.turn_began();
+        const Time now = backend::monotonic_time();
+        const Duration lasted = now - loop.turn_began();
         auto report = report_on(loop, beat);
         if (!report) return std::nullopt;
-        find_cause(*report, before, activity, look_apart);
+        find_cause(*report, before, activity, now - before_at);
         Finding finding = blocked_loop(lasted, long_wait_, cause_text(*report));
         finding.task = report->task;
         if (!report->awaits.empty()) finding.place = report->awaits.back();
