@@ -208,6 +208,7 @@ auto thread_activity(int number) -> ThreadActivity {
     }
     const std::string call = read_file(number, "syscall");
     if (!call.empty() && call[0] >= '0' && call[0] <= '9') activity.system_call = std::atoi(call.c_str());
+    activity.is_in_no_call = call.starts_with("-1 ");
     activity.waits_in = read_file(number, "wchan");
     if (activity.waits_in == "0") activity.waits_in.clear();
     return activity;

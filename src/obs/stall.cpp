@@ -37,6 +37,10 @@ void find_cause(
     if (now.major_faults > before.major_faults && ran < 50) {
         report.cause = StallCause::page_faults;
         report.detail = std::to_string(now.major_faults - before.major_faults) + " read from a disk";
+    } else if ((now.state == 'S' || now.state == 'D') && now.is_in_no_call && ran < 50) {
+        // The kernel counts a fault when it is over; this one lasts.
+        report.cause = StallCause::page_faults;
+        report.detail = now.waits_in;
     } else if ((now.state == 'S' || now.state == 'D') && ran < 50) {
         report.cause = StallCause::system_call;
         if (now.system_call >= 0) report.detail = backend::system_call_text(now.system_call);

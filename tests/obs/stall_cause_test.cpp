@@ -7,10 +7,18 @@
 #include <gyre/backend/thread_probe.hpp>
 #include <gyre/obs.hpp>
 
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <thread>
 
@@ -65,7 +73,67 @@ auto stand_back() -> bool {
     return ::pthread_setschedparam(::pthread_self(), SCHED_IDLE, &none) == 0;
 }
 
+/// Memory that is not there until somebody fills it: who reads it sleeps.
+class MissingPage {
+public:
+    MissingPage() : faults_(static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY))) {
+        uffdio_api api{};
+        api.api = UFFD_API;
+        if (faults_ < 0 || ::ioctl(faults_, UFFDIO_API, &api) != 0 || page_ == MAP_FAILED) return;
+        uffdio_register whole{};
+        whole.range = range();
+        whole.mode = UFFDIO_REGISTER_MODE_MISSING;
+        is_missing_ = ::ioctl(faults_, UFFDIO_REGISTER, &whole) == 0;
+    }
+    MissingPage(const MissingPage&) = delete;
+    auto operator=(const MissingPage&) -> MissingPage& = delete;
+    ~MissingPage() {
+        if (page_ != MAP_FAILED) ::munmap(page_, size_);
+        if (faults_ >= 0) ::close(faults_);
+    }
+
+    /// False where the kernel or the container does not allow it.
+    [[nodiscard]] auto is_missing() const noexcept -> bool { return is_missing_; }
+    [[nodiscard]] auto read() const noexcept -> char { return *static_cast<const volatile char*>(page_); }
+    void fill() noexcept {
+        uffdio_zeropage zeros{};
+        zeros.range = range();
+        EXPECT_EQ(::ioctl(faults_, UFFDIO_ZEROPAGE, &zeros), 0);
+    }
+
+private:
+    [[nodiscard]] auto range() const noexcept -> uffdio_range {
+        return {reinterpret_cast<std::uintptr_t>(page_), size_};
+    }
+
+    std::size_t size_ = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    void* page_ = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int faults_;
+    bool is_missing_ = false;
+};
+
 }  // namespace
+
+TEST(StallCause, of_a_thread_that_waits_for_its_memory_is_a_page_fault_before_that_is_over) {
+    MissingPage page;
+    if (!page.is_missing()) GTEST_SKIP() << "no userfaultfd here";
+    FirstReport::clear();
+    // Far more than a busy machine takes from a thread: the most of it is the fault.
+    const RunOptions options{.stall_limit = 80ms, .on_stall = FirstReport::add};
+    std::thread disk([&] {
+        FirstReport::await([] { std::this_thread::sleep_for(1ms); });  // seam: another thread is to be found asleep
+        page.fill();
+    });
+    run(
+        [&]() -> Task<> {
+            co_await yield_now();
+            EXPECT_EQ(page.read(), 0);
+        },
+        options);
+    disk.join();
+    const auto report = FirstReport::take();
+    EXPECT_EQ(report.cause, obs::StallCause::page_faults) << report.text();
+}
 
 TEST(StallCause, of_a_thread_that_others_keep_from_its_core_is_that_it_has_none) {
     FirstReport::clear();
