@@ -197,6 +197,8 @@ private:
         const Time began = watched.loop->turn_began();
         const Duration lasted = now - began;
         const Duration apart = limit_ / 4;  // two looks at what the thread does
+        // Also between its reports, and of one that is not reported: the last look says how long it was.
+        if (watched.found) stall_lasts(*watched.found, watched.loop->index(), lasted);
         if (!watched.before && lasted < limit_ / 2) return std::max(began + limit_ / 2, now + apart);
         if (!watched.before) {
             watched.before = backend::thread_activity(watched.loop->thread().number);

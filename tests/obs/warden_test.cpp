@@ -268,6 +268,39 @@ TEST(Warden, counts_stalls_that_are_too_many_to_report_and_stops_the_recorder_fo
     EXPECT_TRUE(stopped);
 }
 
+namespace {
+
+/// Blocks its loop until the stall that this is was found, and is kept as one that has lasted for `length`.
+auto block_until_it_has_lasted(Duration length) -> Task<> {
+    const auto count = stalls_counted() + 1;
+    const auto end = backend::monotonic_time() + 10s;
+    while (stalls_counted() < count && backend::monotonic_time() < end) {}
+    const auto lasted = [] { return obs::recent_stalls().back().report.lasted; };
+    while (lasted() < length && backend::monotonic_time() < end) std::this_thread::yield();
+    EXPECT_GE(lasted(), length);
+    co_return;
+}
+
+}  // namespace
+
+TEST(Warden, keeps_how_long_a_stall_lasts_that_is_one_too_many_to_report) {
+    Reports::clear();
+    run(
+        []() -> Task<> {
+            for (int reported = 0; reported < 5; ++reported) {
+                auto task = spawn(block_until_counted(stalls_counted() + 1, 0ms));
+                co_await task.join();
+                co_await sleep(20ms);
+            }
+            auto task = spawn(block_until_it_has_lasted(200ms), {.name = "the sixth"});
+            co_await task.join();
+        },
+        {.stall_limit = 10ms, .on_stall = Reports::add});
+    const std::lock_guard lock(Reports::here().mutex);
+    const auto& all = Reports::here().all;
+    EXPECT_TRUE(std::none_of(all.begin(), all.end(), [](const auto& report) { return report.task == "the sixth"; }));
+}
+
 TEST(Warden, says_nothing_of_a_loop_that_sleeps_or_works_in_short_turns) {
     Reports::clear();
     run(
