@@ -48,9 +48,6 @@ constexpr Duration patience = milliseconds(100);  // for a loop that is asked fo
 constexpr Duration late_look = milliseconds(20);
 constexpr Duration look_again = milliseconds(200);  // at a thread that did not answer a signal either
 constexpr int looks_of_examination = 4;             // besides the one that was written
-constexpr std::size_t most_tasks_before = 10'000;
-constexpr std::size_t most_tasks_at_the_end = 250'000;  // who waits for whom needs all of them...
-constexpr int looks_at_all = 2;                         // ... and, of one that takes several steps, what did not move
 constexpr Duration sample_limit = milliseconds(50);
 constexpr std::size_t most_stalls = 5;  // that are reported in a minute
 constexpr Duration reports_are_counted = std::chrono::minutes(1);
@@ -270,13 +267,14 @@ private:
             if (watched.late == nullptr) ask(watched);
             watched.is_look = false;
         }
-        looks_left_ = looks_of_examination;
-        next_look_ = backend::monotonic_time() + step();
         const Time end = backend::monotonic_time() + patience;
         for (WatchedLoop& watched : watched_) {
             if (watched.late == nullptr || take_answer(watched, end) || show_as_it_stands(watched)) continue;
             say("loop " + std::to_string(watched.loop->index()) + " does not answer; its tasks follow when it does\n");
         }
+        // From the look that was just taken on: what lasts has to be in looks that are far enough apart.
+        looks_left_ = looks_of_examination;
+        next_look_ = backend::monotonic_time() + step();
     }
 
     /// The tasks of a loop that is late, by interrupting its thread. @return false if that does not answer either: it may have no
@@ -308,7 +306,7 @@ private:
     void examine() {
         for (WatchedLoop& watched : watched_) {
             if (watched.late != nullptr) continue;
-            ask(watched, looks_left_ > looks_at_all ? most_tasks_before : most_tasks_at_the_end);
+            ask(watched, most_tasks_examined);
             watched.is_look = true;
         }
         const Time end = backend::monotonic_time() + patience;
@@ -371,7 +369,7 @@ private:
         if (raw == nullptr) return false;
         Snapshot look = decode(*raw, {});
         if (!watched.is_look) write(look);
-        if (!watched.is_look && look.tasks.size() > most_tasks_before) look.tasks.resize(most_tasks_before);
+        if (!watched.is_look && look.tasks.size() > most_tasks_examined) look.tasks.resize(most_tasks_examined);
         watched.looks.push_back(std::move(look));
         watched.late.reset();
         return true;

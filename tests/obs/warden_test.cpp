@@ -345,6 +345,34 @@ TEST(WardenDump, comes_on_sigquit_from_every_loop_and_the_program_goes_on) {
     EXPECT_TRUE(has(text, "went on\n")) << text;
 }
 
+TEST(WardenDump, finds_what_lasts_behind_any_number_of_tasks) {
+    const std::string text = error_output_of([](const std::string& path) {
+        run(
+            [&path]() -> Task<> {
+                Event bell("doorbell");
+                Lock lock("cache");
+                const auto wait = [&bell]() -> Task<> { co_await bell.wait(); };
+                const auto take = [&]() -> Task<> {
+                    const auto guard = co_await lock.acquire();
+                    co_await bell.wait();
+                };
+                co_await task_group([&](TaskGroup& group) -> Task<> {
+                    for (int i = 0; i < 15'000; ++i) group.spawn(wait());
+                    group.spawn(take(), {.name = "holder"});
+                    group.spawn(take(), {.name = "waiter"});
+                    for (int turn = 0; turn < 4; ++turn) co_await yield_now();
+                    ::kill(::getpid(), SIGQUIT);
+                    const auto look = [&path] { await_text(path, " findings\n"); };
+                    co_await to_thread(look);
+                    group.cancel("seen");
+                });
+            },
+            {.dump_on_quit = true, .long_wait = 50ms});
+    });
+    EXPECT_TRUE(has(text, "lock-held: task 'holder'"))
+        << text.substr(text.size() - std::min<std::size_t>(text.size(), 2000));
+}
+
 TEST(WardenDump, shows_the_tasks_of_a_blocked_loop_while_it_is_blocked) {
     const std::string text = error_output_of([](const std::string& path) {
         run(
