@@ -35,7 +35,12 @@ class Memory:
     """Reads the memory of what is looked at."""
 
     def __init__(self, debugger):
-        self.read = debugger.read
+        self.debugger = debugger
+
+    def read(self, address, size):
+        if not 0 <= address < 1 << 64:
+            raise Unreadable(f"there is no address {address:#x}")
+        return self.debugger.read(address, size)
 
     def word(self, address):
         return int.from_bytes(self.read(address, 8), "little")
@@ -88,6 +93,7 @@ class Program:
     def __init__(self, debugger):
         self.debugger = debugger
         self.memory = Memory(debugger)
+        self.lost = []  # what could not be walked to its end, in words
         table = self.address_of("gyre_debug_offsets")
         self.at = {name: self.memory.word(table + 8 * i) for i, name in enumerate(NAMES)}
         if self.at["version"] == 0:
@@ -116,20 +122,34 @@ class Program:
                 yield scheduler
 
     def items(self, head, link):
-        """The items of an IntrusiveList that stands at `head`."""
-        at = self.memory.word(head)
-        while at and at != head:
-            yield at - link
-            at = self.memory.word(at)
+        """The items of an IntrusiveList that stands at `head`; of a damaged one those before the damage, which is noted."""
+        known = {head}
+        try:
+            at = self.memory.word(head)
+            while at and at not in known:
+                known.add(at)
+                following = self.memory.word(at)
+                yield at - link
+                at = following
+            if at and at != head:
+                raise Unreadable("the list does not come back to its head")
+        except Unreadable as error:
+            self.lost.append(f"the rest of the list at {head:#x} cannot be read: {error}")
 
     def tasks(self):
         """Triples of number, loop and address."""
         number = 0
-        for loop, scheduler in enumerate(self.schedulers()):
+        for scheduler in self.schedulers():
             for owner in self.items(scheduler + self.at["scheduler_owners"], self.at["owner_link"]):
                 for task in self.items(owner + self.at["owner_tasks"], self.at["task_link"]):
                     yield number, scheduler, task
                     number += 1
+
+    def is_called(self, task, name):
+        try:
+            return self.name(task)[0] == name
+        except Unreadable:
+            return False
 
     def name(self, task):
         """Its name, and where it was spawned: in a block of a task that has a name or other options, else in the task itself.
@@ -250,16 +270,27 @@ class Program:
             return ""
 
     def summary(self, number, task):
-        name, spawned = self.name(task)
-        title = f"'{name}' (spawned at {spawned})" if name else f"spawned at {spawned}"
-        root = self.root(task)
-        return f"{number:4}  {title}: {self.end(*self.chain(root)) if root else 'has ended'}"
+        """One line; damage in this task leaves those of the others alone."""
+        try:
+            name, spawned = self.name(task)
+            title = f"'{name}' (spawned at {spawned})" if name else f"spawned at {spawned}"
+            root = self.root(task)
+            return f"{number:4}  {title}: {self.end(*self.chain(root)) if root else 'has ended'}"
+        except Unreadable as error:
+            return f"{number:4}  (cannot be read: {error})"
 
     def end(self, frames, branches):
         """What the last frame of a chain does, and where."""
         places = [place for place in map(self.place, frames) if not place.is_wrapper()]
         running = f", {len(branches)} {'branches run' if len(branches) > 1 else 'branch runs'}," if branches else ""
         return f"{self.wait(frames[-1])}{running} at {places[-1] if places else 'its start'}"
+
+    def frames(self, task):
+        """The lines of a task below its summary, as far as they can be read."""
+        try:
+            yield from self.backtrace(self.root(task))
+        except Unreadable as error:
+            yield f"(cannot be read: {error})"
 
     def backtrace(self, root, indent=""):
         """The lines of a chain, the innermost first, and of the branches that it waits for."""
@@ -283,6 +314,7 @@ def tasks(debugger):
             yield f"loop {len(loops) - 1} (scheduler {scheduler:#x})"
         yield program.summary(number, task)
         count += 1
+    yield from program.lost
     yield f"{count} tasks"
 
 
@@ -293,10 +325,11 @@ def backtrace(debugger, argument):
         raise Refused("gyre bt: which task? A number of `gyre tasks`, a name, or `all`")
     program, found = Program(debugger), False
     for number, _, task in program.tasks():
-        if wanted not in ("all", str(number), program.name(task)[0]):
+        if wanted not in ("all", str(number)) and not program.is_called(task, wanted):
             continue
         found = True
         yield program.summary(number, task)
-        yield from program.backtrace(program.root(task))
+        yield from program.frames(task)
+    yield from program.lost
     if not found:
         raise Refused(f"gyre bt: no task is called {wanted}")

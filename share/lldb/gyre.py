@@ -26,7 +26,7 @@ class Lldb(gyre_tasks.Debugger):
             error = lldb.SBError()
             found = self.target.ReadMemory(self.target.ResolveLoadAddress(address), size, error)
         if error.Fail() or found is None or len(found) != size:
-            raise gyre_tasks.Unreadable(str(error))
+            raise gyre_tasks.Unreadable(f"no memory at {address:#x}")
         return found
 
     def address_of(self, symbol):

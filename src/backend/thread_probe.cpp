@@ -96,6 +96,13 @@ auto read_file(int thread, const char* name) -> std::string {
     return text.str();
 }
 
+/// The clock of what a thread of this process has run, as the C library makes it of the thread's number.
+auto cpu_clock(int thread) noexcept -> clockid_t {
+    constexpr unsigned of_a_thread = 4;
+    constexpr unsigned what_the_scheduler_counts = 2;
+    return static_cast<clockid_t>((~static_cast<unsigned>(thread) << 3U) | of_a_thread | what_the_scheduler_counts);
+}
+
 }  // namespace
 
 ThreadProbe::ThreadProbe() {
@@ -194,8 +201,14 @@ auto thread_activity(int number) -> ThreadActivity {
         activity.ran = Duration(ran);
         activity.waited_for_core = Duration(waited);
     }
+    // What it runs now is in that only later; its clock has it at once.
+    timespec on_a_core{};
+    if (::clock_gettime(cpu_clock(number), &on_a_core) == 0) {
+        activity.ran = std::chrono::seconds(on_a_core.tv_sec) + std::chrono::nanoseconds(on_a_core.tv_nsec);
+    }
     const std::string call = read_file(number, "syscall");
     if (!call.empty() && call[0] >= '0' && call[0] <= '9') activity.system_call = std::atoi(call.c_str());
+    activity.is_in_no_call = call.starts_with("-1 ");
     activity.waits_in = read_file(number, "wchan");
     if (activity.waits_in == "0") activity.waits_in.clear();
     return activity;

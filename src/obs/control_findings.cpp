@@ -18,8 +18,8 @@ namespace gyre::obs {
 namespace {
 
 constexpr int looks_of_findings = 5;
-constexpr SnapshotOptions of_a_look{.most_tasks = 10'000};
-constexpr SnapshotOptions of_all{.most_tasks = 250'000};  // who waits for whom needs all of them
+// Who waits for whom needs all tasks, and what lasts needs them in every look.
+constexpr SnapshotOptions of_a_look{.most_tasks = most_tasks_examined};
 constexpr int longest_asked = 20'000;  // milliseconds: the answer has to come within the time of a request
 
 auto long_wait(const http::Request& request) -> Duration {
@@ -64,19 +64,19 @@ auto ControlSite::findings(http::Request& request) -> Task<http::Response> {
             if (answers[at]) looks[at].push_back(std::move(*answers[at]));
         }
     }
-    // A loop that has not answered once does not run, or is blocked. One with many tasks is looked at twice: what moved while it
-    // was read in steps stands elsewhere the second time.
-    auto seen = co_await loops_.snapshots(of_all);
+    // A loop that has not answered once does not run, or is blocked. One with many tasks has to be looked at twice: what moved
+    // while it was read in steps stands elsewhere the second time.
+    auto seen = co_await loops_.snapshots(of_a_look);
     co_await find_causes(seen);
-    std::vector<std::optional<Snapshot>> again;
-    for (const Snapshot& look : seen) {
-        if (again.empty() && look.steps > 1) again = co_await loops_.answers(of_all);
-    }
+    const auto is_once = [&](std::size_t at) { return looks[at].size() < 2 && seen[at].steps > 1; };
+    std::vector<std::optional<Snapshot>> again(looks.size());
+    bool needs_more = false;
+    for (std::size_t at = 0; at < looks.size(); ++at) needs_more = needs_more || is_once(at);
+    if (needs_more) again = co_await loops_.answers(of_a_look);
     for (std::size_t at = 0; at < looks.size(); ++at) {
-        const bool lacks_tasks = looks[at].empty() || looks[at].back().tasks.size() < looks[at].back().task_count;
-        const bool is_stepped = seen[at].steps > 1;
-        if (lacks_tasks || is_stepped || seen[at].blocked_for) looks[at].push_back(std::move(seen[at]));
-        if (is_stepped && again[at]) looks[at].push_back(std::move(*again[at]));
+        const bool needs_again = is_once(at);
+        if (looks[at].size() < 2 || seen[at].blocked_for) looks[at].push_back(std::move(seen[at]));
+        if (needs_again && again[at]) looks[at].push_back(std::move(*again[at]));
     }
     co_return answer([&](JsonOut& json, std::ostream& out) {
         json.list("findings");

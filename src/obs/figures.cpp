@@ -1,9 +1,8 @@
 #include <gyre/obs/figures.hpp>
 
+#include "obs/program_loops.hpp"
 #include "obs/recent_stalls.hpp"
 #include "obs/task_reader.hpp"
-
-#include <gyre/core/for_each_loop.hpp>
 
 #include <algorithm>
 #include <array>
@@ -140,8 +139,6 @@ private:
     std::span<const LoopFigures> all_;
 };
 
-auto figures_here() -> Task<LoopFigures> { co_return figures(this_loop()); }
-
 }  // namespace
 
 auto figures(EventLoop& loop) -> LoopFigures {
@@ -154,7 +151,7 @@ auto figures(EventLoop& loop) -> LoopFigures {
 void write_metrics(std::ostream& out, std::span<const LoopFigures> all) { MetricsWriter(out, all).write(); }
 
 auto metrics_text() -> Task<std::string> {
-    const auto all = co_await for_each_loop(figures_here);
+    const auto all = co_await figures_of_run();
     std::ostringstream out;
     write_metrics(out, all);
     co_return out.str();

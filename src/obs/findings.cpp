@@ -57,12 +57,7 @@ public:
         timers();
         sees_all() ? growth() : growth_of_many();
         sockets();
-        if (now_.tasks.size() < now_.task_count) {
-            found_.push_back({Rule::not_all_seen, Severity::note, {}, 0, {},
-                std::to_string(now_.tasks.size()) + " of " + counted(now_.task_count, "task") +
-                    " were looked at: circles of tasks and waits that never end cannot be told",
-                "gyre ps groups them by line, which shows what there is so much of"});
-        }
+        if (auto unseen = unseen_tasks(looks_)) found_.push_back(std::move(*unseen));
     }
 
 private:

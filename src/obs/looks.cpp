@@ -1,5 +1,7 @@
 #include "obs/looks.hpp"
 
+#include <algorithm>
+
 namespace gyre::obs {
 
 namespace {
@@ -94,6 +96,28 @@ auto standing_of(const TaskInfo& task) -> std::string {
     const Stack* stack = &task.stack;
     while (stack->branches.size() == 1 && stack->branches.front().wait) stack = &stack->branches.front();
     return "waits on " + stack->wait->text + at;
+}
+
+auto unseen_tasks(const Looks& looks) -> std::optional<Finding> {
+    const auto lacking = [](const Snapshot& look) {
+        return look.task_count - std::min(look.task_count, look.tasks.size());
+    };
+    const auto part = [](const Snapshot& look) {
+        return std::to_string(look.tasks.size()) + " of " + std::to_string(look.task_count) + " tasks";
+    };
+    Finding finding{Rule::not_all_seen, Severity::note};
+    if (lacking(looks.last()) > 0) {
+        finding.text = part(looks.last()) + " were looked at: circles of tasks and waits that never end cannot be told";
+        finding.advice = "gyre ps groups them by line, which shows what there is so much of";
+        return finding;
+    }
+    const auto all = looks.all();
+    const auto least = std::max_element(all.begin(), all.end(),
+        [&](const Snapshot& left, const Snapshot& right) { return lacking(left) < lacking(right); });
+    if (lacking(*least) == 0) return std::nullopt;
+    finding.text = "an earlier look had " + part(*least) + ": of the others it cannot be told what lasts";
+    finding.advice = "take looks of one size, with as many tasks as there are";
+    return finding;
 }
 
 void for_each_end(

@@ -2,7 +2,9 @@
 
 #include <gyre/obs/findings.hpp>
 
+#include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +12,9 @@
 #include <vector>
 
 namespace gyre::obs {
+
+/// How many tasks of a loop each look of an examination from outside has at most.
+inline constexpr std::size_t most_tasks_examined = 250'000;
 
 /// A few looks at one loop, and what they have in common.
 class Looks {
@@ -61,6 +66,9 @@ void write_json(std::ostream& out, const Finding& finding);
 /// The last looks that show the whole loop, after the last one before them that found it blocked: of such a one only the tasks are
 /// known, if anything.
 [[nodiscard]] auto whole_looks(std::span<const Snapshot> looks) -> std::span<const Snapshot>;
+
+/// That there are tasks which not every look has, and what cannot be told for that.
+[[nodiscard]] auto unseen_tasks(const Looks& looks) -> std::optional<Finding>;
 
 /// Circles of tasks, and tasks that nothing can wake. Adds them to `found`.
 void find_dead_tasks(const Looks& looks, std::vector<Finding>& found);

@@ -114,6 +114,44 @@ auto blocked_for(const EventLoop& loop) -> std::optional<Duration> {
 /// Somebody runs a loop that neither answered nor let itself be looked at: it may yet, until `end`.
 auto may_yet_answer(const EventLoop& loop, Time end) -> bool { return loop.is_running() && this_loop().now() < end; }
 
+using AskedFigures = Question<LoopFigures>;
+
+/// Null: the loop is closed.
+auto ask_for_figures(EventLoop& loop) -> std::shared_ptr<AskedFigures> {
+    auto question = std::make_shared<AskedFigures>(this_loop().mailbox());
+    try {
+        loop.post([&loop, question] {
+            if (!question->is_abandoned()) AskedFigures::answer(question, obs::figures(loop));
+        });
+    } catch (const LoopError&) {
+        return nullptr;
+    }
+    return question;
+}
+
+auto no_figures(const EventLoop& loop) -> LoopFigures {
+    LoopFigures none;
+    none.loop = loop.index();
+    none.is_read = false;
+    return none;
+}
+
+/// Of a loop of the same run.
+auto figures_of_neighbour(EventLoop& loop) -> Task<LoopFigures> {
+    if (&loop == &this_loop()) co_return obs::figures(loop);
+    LoopFigures none = no_figures(loop);
+    auto question = ask_for_figures(loop);
+    if (question == nullptr) co_return none;
+    const Asking asking(*question);
+    const Time end = this_loop().now() + patience_with_machine;
+    do {
+        const auto answers = co_await await_answer(question);
+        if (answers) co_return question->take();
+        none.blocked_for = blocked_for(loop);
+    } while (!none.blocked_for && may_yet_answer(loop, end));
+    co_return none;
+}
+
 auto unread(const EventLoop& loop) -> Snapshot {
     Snapshot none;
     none.loop = loop.index();
@@ -171,18 +209,10 @@ auto ProgramLoops::snapshot_of(EventLoop& loop, SnapshotOptions options) -> Task
 }
 
 auto ProgramLoops::figures_of(EventLoop& loop) -> Task<LoopFigures> {
-    auto question = std::make_shared<Question<LoopFigures>>(this_loop().mailbox());
+    LoopFigures none = no_figures(loop);
+    auto question = ask_for_figures(loop);
+    if (question == nullptr) co_return none;
     const Asking asking(*question);
-    LoopFigures none;
-    none.loop = loop.index();
-    none.is_read = false;
-    try {
-        loop.post([&loop, question] {
-            if (!question->is_abandoned()) Question<LoopFigures>::answer(question, obs::figures(loop));
-        });
-    } catch (const LoopError&) {
-        co_return none;
-    }
     const Time end = this_loop().now() + patience_with_machine;
     do {
         const auto answers = co_await await_answer(question);
@@ -192,6 +222,13 @@ auto ProgramLoops::figures_of(EventLoop& loop) -> Task<LoopFigures> {
     } while (may_yet_answer(loop, end));
     none.blocked_for = blocked_for(loop);
     co_return none;
+}
+
+auto figures_of_run() -> Task<std::vector<LoopFigures>> {
+    std::vector<Task<LoopFigures>> asked;
+    for (EventLoop& loop : gyre::loops()) asked.push_back(figures_of_neighbour(loop));
+    auto all = co_await gather(std::move(asked));
+    co_return all;
 }
 
 }  // namespace gyre::obs

@@ -36,4 +36,8 @@ private:
     backend::ThreadProbe probe_;
 };
 
+/// The numbers of all loops of the run that this thread's loop belongs to, as that one asks. Those of one that does not answer
+/// within 100 ms are not read: nobody's thread is interrupted. @throws LoopError if no loop runs here. On cancel: nobody is asked.
+[[nodiscard]] auto figures_of_run() -> Task<std::vector<LoopFigures>>;
+
 }  // namespace gyre::obs

@@ -14,6 +14,13 @@ struct Kept {
     std::mutex mutex;
     std::deque<RecentStall> last;
     std::array<std::uint64_t, 5> counts{};
+
+    /// Null if it is not kept any more.
+    [[nodiscard]] auto find(Time when, std::size_t loop) noexcept -> StallReport* {
+        const auto is_it = [&](const RecentStall& kept) { return kept.when == when && kept.report.loop == loop; };
+        const auto found = std::find_if(last.rbegin(), last.rend(), is_it);
+        return found == last.rend() ? nullptr : &found->report;
+    }
 };
 
 auto kept() -> Kept& {
@@ -26,12 +33,17 @@ auto kept() -> Kept& {
 void keep_stall(Time when, const StallReport& report) {
     Kept& all = kept();
     const std::lock_guard lock(all.mutex);
-    const auto is_same = [&](const RecentStall& kept) { return kept.when == when && kept.report.loop == report.loop; };
-    const auto before = std::find_if(all.last.rbegin(), all.last.rend(), is_same);
-    if (before != all.last.rend()) return void(before->report = report);
+    if (StallReport* before = all.find(when, report.loop)) return void(*before = report);
     ++all.counts[static_cast<std::size_t>(report.cause)];
     all.last.push_back({when, report});
     if (all.last.size() > most_kept) all.last.pop_front();
+}
+
+void stall_lasts(Time when, std::size_t loop, Duration lasted) noexcept {
+    Kept& all = kept();
+    const std::lock_guard lock(all.mutex);
+    StallReport* report = all.find(when, loop);
+    if (report != nullptr) report->lasted = std::max(report->lasted, lasted);
 }
 
 auto recent_stalls() -> std::vector<RecentStall> {

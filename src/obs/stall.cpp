@@ -37,16 +37,21 @@ void find_cause(
     if (now.major_faults > before.major_faults && ran < 50) {
         report.cause = StallCause::page_faults;
         report.detail = std::to_string(now.major_faults - before.major_faults) + " read from a disk";
+    } else if ((now.state == 'S' || now.state == 'D') && now.is_in_no_call && ran < 50) {
+        // The kernel counts a fault when it is over; this one lasts.
+        report.cause = StallCause::page_faults;
+        report.detail = now.waits_in;
     } else if ((now.state == 'S' || now.state == 'D') && ran < 50) {
         report.cause = StallCause::system_call;
         if (now.system_call >= 0) report.detail = backend::system_call_text(now.system_call);
         if (now.system_call < 0) report.detail = now.waits_in;
-    } else if (share(now.waited_for_core - before.waited_for_core) >= 50) {
+    } else if (share(now.waited_for_core - before.waited_for_core) >= 50 || (now.state == 'R' && ran < 50)) {
+        // The kernel counts a wait for a core when it is over, so one that lasts shows in how little the thread ran.
         report.cause = StallCause::no_core;
         report.detail = std::to_string(ran) + " % of a core";
-    } else if (now.state == 'R') {  // the kernel's count of what it ran may be some milliseconds old
+    } else if (now.state == 'R') {
         report.cause = StallCause::computation;
-        if (ran > 0) report.detail = std::to_string(std::min<Duration::rep>(ran, 100)) + " % of a core";
+        report.detail = std::to_string(std::min<Duration::rep>(ran, 100)) + " % of a core";
     }
 }
 

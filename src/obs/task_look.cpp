@@ -2,19 +2,33 @@
 
 #include <gyre/core/wait_report.hpp>
 
+#include <new>
+
 namespace gyre::obs {
 
 namespace {
 
-constexpr std::size_t look_bytes = std::size_t{16} * 1024 *
-                                   1024;  // for some 50,000 tasks; only what is written is ever taken
+// The kernel gives what is written alone.
+constexpr std::size_t bytes_of_a_task = 256;  // one with two awaits takes 180
+constexpr std::size_t least_bytes = std::size_t{16} * 1024 * 1024;
 constexpr Duration longest_look = std::chrono::milliseconds(20);  // the thread stands still meanwhile
 constexpr Duration sample_limit = std::chrono::milliseconds(50);
+
+/// Room for so many tasks, or for some where the machine promises no more memory than it has.
+auto room_for(std::size_t most_tasks) -> RawSnapshot {
+    if (most_tasks == 0) return RawSnapshot(1);
+    if (most_tasks > least_bytes / bytes_of_a_task) {
+        try {
+            return RawSnapshot(most_tasks * bytes_of_a_task);
+        } catch (const std::bad_alloc&) {}
+    }
+    return RawSnapshot(least_bytes);
+}
 
 }  // namespace
 
 TaskLook::TaskLook(EventLoop& loop, std::size_t most_tasks)
-    : loop_(loop), most_tasks_(most_tasks), beat_(loop.beat()), raw_(most_tasks > 0 ? look_bytes : 1) {}
+    : loop_(loop), most_tasks_(most_tasks), beat_(loop.beat()), raw_(room_for(most_tasks)) {}
 
 auto TaskLook::look(backend::ThreadProbe& probe) -> bool {
     if ((beat_ & 1) == 0) return false;  // it sleeps, or does not run

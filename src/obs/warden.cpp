@@ -48,9 +48,6 @@ constexpr Duration patience = milliseconds(100);  // for a loop that is asked fo
 constexpr Duration late_look = milliseconds(20);
 constexpr Duration look_again = milliseconds(200);  // at a thread that did not answer a signal either
 constexpr int looks_of_examination = 4;             // besides the one that was written
-constexpr std::size_t most_tasks_before = 10'000;
-constexpr std::size_t most_tasks_at_the_end = 250'000;  // who waits for whom needs all of them...
-constexpr int looks_at_all = 2;                         // ... and, of one that takes several steps, what did not move
 constexpr Duration sample_limit = milliseconds(50);
 constexpr std::size_t most_stalls = 5;  // that are reported in a minute
 constexpr Duration reports_are_counted = std::chrono::minutes(1);
@@ -197,6 +194,8 @@ private:
         const Time began = watched.loop->turn_began();
         const Duration lasted = now - began;
         const Duration apart = limit_ / 4;  // two looks at what the thread does
+        // Also between its reports, and of one that is not reported: the last look says how long it was.
+        if (watched.found) stall_lasts(*watched.found, watched.loop->index(), lasted);
         if (!watched.before && lasted < limit_ / 2) return std::max(began + limit_ / 2, now + apart);
         if (!watched.before) {
             watched.before = backend::thread_activity(watched.loop->thread().number);
@@ -268,13 +267,14 @@ private:
             if (watched.late == nullptr) ask(watched);
             watched.is_look = false;
         }
-        looks_left_ = looks_of_examination;
-        next_look_ = backend::monotonic_time() + step();
         const Time end = backend::monotonic_time() + patience;
         for (WatchedLoop& watched : watched_) {
             if (watched.late == nullptr || take_answer(watched, end) || show_as_it_stands(watched)) continue;
             say("loop " + std::to_string(watched.loop->index()) + " does not answer; its tasks follow when it does\n");
         }
+        // From the look that was just taken on: what lasts has to be in looks that are far enough apart.
+        looks_left_ = looks_of_examination;
+        next_look_ = backend::monotonic_time() + step();
     }
 
     /// The tasks of a loop that is late, by interrupting its thread. @return false if that does not answer either: it may have no
@@ -306,7 +306,7 @@ private:
     void examine() {
         for (WatchedLoop& watched : watched_) {
             if (watched.late != nullptr) continue;
-            ask(watched, looks_left_ > looks_at_all ? most_tasks_before : most_tasks_at_the_end);
+            ask(watched, most_tasks_examined);
             watched.is_look = true;
         }
         const Time end = backend::monotonic_time() + patience;
@@ -339,12 +339,14 @@ private:
         const std::uint64_t beat = loop.beat();
         if ((beat & 1) == 0) return std::nullopt;
         const auto before = backend::thread_activity(loop.thread().number);
+        const Time before_at = backend::monotonic_time();
         alarm_->wait(-1, look_apart);
         const auto activity = backend::thread_activity(loop.thread().number);
-        const Duration lasted = backend::monotonic_time() - loop.turn_began();
+        const Time now = backend::monotonic_time();
+        const Duration lasted = now - loop.turn_began();
         auto report = report_on(loop, beat);
         if (!report) return std::nullopt;
-        find_cause(*report, before, activity, look_apart);
+        find_cause(*report, before, activity, now - before_at);
         Finding finding = blocked_loop(lasted, long_wait_, cause_text(*report));
         finding.task = report->task;
         if (!report->awaits.empty()) finding.place = report->awaits.back();
@@ -367,7 +369,7 @@ private:
         if (raw == nullptr) return false;
         Snapshot look = decode(*raw, {});
         if (!watched.is_look) write(look);
-        if (!watched.is_look && look.tasks.size() > most_tasks_before) look.tasks.resize(most_tasks_before);
+        if (!watched.is_look && look.tasks.size() > most_tasks_examined) look.tasks.resize(most_tasks_examined);
         watched.looks.push_back(std::move(look));
         watched.late.reset();
         return true;

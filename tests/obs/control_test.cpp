@@ -232,6 +232,28 @@ TEST_F(ControlSocket, finds_a_circle_of_more_tasks_than_most_looks_take) {
     });
 }
 
+TEST_F(ControlSocket, finds_what_lasts_behind_any_number_of_tasks) {
+    inspected([this]() -> Task<> {
+        Event bell("doorbell");
+        Lock lock("cache");
+        const auto take = [&]() -> Task<> {
+            const auto guard = co_await lock.acquire();
+            co_await bell.wait();
+        };
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            for (int i = 0; i < 15'000; ++i) group.spawn(wait_for(bell));
+            group.spawn(take(), {.name = "holder"});
+            group.spawn(take(), {.name = "waiter"});
+            for (int turn = 0; turn < 4; ++turn) co_await yield_now();
+            const auto answer = co_await ask(socket(), "/v1/findings?long=50");
+            EXPECT_TRUE(has(answer.body, "\"rule\":\"lock-held\"")) << answer.body;
+            EXPECT_TRUE(has(answer.body, "\"task\":\"holder\"")) << answer.body;
+            EXPECT_FALSE(has(answer.body, "not-all-seen")) << answer.body;
+            group.cancel("seen");
+        });
+    });
+}
+
 TEST_F(ControlSocket, calls_no_loop_blocked_that_nobody_runs) {
     RunOptions options;
     options.control = &obs::control_socket;

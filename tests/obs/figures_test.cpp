@@ -2,9 +2,13 @@
 
 #include "support/loops.hpp"
 
+#include <gyre/backend/thread_probe.hpp>
 #include <gyre/obs.hpp>
 
+#include <atomic>
 #include <sstream>
+#include <string>
+#include <thread>
 
 namespace gyre::testing {
 
@@ -133,6 +137,42 @@ TEST(FiguresText, has_no_number_of_a_loop_that_was_not_read_and_every_histogram_
     EXPECT_FALSE(has("gyre_cancel_total{loop=\"0\"")) << text;
     EXPECT_FALSE(has("{loop=\"2\"")) << text;
     EXPECT_TRUE(has("gyre_accept_seconds_count{loop=\"1\"} 0\n")) << text;
+}
+
+TEST(FiguresText, comes_while_another_loop_of_the_run_is_blocked_and_says_so) {
+    std::atomic<bool> is_blocked = false;
+    std::atomic<bool> has_text = false;
+    std::string text;
+    std::string later;
+    const std::string not_blocked = "gyre_loop_blocked{loop=\"1\"} 0\n";
+    const auto has = [](const std::string& all, std::string_view part) { return all.find(part) != std::string::npos; };
+    const auto block = [&]() -> Task<> {
+        is_blocked = true;
+        const auto end = backend::monotonic_time() + 10s;
+        // seam: to block the loop is the point
+        while (!has_text && backend::monotonic_time() < end) std::this_thread::yield();
+        EXPECT_TRUE(has_text) << "it waits for this loop";
+        co_return;
+    };
+    const auto ask = [&]() -> Task<> {
+        while (!is_blocked) co_await sleep(1ms);
+        text = co_await obs::metrics_text();
+        has_text = true;
+    };
+    run(
+        [&]() -> Task<> {
+            auto blocked = on(loops()[1], block);
+            auto asked = ask();
+            co_await gather(std::move(blocked), std::move(asked));
+            const auto end = backend::monotonic_time() + 10s;
+            while (!has(later, not_blocked) && backend::monotonic_time() < end) later = co_await obs::metrics_text();
+        },
+        {.loops = 2});
+    EXPECT_TRUE(has(text, "gyre_loop_blocked{loop=\"0\"} 0\n")) << text;
+    EXPECT_TRUE(has(text, "gyre_loop_blocked{loop=\"1\"} 1\n")) << text;
+    EXPECT_TRUE(has(text, "gyre_tasks{loop=\"0\"} ")) << text;
+    EXPECT_FALSE(has(text, "gyre_tasks{loop=\"1\"} ")) << text;
+    EXPECT_TRUE(has(later, not_blocked)) << later;
 }
 
 GYRE_TEST(Figures, of_io_are_how_long_tasks_waited_for_it) {

@@ -131,6 +131,21 @@ GYRE_TEST(Findings, that_need_all_tasks_say_so_when_not_all_were_looked_at) {
     });
 }
 
+TEST(Findings, say_so_if_an_earlier_look_had_not_all) {
+    std::vector<obs::Snapshot> looks(2);
+    for (std::size_t i = 0; i < looks.size(); ++i) {
+        looks[i].taken = Time{} + 1s * static_cast<int>(i);
+        looks[i].task_count = 20;
+        looks[i].tasks.resize(20);
+        for (std::size_t task = 0; task < 20; ++task) looks[i].tasks[task].id = task + 1;
+    }
+    EXPECT_TRUE(obs::findings(looks).empty());
+    looks[0].tasks.resize(10);
+    const Finding finding = only(obs::findings(looks), Rule::not_all_seen);
+    EXPECT_EQ(finding.severity, obs::Severity::note);
+    EXPECT_TRUE(has(finding.text, "10 of 20 tasks: of the others it cannot be told what lasts")) << finding.text;
+}
+
 TEST(Findings, more_and_more_tasks_are_seen_also_where_a_look_has_not_all) {
     std::vector<obs::Snapshot> looks(3);
     for (std::size_t i = 0; i < looks.size(); ++i) {

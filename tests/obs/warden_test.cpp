@@ -268,6 +268,39 @@ TEST(Warden, counts_stalls_that_are_too_many_to_report_and_stops_the_recorder_fo
     EXPECT_TRUE(stopped);
 }
 
+namespace {
+
+/// Blocks its loop until the stall that this is was found, and is kept as one that has lasted for `length`.
+auto block_until_it_has_lasted(Duration length) -> Task<> {
+    const auto count = stalls_counted() + 1;
+    const auto end = backend::monotonic_time() + 10s;
+    while (stalls_counted() < count && backend::monotonic_time() < end) {}
+    const auto lasted = [] { return obs::recent_stalls().back().report.lasted; };
+    while (lasted() < length && backend::monotonic_time() < end) std::this_thread::yield();
+    EXPECT_GE(lasted(), length);
+    co_return;
+}
+
+}  // namespace
+
+TEST(Warden, keeps_how_long_a_stall_lasts_that_is_one_too_many_to_report) {
+    Reports::clear();
+    run(
+        []() -> Task<> {
+            for (int reported = 0; reported < 5; ++reported) {
+                auto task = spawn(block_until_counted(stalls_counted() + 1, 0ms));
+                co_await task.join();
+                co_await sleep(20ms);
+            }
+            auto task = spawn(block_until_it_has_lasted(200ms), {.name = "the sixth"});
+            co_await task.join();
+        },
+        {.stall_limit = 10ms, .on_stall = Reports::add});
+    const std::lock_guard lock(Reports::here().mutex);
+    const auto& all = Reports::here().all;
+    EXPECT_TRUE(std::none_of(all.begin(), all.end(), [](const auto& report) { return report.task == "the sixth"; }));
+}
+
 TEST(Warden, says_nothing_of_a_loop_that_sleeps_or_works_in_short_turns) {
     Reports::clear();
     run(
@@ -310,6 +343,34 @@ TEST(WardenDump, comes_on_sigquit_from_every_loop_and_the_program_goes_on) {
     EXPECT_TRUE(has(text, "task 'visitor' (warden_test.cpp:")) << text;
     EXPECT_TRUE(has(text, "waits on event 'doorbell'")) << text;
     EXPECT_TRUE(has(text, "went on\n")) << text;
+}
+
+TEST(WardenDump, finds_what_lasts_behind_any_number_of_tasks) {
+    const std::string text = error_output_of([](const std::string& path) {
+        run(
+            [&path]() -> Task<> {
+                Event bell("doorbell");
+                Lock lock("cache");
+                const auto wait = [&bell]() -> Task<> { co_await bell.wait(); };
+                const auto take = [&]() -> Task<> {
+                    const auto guard = co_await lock.acquire();
+                    co_await bell.wait();
+                };
+                co_await task_group([&](TaskGroup& group) -> Task<> {
+                    for (int i = 0; i < 15'000; ++i) group.spawn(wait());
+                    group.spawn(take(), {.name = "holder"});
+                    group.spawn(take(), {.name = "waiter"});
+                    for (int turn = 0; turn < 4; ++turn) co_await yield_now();
+                    ::kill(::getpid(), SIGQUIT);
+                    const auto look = [&path] { await_text(path, " findings\n"); };
+                    co_await to_thread(look);
+                    group.cancel("seen");
+                });
+            },
+            {.dump_on_quit = true, .long_wait = 50ms});
+    });
+    EXPECT_TRUE(has(text, "lock-held: task 'holder'"))
+        << text.substr(text.size() - std::min<std::size_t>(text.size(), 2000));
 }
 
 TEST(WardenDump, shows_the_tasks_of_a_blocked_loop_while_it_is_blocked) {

@@ -43,6 +43,7 @@ public:
 struct ThreadActivity {
     char state = '?';                ///< 'R' runs or could run; 'S' and 'D' are asleep in a system call.
     int system_call = -1;            ///< Its number, if it is inside of one and that may be known.
+    bool is_in_no_call = false;      ///< The kernel says so of one that is asleep: its memory has to be got first.
     std::string waits_in;            ///< The function of the kernel; empty if it is not known.
     Duration ran{};                  ///< On a core, since it began.
     Duration waited_for_core{};      ///< Ready, but others ran.

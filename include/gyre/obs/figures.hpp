@@ -48,7 +48,8 @@ struct LoopFigures {
 /// Source: the Prometheus text format 0.0.4.
 void write_metrics(std::ostream& out, std::span<const LoopFigures> all);
 
-/// The text of `write_metrics` for all loops of this run: what a route "/metrics" answers.
+/// The text of `write_metrics` for all loops of this run: what a route "/metrics" answers. A loop that does not answer within
+/// 100 ms is not waited for: it is said to be blocked, and has no numbers.
 /// @throws LoopError if no loop runs on this thread. On cancel: nothing has changed.
 [[nodiscard]] auto metrics_text() -> Task<std::string>;
 
