@@ -13,8 +13,8 @@
 
 namespace gyre::obs {
 
-/// How many tasks of a loop each look of an examination from outside has at most.
-inline constexpr std::size_t most_tasks_examined = 250'000;
+/// How many tasks of a loop each look of an examination from outside has at most: six such looks take some 5 KB for each.
+inline constexpr std::size_t most_tasks_examined = 100'000;
 
 /// A few looks at one loop, and what they have in common.
 class Looks {
