@@ -1,5 +1,6 @@
 #include "state.hpp"
 
+#include "http/write_watch.hpp"
 #include "net/busy.hpp"
 
 #include <gyre/core/loop.hpp>
@@ -102,9 +103,12 @@ auto WebSocketState::fill(std::size_t size, Time deadline) -> Task<std::optional
     co_return count;
 }
 
-/// @return false when `deadline` has passed, or the connection is over.
-auto WebSocketState::write(std::string_view bytes, Time deadline) -> Task<bool> {
-    Pending pending(*this, writing_, deadline);
+/// @return false when the peer does not take them, or the connection is over.
+auto WebSocketState::write(std::string_view bytes) -> Task<bool> {
+    Pending pending(*this, writing_, Time::max());
+    const Duration patience = options_.send_timeout;
+    const ArrivalWatch watch(pending.scope, stream_.transport(), patience,
+        [patience](std::uint64_t arrived, Duration) { return arrived > 0 ? patience : Duration::zero(); });
     const bool done = co_await pending.scope.run(stream_.write(bytes));
     co_return done;
 }
@@ -359,8 +363,7 @@ auto WebSocketState::write_queue() -> Task<void> {
         auto batch = out_.take_batch();
         while (!batch.empty()) {
             const auto piece = batch.substr(0, largest_read);
-            const auto deadline = this_loop().now() + options_.send_timeout;
-            const bool taken = co_await write(piece, deadline);
+            const bool taken = co_await write(piece);
             if (is_over_) co_return;
             if (!taken) throw TimeoutError("the peer does not take what is sent");
             batch.remove_prefix(piece.size());

@@ -48,7 +48,7 @@ private:
     class Pending;
 
     [[nodiscard]] auto fill(std::size_t size, Time deadline) -> Task<std::optional<std::size_t>>;
-    [[nodiscard]] auto write(std::string_view bytes, Time deadline) -> Task<bool>;
+    [[nodiscard]] auto write(std::string_view bytes) -> Task<bool>;
     [[nodiscard]] auto shutdown_stream() -> Task<void>;
     [[nodiscard]] auto close_stream() -> Task<void>;
     void release_stream() noexcept;
