@@ -7,6 +7,7 @@
 #include <gyre/core/task.hpp>
 #include <gyre/net/stream.hpp>
 #include <gyre/net/transport.hpp>
+#include <gyre/sync/event.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -25,7 +26,10 @@ public:
     DeepTransport(std::size_t room, std::uint64_t bytes_per_second, bool tells)
         : room_(room), rate_(bytes_per_second), tells_(tells), began_(this_loop().now()) {}
 
-    auto read_some(std::span<std::byte>) -> Task<std::size_t> override { co_return 0; }
+    auto read_some(std::span<std::byte>) -> Task<std::size_t> override {
+        co_await silence_.wait();
+        co_return 0;
+    }
     auto write_all(std::span<const std::byte> data) -> Task<void> override {
         auto left = data.size();
         while (left > 0) {
@@ -72,6 +76,7 @@ private:
     bool tells_;
     Time began_;
     std::uint64_t written_ = 0;
+    Event silence_{"a peer that says nothing"};
 };
 
 constexpr std::size_t megabytes = 3'000'000;

@@ -238,6 +238,12 @@ void WebSocketState::note_heard() noexcept {
     be_patient(options_.ping_interval > Duration::zero() ? Duration(options_.ping_interval) : Duration::max());
 }
 
+/// Whether the ping may still lie behind what the peer takes slowly: there is more than the kernel takes, and it moves.
+auto WebSocketState::is_busy_taking() -> bool {
+    const auto before = std::exchange(arrived_, stream_.transport().arrived());
+    return is_writing_ && before && arrived_ && *arrived_ > *before;
+}
+
 auto WebSocketState::read_or_ping() -> Task<std::size_t> {
     const auto size = static_cast<std::size_t>(std::clamp<std::uint64_t>(reader_.expected(), least_read, largest_read));
     if (quiet_until_ == Time::min()) note_heard();
@@ -249,13 +255,18 @@ auto WebSocketState::read_or_ping() -> Task<std::size_t> {
         const auto count = co_await fill(size, quiet_until_);
         if (count) note_heard();
         if (count || is_over_ || is_cut_) co_return count.value_or(0);
-        if (is_asked_) throw TimeoutError("the peer does not answer a ping");
+        if (is_asked_) {
+            if (!is_busy_taking()) throw TimeoutError("the peer does not answer a ping");
+            be_patient(options_.pong_timeout);
+            continue;
+        }
         if (sent_close_) {
             note_heard();
             continue;
         }
         out_.ping({});
         is_asked_ = true;
+        arrived_ = stream_.transport().arrived();
         be_patient(options_.pong_timeout);
         start_writer();
     }

@@ -254,6 +254,27 @@ GYRE_TEST(WebSocket, a_peer_that_reads_slowly_is_not_lost_while_bytes_arrive) {
     }
 }
 
+GYRE_TEST(WebSocket, a_ping_behind_what_a_slow_reader_takes_has_time) {
+    for (const std::uint64_t bytes_per_second : {std::uint64_t{10'000}, std::uint64_t{0}}) {
+        auto stream = gyre::testing::deep_stream(bytes_per_second);
+        WebSocket socket(std::move(stream), WebSocketRole::server, {}, {.send_timeout = 1h});
+        const auto start = this_loop().now();
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            auto sending = group.spawn([&]() -> Task<> {
+                try {
+                    while (true) co_await socket.send(std::string(50'000, 'a'));
+                } catch (const WebSocketClosedError&) {}
+            });
+            auto receiving = socket.receive();
+            const auto outcome = co_await as_outcome(move_on_after(5min, std::move(receiving)));
+            EXPECT_EQ(gyre::testing::failed_with<WebSocketClosedError>(outcome), bytes_per_second == 0);
+            sending.cancel();
+        });
+        const auto took = bytes_per_second == 0 ? Duration(40s) : Duration(5min);
+        EXPECT_EQ(this_loop().now() - start, took);
+    }
+}
+
 GYRE_TEST(WebSocket, a_peer_that_does_not_read_is_lost) {
     auto [left, right] = memory_streams({.capacity = 16}, {.capacity = 16});
     WebSocket socket(std::move(left), WebSocketRole::server, {}, {.send_timeout = 4s});
