@@ -139,6 +139,15 @@ auto renew_at_hangup(SignalSet& hangup, http::Server& server, bool has_tls, http
     }
 }
 
+/// Lines that the log has lost make no failure of a server that has served all the same.
+auto close_log(http::LogFile& log) -> Task<void> {
+    try {
+        co_await log.close();
+    } catch (const IoError& error) {
+        std::fprintf(stderr, "gyre: %s\n", error.what());
+    }
+}
+
 auto serve_until_stopped(const ServeArguments& arguments, SignalSet* hangup, http::Server& server, http::LogFile* log)
     -> Task<void> {
     const bool is_file = log != nullptr && arguments.access_log != "-";
@@ -165,7 +174,7 @@ auto serve_files(const ServeArguments& arguments) -> Task<void> {
     say_where(arguments, server.port());
     const auto stop = [&]() -> Task<void> {
         co_await server.stop(std::chrono::duration<double>(arguments.grace));
-        if (log_file != nullptr) co_await log_file->close();
+        if (log_file != nullptr) co_await close_log(*log_file);
     };
     co_await try_finally(
         [&] { return serve_until_stopped(arguments, hangup ? &*hangup : nullptr, server, log_file); }, stop);

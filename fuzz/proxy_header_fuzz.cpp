@@ -26,6 +26,7 @@ extern "C" auto LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t siz
             const auto header = parse_proxy_header(bytes.first(have));
             if (header) {
                 require(whole.has_value() && header->size == whole->size, "cuts change nothing");
+                require(header->is_secure == whole->is_secure, "nor what is said of TLS");
                 require(have == header->size, "nothing was read past the end");
                 break;
             }

@@ -40,9 +40,11 @@ struct WebSocketOptions {
     WebSocketOverflow overflow = WebSocketOverflow::wait;
     /// When nothing has come for so long while `receive` waits, a ping is sent. Zero: never.
     AnyDuration ping_interval = std::chrono::seconds(20);
-    /// When nothing has come for so long after such a ping, the connection is lost.
+    /// When nothing has come for so long after such a ping, the connection is lost; not while a write waits for the kernel and
+    /// bytes arrive at the peer's machine: the ping may lie behind them.
     AnyDuration pong_timeout = std::chrono::seconds(20);
-    /// How long the kernel may not take the next 64 KiB; then the connection is lost: a peer that does not read.
+    /// How long the kernel may not take the next 64 KiB while nothing arrives at the peer's machine; then the connection is
+    /// lost: a peer that does not read.
     AnyDuration send_timeout = std::chrono::seconds(30);
     /// How long closing may take; then the connection is dropped.
     AnyDuration close_timeout = std::chrono::seconds(10);

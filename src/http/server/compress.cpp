@@ -106,6 +106,29 @@ auto may_be_coded(const Response& response) -> bool {
            !fields.contains_token("Cache-Control", "no-transform");
 }
 
+/// How long the whole is of which this is a part, if that is told.
+auto length_of_whole(const Response& part) -> std::optional<std::uint64_t> {
+    const auto range = part.fields().get("Content-Range").value_or("");
+    const auto slash = range.find('/');
+    if (slash == range.npos) return std::nullopt;
+    const auto digits = range.substr(slash + 1);
+    std::uint64_t length = 0;
+    const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    return error == std::errc() ? std::optional(length) : std::nullopt;
+}
+
+/// Whether the 200 to the same request could have been coded: then the 206 says so too, or a cache keeps the part for everybody.
+/// Source: RFC 9110, 15.3.7.
+auto is_part_of_what_varies(const CompressSettings& settings, const Response& response) -> bool {
+    if (response.status() != 206) return false;
+    const auto& fields = response.fields();
+    if (fields.contains("Content-Encoding") || fields.contains_token("Cache-Control", "no-transform")) return false;
+    const auto type = fields.get("Content-Type").value_or("");
+    const bool hides_type = internal::to_lower(type).starts_with("multipart/byteranges");
+    return hides_type ||
+           (length_of_whole(response).value_or(settings.min_bytes) >= settings.min_bytes && settings.takes_type(type));
+}
+
 void vary(Response& response) {
     auto& fields = response.fields();
     if (!fields.contains_token("Vary", "Accept-Encoding") && !fields.contains_token("Vary", "*")) {
@@ -215,6 +238,7 @@ auto respond(Settings settings, Request& request, Next next) -> Task<Response> {
         if (!is_plain) weaken(response);
         co_return response;
     }
+    if (is_part_of_what_varies(*settings, response)) vary(response);
     if (!may_be_coded(response)) co_return response;
     constexpr std::string_view identity[] = {"identity"};
     const auto length = length_of(response);

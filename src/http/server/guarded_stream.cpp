@@ -1,6 +1,5 @@
 #include "guarded_stream.hpp"
 
-#include "http/write_watch.hpp"
 #include "net/reset_on_close.hpp"
 
 #include <gyre/core/errors.hpp>
@@ -191,47 +190,29 @@ auto GuardedStream::write(std::string_view data) -> Task<void> {
     auto& loop = this_loop();
     const auto held = std::exchange(held_, {});
     std::string_view first = held;
-    const bool is_long = first.size() + data.size() > piece_bytes;
     while (!first.empty() || !data.empty()) {
         auto& left = first.empty() ? data : first;
-        const auto piece = left.substr(0, piece_bytes);
-        const auto before = loop.now();
+        auto piece = left.substr(0, piece_bytes);
+        left.remove_prefix(piece.size());
         written_ += piece.size();
-        const auto patience = write_pace_.patience(written_, waited_);
-        bool taken = false;
-        if (is_long) {
-            taken = co_await write_watched(piece, patience);
-        } else {
-            taken = co_await move_on_after(patience, stream_.write(piece));
-        }
+        piece.remove_prefix(stream_.write_now(piece));
+        if (piece.empty()) continue;
+        const auto before = loop.now();
+        CancelScope scope;
+        const ArrivalWatch watch(scope, stream_.transport(), write_pace_.patience(written_, waited_), judge());
+        auto writing = stream_.write(piece);
+        const bool taken = co_await scope.run(std::move(writing));
         waited_ += loop.now() - before;
         if (!taken) give_up_slow_client();
-        left.remove_prefix(piece.size());
     }
     is_writing_ = false;
 }
 
-/// For how long a write may go on that has had its time: by what has arrived at the peer since it was looked at before.
-auto GuardedStream::next_patience(std::optional<std::uint64_t>& arrived, Time& from) -> Duration {
-    const auto now = this_loop().now();
-    const auto before = std::exchange(arrived, stream_.transport().arrived());
-    const auto bytes = before && arrived ? *arrived - *before : 0;
-    const auto took = now - std::exchange(from, now);
-    return write_pace_.is_kept_by(bytes, took) ? write_pace_.longest_wait : Duration::zero();
-}
-
-auto GuardedStream::write_watched(std::string_view piece, Duration patience) -> Task<bool> {
-    piece.remove_prefix(stream_.write_now(piece));
-    if (piece.empty()) co_return true;
-    // The kernel takes nothing for long if it has taken much before: what counts then is what the peer takes of that.
-    auto& loop = this_loop();
-    auto arrived = stream_.transport().arrived();
-    auto from = loop.now();
-    CancelScope scope;
-    const WriteWatch watch(scope, patience, [&] { return next_patience(arrived, from); });
-    auto writing = stream_.write(piece);
-    const bool taken = co_await scope.run(std::move(writing));
-    co_return taken;
+/// A write that has had its time goes on while what arrives at the peer keeps the pace.
+auto GuardedStream::judge() const -> ArrivalWatch::Judge {
+    return [this](std::uint64_t bytes, Duration time) {
+        return write_pace_.is_kept_by(bytes, time) ? write_pace_.longest_wait : Duration::zero();
+    };
 }
 
 auto GuardedStream::send_file(int file, std::uint64_t offset, std::size_t size) -> Task<std::size_t> {
@@ -241,16 +222,10 @@ auto GuardedStream::send_file(int file, std::uint64_t offset, std::size_t size) 
     auto& loop = this_loop();
     const auto before = loop.now();
     const auto patience = write_pace_.patience(written_ + piece_bytes, waited_);
-    std::optional<std::size_t> sent;
-    if (size <= piece_bytes) {
-        sent = co_await move_on_after(patience, stream_.send_file(file, offset, size));
-    } else {
-        auto arrived = stream_.transport().arrived();
-        auto from = before;
-        CancelScope scope;
-        const WriteWatch watch(scope, patience, [&] { return next_patience(arrived, from); });
-        sent = co_await scope.run(stream_.send_file(file, offset, size));
-    }
+    CancelScope scope;
+    const ArrivalWatch watch(scope, stream_.transport(), patience, judge());
+    auto sending = stream_.send_file(file, offset, size);
+    const auto sent = co_await scope.run(std::move(sending));
     waited_ += loop.now() - before;
     if (!sent) give_up_slow_client();
     written_ += *sent;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/write_watch.hpp"
 #include "pace.hpp"
 
 #include <gyre/core/cancel_scope.hpp>
@@ -121,9 +122,7 @@ private:
     [[nodiscard]] auto interrupt_watch() -> Task<void>;
     [[nodiscard]] auto discard(std::size_t limit_bytes) -> Task<bool>;
     void check(const char* operation) const;
-    /// A write to a peer that may be slow: it goes on as long as enough arrives there. @return whether it came to its end.
-    [[nodiscard]] auto write_watched(std::string_view piece, Duration patience) -> Task<bool>;
-    [[nodiscard]] auto next_patience(std::optional<std::uint64_t>& arrived, Time& from) -> Duration;
+    [[nodiscard]] auto judge() const -> ArrivalWatch::Judge;
     [[noreturn]] void give_up_slow_client();
 
     net::Stream stream_;

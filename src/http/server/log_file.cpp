@@ -40,6 +40,12 @@ struct LogFile::State {
         queue.append(line);
     }
 
+    /// Lines that could not be written.
+    void drop(std::string_view lines) {
+        const auto count = std::count(lines.begin(), lines.end(), '\n');
+        dropped.fetch_add(static_cast<std::uint64_t>(count), std::memory_order_relaxed);
+    }
+
     /// What waits, in the place of what `text` held.
     void take(std::string& text) {
         text.clear();
@@ -145,42 +151,46 @@ void LogFile::begin(const std::shared_ptr<State>& state) {
 auto LogFile::write_lines(std::shared_ptr<State> state) -> Task<void> {
     const Duration pause = std::max<Duration>(state->options.flush_interval, std::chrono::milliseconds(1));
     std::string text;
+    bool is_failing = false;
     const WriterEnd end(*state);
-    try {
-        for (;;) {
-            static_cast<void>(co_await move_on_after(pause, state->changed.wait()));
-            state->changed.clear();
-            const bool is_last = state->is_ending;
-            // A successor that comes while this is written waits for what has come meanwhile.
-            auto due = state->successors.size();
-            state->take(text);
-            while (!text.empty()) {
-                const auto failure = co_await try_write(state->file, text);
-                if (!failure) break;
-                // What the old file does not take goes to the one that takes its place, from the start.
-                if (state->successors.empty()) std::rethrow_exception(failure);
+    for (;;) {
+        static_cast<void>(co_await move_on_after(pause, state->changed.wait()));
+        state->changed.clear();
+        const bool is_last = state->is_ending;
+        // A successor that comes while this is written waits for what has come meanwhile.
+        auto due = state->successors.size();
+        state->take(text);
+        while (!text.empty()) {
+            const auto failure = co_await try_write(state->file, text);
+            if (!failure) {
+                is_failing = false;
+                break;
+            }
+            // What the old file does not take goes to the one that takes its place, from the start.
+            if (!state->successors.empty()) {
                 this_loop().handle_error({failure, ErrorOrigin::task, "a log file that is opened anew"});
                 state->succeed(state->successors.size());
                 due = 0;
+                continue;
             }
-            if (is_last) break;
-            text.clear();
-            state->succeed(due);
+            state->drop(text);
+            if (is_last) std::rethrow_exception(failure);
+            // Told once: a disk that is full is full for long, and there may be room the next time.
+            if (!is_failing) this_loop().handle_error({failure, ErrorOrigin::task, "a log file"});
+            is_failing = true;
+            break;
         }
-        co_await state->file.close();
-    } catch (const IoError&) {
-        state->dropped.fetch_add(
-            static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n')), std::memory_order_relaxed);
-        state->take_more(false);
-        throw;
+        if (is_last) break;
+        state->succeed(due);
     }
+    co_await state->file.close();
 }
 
 auto LogFile::reopen_file(std::shared_ptr<State> state) -> Task<void> {
     if (state->path.empty()) throw InvalidStateError("http::LogFile::reopen: it was made over a file, and has no path");
     auto file = co_await open_log(state->path, state->options.mode);
     if (state->is_ending) throw InvalidStateError("http::LogFile::reopen: the log was closed");
-    if (state->task->done()) {  // a write had failed
+    if (state->task->done()) {  // it had no memory, say
         state->file = std::move(file);
         state->take_more(true);
         begin(state);

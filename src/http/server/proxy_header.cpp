@@ -22,6 +22,9 @@ constexpr std::size_t longest_1 = 107;
 constexpr std::size_t shortest_1 = 15;  // "PROXY UNKNOWN\r\n"
 constexpr std::size_t fixed_2 = 16;
 constexpr std::uint8_t checksum_type = 0x03;
+constexpr std::uint8_t tls_type = 0x20;
+constexpr std::uint8_t over_tls = 0x01;  // a bit of the first byte of what is said of TLS
+constexpr std::size_t fixed_tls = 5;     // that byte, and how the client's certificate was found
 
 [[noreturn]] void refuse(const char* why) { throw ProxyHeaderError(std::string("PROXY header: ") + why); }
 
@@ -92,8 +95,9 @@ auto crc32c(std::string_view bytes, std::size_t hole) noexcept -> std::uint32_t 
     return ~crc;
 }
 
-/// What follows the addresses, from `at` on.
-void check_extensions(std::string_view header, std::size_t at) {
+/// What follows the addresses, from `at` on. @return whether the connection came over TLS, if it says that.
+auto parse_extensions(std::string_view header, std::size_t at) -> std::optional<bool> {
+    std::optional<bool> is_secure;
     while (at < header.size()) {
         if (header.size() - at < 3) refuse("an extension is cut off");
         const auto type = byte_at(header, at);
@@ -105,8 +109,13 @@ void check_extensions(std::string_view header, std::size_t at) {
             const auto told = static_cast<std::uint32_t>(number_at(header, at) << 16U | number_at(header, at + 2));
             if (crc32c(header, at) != told) refuse("its checksum is wrong");
         }
+        if (type == tls_type) {
+            if (size < fixed_tls) refuse("what it says of TLS is cut off");
+            is_secure = (byte_at(header, at) & over_tls) != 0;
+        }
         at += size;
     }
+    return is_secure;
 }
 
 /// The first of two addresses, behind which stand their ports.
@@ -150,7 +159,7 @@ auto parse_2(std::string_view bytes) -> std::optional<ProxyHeader> {
         refuse("the connection is neither TCP nor a Unix stream");
     }
     if (size - fixed_2 < addresses) refuse("the addresses are cut off");
-    check_extensions(whole, fixed_2 + addresses);
+    header.is_secure = parse_extensions(whole, fixed_2 + addresses);
     if (family == 0x11) {
         header.source = source_of(whole, AF_INET, &sockaddr_in::sin_addr, &sockaddr_in::sin_port);
     }

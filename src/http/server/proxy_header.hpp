@@ -19,13 +19,14 @@ public:
 struct ProxyHeader {
     std::size_t size;                    ///< Of the header, in bytes.
     std::optional<net::Address> source;  ///< Whose it is; empty: the proxy's own, or of a kind that is not told.
+    std::optional<bool> is_secure = std::nullopt;  ///< It came to the proxy over TLS; empty: that is not told.
 };
 
 /// A longer one is refused.
 inline constexpr std::size_t max_proxy_header = 4096;
 
 /// Reads the header at the front of `bytes`; empty if it is not all there. Versions 1 and 2; what version 2 adds (TLVs) is
-/// skipped, but for a checksum, which must be right. @throws ProxyHeaderError. Source: haproxy's proxy-protocol.txt.
+/// skipped, but for what it says of TLS and for a checksum, which must be right. @throws ProxyHeaderError. Source: haproxy's proxy-protocol.txt.
 [[nodiscard]] auto parse_proxy_header(std::span<const char> bytes) -> std::optional<ProxyHeader>;
 
 /// How many bytes may be read behind `bytes`, which are no whole header yet, without reading past its end.

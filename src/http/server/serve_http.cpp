@@ -90,16 +90,21 @@ auto read_proxy_header(net::Stream& stream) -> Task<ProxyHeader> {
 }
 
 /// Who is at the other end; empty if that is to be told by a proxy, and was not.
-auto peer_of(net::Stream& stream, Service& service) -> Task<std::optional<net::Address>> {
+auto peer_of(net::Stream& stream, Service& service) -> Task<std::optional<Peer>> {
     const auto& options = service.options;
-    const auto peer = stream.peer_address();
+    Peer peer{stream.peer_address(), service.is_secure};
     if (!options.proxy_protocol) co_return peer;
-    if (!options.trusted_proxies->contains(peer)) co_return std::nullopt;
+    if (!options.trusted_proxies->contains(peer.address)) co_return std::nullopt;
     try {
         DrainScope waiting(service.drain, DrainKind::head, this_loop().now());
         const ScopeOptions scope{.scope = &waiting.scope()};
         const auto header = co_await move_on_after(options.handshake_timeout, scope, read_proxy_header(stream));
-        if (header) co_return header->source.value_or(peer);
+        if (header) {
+            peer.is_proxied = header->source.has_value();
+            peer.address = header->source.value_or(peer.address);
+            peer.is_secure = header->is_secure.value_or(peer.is_secure);
+            co_return peer;
+        }
     } catch (const ProxyHeaderError&) {  // a proxy that is set up wrongly: theirs to know
     } catch (const IoError&) {}
     co_return std::nullopt;
@@ -122,15 +127,15 @@ auto serve_one(net::Stream stream, Service& service, const net::TlsServerContext
     const auto peer = co_await peer_of(stream, service);
     if (!peer) co_return tell_refused(service, RefusalReason::proxy_header, stream.peer_address());
     bool is_welcome = false;
-    const auto place = place_of(*peer, service, is_welcome);
+    const auto place = place_of(peer->address, service, is_welcome);
     if (!is_welcome) {
-        tell_refused(service, RefusalReason::too_many, *peer);
+        tell_refused(service, RefusalReason::too_many, peer->address);
         if (tls == nullptr) co_await turn_away(std::move(stream), service.options);
         co_return;
     }
     if (tls != nullptr) {
         auto secured = co_await secure(std::move(stream), *tls, service);
-        if (!secured) co_return tell_refused(service, RefusalReason::tls_handshake, *peer);
+        if (!secured) co_return tell_refused(service, RefusalReason::tls_handshake, peer->address);
         stream = std::move(*secured);
     }
     ServerConnection connection(std::move(stream), *peer, service);
@@ -165,7 +170,7 @@ auto serve_connection(net::Stream stream, const ExchangeHandler& handler, const 
     internal::Drain never;
     internal::ConnectionCounts counts;
     internal::Service service(handler, options, never, counts);
-    const auto peer = stream.peer_address();
+    const internal::Peer peer{stream.peer_address()};
     internal::ServerConnection connection(std::move(stream), peer, service);
     co_await connection.run();
 }

@@ -58,7 +58,7 @@ auto end_of_youth(Duration age, std::uint64_t number) -> Time {
 
 }  // namespace
 
-ServerConnection::ServerConnection(net::Stream stream, const net::Address& peer, Service& service)
+ServerConnection::ServerConnection(net::Stream stream, const Peer& peer, Service& service)
     : stream_(std::move(stream),
           {service.options.write_timeout, service.options.write_min_rate, service.options.write_rate_grace}),
       service_(service),
@@ -86,9 +86,12 @@ ServerConnection::~ServerConnection() {
 auto ServerConnection::client() -> const ForwardedClient& {
     if (!knows_client_) {
         if (!client_) client_ = std::make_unique<ForwardedClient>();
-        *client_ = options_.trusted_proxies == nullptr
-                       ? ForwardedClient{peer_, service_.is_secure}
-                       : options_.trusted_proxies->client_of(parser_.head().fields, peer_, service_.is_secure);
+        const auto* proxies = options_.trusted_proxies;
+        const auto& fields = parser_.head().fields;
+        bool is_secure = peer_.is_secure;
+        if (peer_.is_proxied && options_.proxy_tells_scheme) is_secure = proxies->is_secure(fields).value_or(is_secure);
+        *client_ = proxies == nullptr ? ForwardedClient{peer_.address, is_secure}
+                                      : proxies->client_of(fields, peer_.address, is_secure);
         knows_client_ = true;
     }
     return *client_;
@@ -121,8 +124,8 @@ void ServerConnection::request_ends() noexcept {
     record.target = head.target;
     record.version = head.version;
     record.fields = &head.fields;
-    record.client = knows_client_ ? &client_->address : &peer_;
-    record.is_secure = knows_client_ ? client_->is_secure : service_.is_secure;
+    record.client = knows_client_ ? &client_->address : &peer_.address;
+    record.is_secure = knows_client_ ? client_->is_secure : peer_.is_secure;
     record.status = response_.status();
     record.is_whole = response_.is_finished();
     record.body_bytes = response_.body_bytes();
@@ -382,8 +385,8 @@ auto ServerConnection::refuse() -> Task<void> {
 /// The head could not be read: what it says is not to be relied on.
 void ServerConnection::tell_of_refusal() noexcept {
     RequestRecord record;
-    record.client = &peer_;
-    record.is_secure = service_.is_secure;
+    record.client = &peer_.address;
+    record.is_secure = peer_.is_secure;
     record.status = response_.status();
     record.is_whole = response_.is_finished();
     record.body_bytes = response_.body_bytes();
@@ -422,7 +425,7 @@ auto ServerConnection::client_gone() -> Task<void> {
 void ServerConnection::report(std::exception_ptr error) const {
     const auto& head = parser_.head();
     std::string source = head.method;
-    source.append(" ").append(head.target).append(" from ").append(peer_.text());
+    source.append(" ").append(head.target).append(" from ").append(peer_.address.text());
     this_loop().handle_error({std::move(error), ErrorOrigin::connection, std::move(source)});
 }
 

@@ -26,8 +26,8 @@ namespace gyre::http::internal {
 /// One connection of a server: reads a head, runs the handler, sees to it that the response is whole, and again.
 class ServerConnection {
 public:
-    /// @param peer who is at the other end, or said to be by a proxy. Outlives this.
-    ServerConnection(net::Stream stream, const net::Address& peer, Service& service);
+    /// @param peer outlives this.
+    ServerConnection(net::Stream stream, const Peer& peer, Service& service);
     ServerConnection(const ServerConnection&) = delete;
     auto operator=(const ServerConnection&) -> ServerConnection& = delete;
     ~ServerConnection();
@@ -37,7 +37,7 @@ public:
     // For the exchange.
     [[nodiscard]] auto head() const noexcept -> const RequestHead& { return parser_.head(); }
     [[nodiscard]] auto trailers() const noexcept -> const Fields& { return parser_.trailers(); }
-    [[nodiscard]] auto peer() const noexcept -> const net::Address& { return peer_; }
+    [[nodiscard]] auto peer() const noexcept -> const net::Address& { return peer_.address; }
     /// Who sent the request that runs, as trusted proxies tell.
     [[nodiscard]] auto client() -> const ForwardedClient&;
     /// What its TLS handshake agreed on; null without TLS.
@@ -89,7 +89,7 @@ private:
     Service& service_;
     EventLoop& loop_;
     const ConnectionOptions& options_;
-    const net::Address& peer_;                 ///< Outlives this.
+    const Peer& peer_;                         ///< Outlives this.
     std::unique_ptr<ForwardedClient> client_;  ///< Of the request, if `knows_client_`, or of one before.
     std::unique_ptr<const net::TlsInfo> tls_;  ///< Once somebody has asked.
     std::string request_id_;

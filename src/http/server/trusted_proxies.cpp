@@ -70,6 +70,7 @@ auto members_of(const Fields& fields, std::string_view name) -> std::vector<std:
 auto x_forwarded_hops(const Fields& fields) -> std::vector<Hop> {
     auto addresses = members_of(fields, "X-Forwarded-For");
     auto schemes = members_of(fields, "X-Forwarded-Proto");
+    if (addresses.empty() && !schemes.empty()) addresses.emplace_back();  // a proxy that tells the scheme only
     std::vector<Hop> hops(addresses.size());
     for (std::size_t i = 0; i < addresses.size(); ++i) {
         hops[i].from = std::move(addresses[i]);
@@ -112,6 +113,17 @@ auto forwarded_hops(const Fields& fields) -> std::vector<Hop> {
     return hops;
 }
 
+auto hops_of(const Fields& fields, ForwardedField field) -> std::vector<Hop> {
+    return field == ForwardedField::forwarded ? forwarded_hops(fields) : x_forwarded_hops(fields);
+}
+
+/// Whether the request came to that proxy over https; empty if it does not say.
+auto is_secure_at(const Hop& hop) noexcept -> std::optional<bool> {
+    if (internal::equals_ignoring_case(hop.scheme, "https")) return true;
+    if (internal::equals_ignoring_case(hop.scheme, "http")) return false;
+    return std::nullopt;
+}
+
 auto networks_of(std::initializer_list<std::string_view> texts) -> std::vector<net::IpNetwork> {
     std::vector<net::IpNetwork> networks;
     networks.reserve(texts.size());
@@ -141,16 +153,20 @@ auto TrustedProxies::contains(const net::Address& peer) const noexcept -> bool {
 auto TrustedProxies::client_of(const Fields& fields, const net::Address& peer, bool is_secure) const -> ForwardedClient {
     ForwardedClient client{peer, is_secure};
     if (!contains(peer)) return client;
-    const auto hops = field_ == ForwardedField::forwarded ? forwarded_hops(fields) : x_forwarded_hops(fields);
+    const auto hops = hops_of(fields, field_);
     for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
-        if (internal::equals_ignoring_case(hop->scheme, "https")) client.is_secure = true;
-        if (internal::equals_ignoring_case(hop->scheme, "http")) client.is_secure = false;
+        client.is_secure = is_secure_at(*hop).value_or(client.is_secure);
         const auto address = parse_node(hop->from);
         if (!address) break;  // somebody whom the proxy hides, or does not know
         client.address = *address;
         if (!contains(*address)) break;
     }
     return client;
+}
+
+auto TrustedProxies::is_secure(const Fields& fields) const -> std::optional<bool> {
+    const auto hops = hops_of(fields, field_);
+    return hops.empty() ? std::nullopt : is_secure_at(hops.back());
 }
 
 }  // namespace gyre::http

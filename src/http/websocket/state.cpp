@@ -1,5 +1,6 @@
 #include "state.hpp"
 
+#include "http/write_watch.hpp"
 #include "net/busy.hpp"
 
 #include <gyre/core/loop.hpp>
@@ -102,9 +103,12 @@ auto WebSocketState::fill(std::size_t size, Time deadline) -> Task<std::optional
     co_return count;
 }
 
-/// @return false when `deadline` has passed, or the connection is over.
-auto WebSocketState::write(std::string_view bytes, Time deadline) -> Task<bool> {
-    Pending pending(*this, writing_, deadline);
+/// @return false when the peer does not take them, or the connection is over.
+auto WebSocketState::write(std::string_view bytes) -> Task<bool> {
+    Pending pending(*this, writing_, Time::max());
+    const Duration patience = options_.send_timeout;
+    const ArrivalWatch watch(pending.scope, stream_.transport(), patience,
+        [patience](std::uint64_t arrived, Duration) { return arrived > 0 ? patience : Duration::zero(); });
     const bool done = co_await pending.scope.run(stream_.write(bytes));
     co_return done;
 }
@@ -234,6 +238,12 @@ void WebSocketState::note_heard() noexcept {
     be_patient(options_.ping_interval > Duration::zero() ? Duration(options_.ping_interval) : Duration::max());
 }
 
+/// Whether the ping may still lie behind what the peer takes slowly: there is more than the kernel takes, and it moves.
+auto WebSocketState::is_busy_taking() -> bool {
+    const auto before = std::exchange(arrived_, stream_.transport().arrived());
+    return is_writing_ && before && arrived_ && *arrived_ > *before;
+}
+
 auto WebSocketState::read_or_ping() -> Task<std::size_t> {
     const auto size = static_cast<std::size_t>(std::clamp<std::uint64_t>(reader_.expected(), least_read, largest_read));
     if (quiet_until_ == Time::min()) note_heard();
@@ -245,13 +255,18 @@ auto WebSocketState::read_or_ping() -> Task<std::size_t> {
         const auto count = co_await fill(size, quiet_until_);
         if (count) note_heard();
         if (count || is_over_ || is_cut_) co_return count.value_or(0);
-        if (is_asked_) throw TimeoutError("the peer does not answer a ping");
+        if (is_asked_) {
+            if (!is_busy_taking()) throw TimeoutError("the peer does not answer a ping");
+            be_patient(options_.pong_timeout);
+            continue;
+        }
         if (sent_close_) {
             note_heard();
             continue;
         }
         out_.ping({});
         is_asked_ = true;
+        arrived_ = stream_.transport().arrived();
         be_patient(options_.pong_timeout);
         start_writer();
     }
@@ -359,8 +374,7 @@ auto WebSocketState::write_queue() -> Task<void> {
         auto batch = out_.take_batch();
         while (!batch.empty()) {
             const auto piece = batch.substr(0, largest_read);
-            const auto deadline = this_loop().now() + options_.send_timeout;
-            const bool taken = co_await write(piece, deadline);
+            const bool taken = co_await write(piece);
             if (is_over_) co_return;
             if (!taken) throw TimeoutError("the peer does not take what is sent");
             batch.remove_prefix(piece.size());

@@ -48,7 +48,7 @@ private:
     class Pending;
 
     [[nodiscard]] auto fill(std::size_t size, Time deadline) -> Task<std::optional<std::size_t>>;
-    [[nodiscard]] auto write(std::string_view bytes, Time deadline) -> Task<bool>;
+    [[nodiscard]] auto write(std::string_view bytes) -> Task<bool>;
     [[nodiscard]] auto shutdown_stream() -> Task<void>;
     [[nodiscard]] auto close_stream() -> Task<void>;
     void release_stream() noexcept;
@@ -64,6 +64,7 @@ private:
     [[nodiscard]] auto next_event() -> WebSocketEventKind;
     [[nodiscard]] auto read_more() -> Task<bool>;
     [[nodiscard]] auto read_or_ping() -> Task<std::size_t>;
+    [[nodiscard]] auto is_busy_taking() -> bool;
     void be_patient(Duration patience) noexcept;
     void note_heard() noexcept;
     [[nodiscard]] auto patience_without_writing() const noexcept -> Duration;
@@ -93,8 +94,9 @@ private:
     std::uint64_t received_ = 0;
     std::uint64_t sent_ = 0;
     std::uint64_t dropped_ = 0;
-    Time quiet_until_ = Time::min();  ///< Then a ping is sent, or the answer to one is overdue.
-    bool is_asked_ = false;           ///< A ping of ours waits for an answer.
+    Time quiet_until_ = Time::min();        ///< Then a ping is sent, or the answer to one is overdue.
+    bool is_asked_ = false;                 ///< A ping of ours waits for an answer.
+    std::optional<std::uint64_t> arrived_;  ///< At the peer's machine, when that was looked at.
     bool has_looked_ = false;  ///< That time has passed while nobody was receiving, and what had come was looked at.
     std::uint16_t code_ = close_code::lost;
     std::string reason_;

@@ -1,12 +1,8 @@
 // Uploads to a peer that is slow, through a kernel that takes much ahead of it: what counts is what arrives.
 #include "http/client/sending.hpp"
+#include "support/deep_transport.hpp"
 #include "support/loops.hpp"
 
-#include <gyre/net/transport.hpp>
-
-#include <algorithm>
-#include <limits>
-#include <optional>
 #include <string>
 
 namespace gyre::testing {
@@ -17,53 +13,7 @@ using http::internal::write_at_speed;
 using http::internal::write_within;
 using http::internal::WriteLimit;
 
-/// As a kernel with megabytes to send to a peer that takes so many bytes a second: it takes as much as there is room for, and
-/// then nothing before a third of that has gone.
-class DeepTransport final : public net::Transport {
-public:
-    DeepTransport(std::size_t room, std::uint64_t bytes_per_second, bool tells)
-        : room_(room), rate_(bytes_per_second), tells_(tells), began_(this_loop().now()) {}
-
-    auto read_some(std::span<std::byte>) -> Task<std::size_t> override { co_return 0; }
-    auto write_all(std::span<const std::byte> data) -> Task<void> override {
-        auto left = data.size();
-        while (left > 0) {
-            const auto taken = std::min<std::uint64_t>(left, room_ - (written_ - arrived_bytes()));
-            written_ += taken;
-            left -= taken;
-            while (left > 0 && written_ - arrived_bytes() > room_ - room_ / 3) co_await sleep(100ms);
-        }
-    }
-    [[nodiscard]] auto arrived() const noexcept -> std::optional<std::uint64_t> override {
-        if (!tells_) return std::nullopt;
-        return arrived_bytes();
-    }
-    auto shutdown_write() -> Task<void> override { co_return; }
-    auto close() -> Task<void> override { co_return; }
-    void abort() noexcept override {}
-    [[nodiscard]] auto local_address() const -> net::Address override { return {}; }
-    [[nodiscard]] auto peer_address() const -> net::Address override { return {}; }
-    [[nodiscard]] auto is_closed() const noexcept -> bool override { return false; }
-
-private:
-    [[nodiscard]] auto arrived_bytes() const noexcept -> std::uint64_t {
-        const auto seconds = std::chrono::duration_cast<std::chrono::milliseconds>(this_loop().now() - began_);
-        return std::min(written_, rate_ * static_cast<std::uint64_t>(seconds.count()) / 1000);
-    }
-
-    std::size_t room_;
-    std::uint64_t rate_;
-    bool tells_;
-    Time began_;
-    std::uint64_t written_ = 0;
-};
-
-constexpr std::size_t megabytes = 3'000'000;
 constexpr WriteLimit any_time{Duration::zero(), Time::max()};
-
-auto deep_stream(std::uint64_t bytes_per_second, bool tells = true) -> net::Stream {
-    return net::Stream(std::make_unique<DeepTransport>(megabytes, bytes_per_second, tells));
-}
 
 GYRE_TEST(SlowUpload, is_fast_enough_if_enough_arrives_though_the_kernel_takes_nothing) {
     auto stream = deep_stream(10'000);  // a third of the room takes it 100 s

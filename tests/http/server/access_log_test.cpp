@@ -10,6 +10,8 @@
 #include <gyre/os/temporary_directory.hpp>
 #include <gyre/testing/cancel_everywhere.hpp>
 
+#include <unistd.h>
+
 #include <stdexcept>
 
 namespace gyre::testing {
@@ -381,7 +383,62 @@ TEST_P(HttpAccessLog, goes_over_a_file_that_is_open) {
     });
 }
 
-TEST_P(HttpAccessLog, begins_again_after_a_failed_write) {
+/// Waits until so many lines were dropped.
+auto until_dropped(const http::LogFile& log, std::uint64_t lines) -> Task<> {
+    while (log.dropped_lines() < lines) co_await sleep(10ms);
+}
+
+TEST_P(HttpAccessLog, tells_of_a_failed_write_and_tries_the_next_one) {
+    run([]() -> Task<> {
+        std::vector<std::string> told;
+        this_loop().set_exception_handler([&](const ErrorContext& context) { told.push_back(context.text()); });
+        auto directory = co_await fs::TemporaryDirectory::create();
+        const auto path = directory.path() / "access.log";
+        auto full = co_await fs::open("/dev/full", "a");
+        auto full_again = co_await fs::open("/dev/full", "a");
+        auto room = co_await fs::open(path, "a");
+        const int descriptor = full.descriptor();
+        auto log = http::LogFile::over(std::move(full));
+        const auto sink = log.sink();
+        sink("lost\n");
+        co_await until_dropped(log, 1);
+        sink("lost\ntoo\n");
+        co_await until_dropped(log, 3);
+        EXPECT_EQ(told.size(), 1U) << "once, until a write succeeds";
+        EXPECT_EQ(::dup2(room.descriptor(), descriptor), descriptor);  // the disk has room again
+        sink("kept\n");
+        std::string text;
+        while (text.empty()) {
+            co_await sleep(10ms);
+            text = co_await fs::read_text(path);
+        }
+        EXPECT_EQ(text, "kept\n");
+        EXPECT_EQ(::dup2(full_again.descriptor(), descriptor), descriptor);
+        sink("lost again\n");
+        co_await until_dropped(log, 4);
+        EXPECT_EQ(told.size(), 2U);
+        for (const auto& error : told) EXPECT_NE(error.find("No space left on device"), std::string::npos) << error;
+        const auto outcome = co_await as_outcome(log.close());
+        EXPECT_FALSE(outcome.is_error()) << "it was told before";
+    });
+}
+
+TEST_P(HttpAccessLog, throws_at_the_end_what_it_could_not_write_then) {
+    run([]() -> Task<> {
+        std::size_t told = 0;
+        this_loop().set_exception_handler([&](const ErrorContext&) { ++told; });
+        http::LogFileOptions options;
+        options.flush_interval = Duration::max();
+        auto log = co_await http::LogFile::open("/dev/full", options);
+        log.sink()("lost\n");
+        const auto outcome = co_await as_outcome(log.close());
+        EXPECT_TRUE(failed_with<IoError>(outcome));
+        EXPECT_EQ(log.dropped_lines(), 1U);
+        EXPECT_EQ(told, 0U) << "it was thrown";
+    });
+}
+
+TEST_P(HttpAccessLog, goes_on_in_a_new_file_after_a_failed_write) {
     run([]() -> Task<> {
         std::size_t told = 0;
         this_loop().set_exception_handler([&](const ErrorContext&) { ++told; });
@@ -391,15 +448,14 @@ TEST_P(HttpAccessLog, begins_again_after_a_failed_write) {
         auto file = co_await http::LogFile::open(path.string());
         const auto sink = file.sink();
         sink("lost\n");
-        while (file.dropped_lines() == 0) co_await sleep(10ms);
-        sink("lost too\n");
-        EXPECT_EQ(file.dropped_lines(), 2U);
+        co_await until_dropped(file, 1);
         co_await fs::remove(path);
         co_await file.reopen();
         sink("kept\n");
         co_await file.close();
         const auto text = co_await fs::read_text(path);
         EXPECT_EQ(text, "kept\n");
+        EXPECT_EQ(file.dropped_lines(), 1U);
         EXPECT_EQ(told, 1U) << "nobody else could receive the error";
     });
 }

@@ -143,6 +143,37 @@ TEST(Compress, leaves_alone_what_must_not_change) {
     EXPECT_FALSE(left_alone(Response::text(long_text).header("Cache-Control", "public")));
 }
 
+TEST(Compress, a_part_varies_as_the_whole_would) {
+    const auto vary_of = [](const char* type, const char* range, const char* more = "X: y") {
+        auto response = Response::bytes(type, "0123456789", 206);
+        if (*range != '\0') response.header("Content-Range", range);
+        const std::string_view line = more;
+        response.header(line.substr(0, line.find(':')), line.substr(line.find(' ') + 1));
+        return reply_to(app_with({}, answering(std::move(response))), takes_all).field("Vary");
+    };
+    EXPECT_EQ(vary_of("text/plain", "bytes 0-9/1024"), "Accept-Encoding");
+    EXPECT_EQ(vary_of("text/plain", "bytes 0-9/*"), "Accept-Encoding");
+    EXPECT_EQ(vary_of("multipart/byteranges; boundary=b", ""), "Accept-Encoding") << "of parts of any type";
+    EXPECT_EQ(vary_of("text/plain", "bytes 0-9/1024", "Vary: Accept-Encoding"), "Accept-Encoding") << "once";
+    EXPECT_EQ(vary_of("text/plain", "bytes 0-9/1023"), "(none)") << "too short to be compressed";
+    EXPECT_EQ(vary_of("image/png", "bytes 0-9/1024"), "(none)");
+    EXPECT_EQ(vary_of("text/plain", "bytes 0-9/1024", "Content-Encoding: x"), "(none)");
+    EXPECT_EQ(vary_of("text/plain", "bytes 0-9/1024", "Cache-Control: no-transform"), "(none)");
+}
+
+TEST(Compress, a_part_of_a_file_varies_as_the_file_does) {
+    const gyre::testing::TemporaryFolder folder;
+    const auto path = folder.path() / "page.html";
+    std::ofstream(path) << long_text;
+    const auto handler = app_with({}, [path](Request&) -> Task<Response> { co_return Response::file(path); });
+    const auto fields = std::string(takes_all) + "Range: bytes=0-9\r\n";
+    const auto part = reply_to(handler, fields, World::kernel);
+    EXPECT_EQ(part.status, 206);
+    EXPECT_EQ(part.body, long_text.substr(0, 10));
+    EXPECT_EQ(part.field("Vary"), "Accept-Encoding");
+    EXPECT_EQ(reply_to(handler, takes_all, World::kernel).field("Vary"), "Accept-Encoding");
+}
+
 TEST(Compress, what_is_streamed_arrives_as_it_is_written) {
     const auto handler = app_with({}, [](Request&) -> Task<Response> {
         co_return Response::stream("text/plain", [](BodyWriter& body) -> Task<void> {

@@ -13,12 +13,15 @@ using http::internal::parse_proxy_header;
 using http::internal::ProxyHeaderError;
 using namespace std::string_literals;
 
-/// "1.2.3.4:5 of 40 bytes", "nobody of 15 bytes", "more", or the error.
+/// "1.2.3.4:5 of 40 bytes", "nobody of 52 bytes, over TLS", "nobody of 15 bytes", "more", or the error.
 auto read_header(const std::string& bytes) -> std::string {
     try {
         const auto header = parse_proxy_header(bytes);
         if (!header) return "more";
-        return (header->source ? header->source->text() : "nobody") + " of " + std::to_string(header->size) + " bytes";
+        auto text = (header->source ? header->source->text() : "nobody") + " of " + std::to_string(header->size) +
+                    " bytes";
+        if (header->is_secure) text += *header->is_secure ? ", over TLS" : ", without TLS";
+        return text;
     } catch (const ProxyHeaderError& error) {
         return error.what();
     }
@@ -106,6 +109,24 @@ TEST(ProxyHeader, of_machines_may_be_wrong) {
     EXPECT_EQ(read_header(version_2(four_addresses + good)), "192.0.2.1:1234 of 39 bytes");
 }
 
+TEST(ProxyHeader, of_machines_may_tell_of_tls) {
+    const auto told = [](const std::string& extensions, char command = '\x21') {
+        const auto text = read_header(version_2(four_addresses + extensions, command));
+        return text.starts_with("PROXY header") ? text : text.substr(text.find("bytes"));
+    };
+    EXPECT_EQ(told(""), "bytes") << "it does not say";
+    EXPECT_EQ(told("\x20\x00\x05\x01\x00\x00\x00\x00"s), "bytes, over TLS");
+    EXPECT_EQ(told("\x20\x00\x05\x07\x00\x00\x00\x00"s), "bytes, over TLS") << "and it showed a certificate";
+    EXPECT_EQ(told("\x20\x00\x05\x00\x00\x00\x00\x01"s), "bytes, without TLS");
+    EXPECT_EQ(told("\x20\x00\x05\x06\x00\x00\x00\x00"s), "bytes, without TLS") << "the first bit says it";
+    EXPECT_EQ(told("\x04\x00\x01x\x20\x00\x0f\x01\x00\x00\x00\x00\x21\x00\x07TLSv1.3\x04\x00\x00"s), "bytes, over TLS");
+    EXPECT_EQ(told("\x20\x00\x05\x01\x00\x00\x00\x00"s, '\x20'), "bytes") << "the proxy's own";
+    EXPECT_EQ(told("\x20\x00\x04\x01\x00\x00\x00"s), "PROXY header: what it says of TLS is cut off");
+    EXPECT_EQ(told("\x20\x00\x00"s), "PROXY header: what it says of TLS is cut off");
+    EXPECT_EQ(told("\x20\x00\x05\x01\x00\x00\x00"s), "PROXY header: an extension is cut off");
+    EXPECT_EQ(told("\x20\xff\xff\x01\x00\x00\x00\x00"s), "PROXY header: an extension is cut off");
+}
+
 class HttpProxyProtocol : public OnLoops {};
 GYRE_ON_LOOPS(HttpProxyProtocol);
 
@@ -145,6 +166,63 @@ TEST_P(HttpProxyProtocol, says_who_is_at_the_other_end) {
         EXPECT_NE(own.find("you are 127.0.0.1:"), own.npos) << own;
         const auto none = co_await talk_raw(server.port(), request);
         EXPECT_EQ(none.find("HTTP/1.1"), none.npos) << none;
+        co_await server.stop(1s);
+    });
+}
+
+TEST_P(HttpProxyProtocol, says_whether_the_client_came_over_tls) {
+    run([]() -> Task<> {
+        http::App app;
+        app.use(http::security_headers());
+        app.get("/", [](http::Request& request) -> Task<http::Response> {
+            co_return http::Response::text(request.client().ip() + " over " + std::string(request.scheme()));
+        });
+        const http::TrustedProxies proxies({"127.0.0.0/8"});
+        http::ServerOptions options{.port = 0};
+        options.connection.trusted_proxies = &proxies;
+        options.connection.proxy_protocol = true;
+        auto server = co_await http::Server::start(std::move(app), options);
+        const std::string request = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n";
+        const std::string claim = "X-Forwarded-Proto: https\r\n";
+        const auto over_tls = version_2(four_addresses + "\x20\x00\x05\x01\x00\x00\x00\x00"s);
+        const auto without_tls = version_2(four_addresses + "\x20\x00\x05\x00\x00\x00\x00\x00"s);
+        const auto one = co_await talk_raw(server.port(), over_tls + request + "\r\n");
+        EXPECT_TRUE(one.ends_with("192.0.2.1 over https")) << one;
+        EXPECT_NE(one.find("Strict-Transport-Security"), one.npos) << one;
+        const auto other = co_await talk_raw(server.port(), without_tls + request + "\r\n");
+        EXPECT_TRUE(other.ends_with("192.0.2.1 over http")) << other;
+        EXPECT_EQ(other.find("Strict-Transport-Security"), other.npos) << other;
+        const auto claimed = co_await talk_raw(server.port(), without_tls + request + claim + "\r\n");
+        EXPECT_TRUE(claimed.ends_with("192.0.2.1 over http")) << "the client may have written that: " << claimed;
+        co_await server.stop(1s);
+    });
+}
+
+TEST_P(HttpProxyProtocol, leaves_the_scheme_to_a_field_where_the_proxy_sets_it) {
+    run([]() -> Task<> {
+        http::App app;
+        app.get("/", [](http::Request& request) -> Task<http::Response> {
+            co_return http::Response::text(request.client().ip() + " over " + std::string(request.scheme()));
+        });
+        const http::TrustedProxies proxies({"127.0.0.0/8"});
+        http::ServerOptions options{.port = 0};
+        options.connection.trusted_proxies = &proxies;
+        options.connection.proxy_protocol = true;
+        options.connection.proxy_tells_scheme = true;
+        auto server = co_await http::Server::start(std::move(app), options);
+        const std::string request =
+            "PROXY TCP4 192.0.2.1 10.0.0.1 1234 80\r\n"
+            "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n";
+        const std::pair<const char*, const char*> cases[] = {
+            {"", "192.0.2.1 over http"},
+            {"X-Forwarded-Proto: https\r\n", "192.0.2.1 over https"},
+            {"X-Forwarded-Proto: https, http\r\n", "192.0.2.1 over http"},
+            {"X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\n", "192.0.2.1 over https"},
+        };
+        for (const auto& [fields, expected] : cases) {
+            const auto answer = co_await talk_raw(server.port(), request + fields + "\r\n");
+            EXPECT_TRUE(answer.ends_with(expected)) << fields << answer;
+        }
         co_await server.stop(1s);
     });
 }

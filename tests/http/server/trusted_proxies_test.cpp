@@ -76,6 +76,24 @@ TEST(TrustedProxies, tell_the_scheme) {
     EXPECT_EQ(ask("192.0.2.1, 10.1.1.1", "https"), "192.0.2.1:0 https") << "one for all";
     EXPECT_EQ(ask("192.0.2.1, 10.1.1.1", "https, http"), "192.0.2.1:0 https");
     EXPECT_EQ(ask("6.6.6.6, 192.0.2.1", "https, http"), "192.0.2.1:0 http") << "the client wrote the first";
+    EXPECT_EQ(client_text(proxies, {{"X-Forwarded-Proto", "http, https"}}), "10.0.0.1:1234 https")
+        << "without an address";
+    EXPECT_EQ(client_text(proxies, {{"X-Forwarded-Proto", "https, http"}}), "10.0.0.1:1234 http");
+    EXPECT_EQ(client_text(proxies, {{"X-Forwarded-Proto", "https"}}, net::Address::from_ip("11.0.0.1", 5)),
+        "11.0.0.1:5 http");
+}
+
+TEST(TrustedProxies, of_which_the_nearest_tells_the_scheme_last) {
+    const TrustedProxies proxies({});
+    EXPECT_EQ(proxies.is_secure({}), std::nullopt);
+    EXPECT_EQ(proxies.is_secure({{"X-Forwarded-For", "192.0.2.1"}}), std::nullopt);
+    EXPECT_EQ(proxies.is_secure({{"X-Forwarded-Proto", "http, https"}}), true);
+    EXPECT_EQ(proxies.is_secure({{"X-Forwarded-For", "192.0.2.1"}, {"X-Forwarded-Proto", "https,http"}}), false);
+    EXPECT_EQ(proxies.is_secure({{"X-Forwarded-Proto", "ftp"}}), std::nullopt);
+    EXPECT_EQ(proxies.is_secure({{"Forwarded", "proto=https"}}), std::nullopt) << "only one field counts";
+    const TrustedProxies others({}, ForwardedField::forwarded);
+    EXPECT_EQ(others.is_secure({{"Forwarded", "for=192.0.2.1;proto=http, proto=https"}}), true);
+    EXPECT_EQ(others.is_secure({{"Forwarded", "proto=https, for=192.0.2.1"}}), std::nullopt);
 }
 
 TEST(TrustedProxies, may_speak_rfc_7239) {

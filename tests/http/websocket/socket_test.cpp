@@ -1,6 +1,7 @@
 // A WebSocket at both ends: messages, order, closing, cancelling.
 
 #include "pair.hpp"
+#include "support/deep_transport.hpp"
 
 #include <gtest/gtest.h>
 
@@ -237,6 +238,40 @@ GYRE_TEST(WebSocket, a_full_queue_makes_send_wait_or_drop_or_close) {
             auto all = co_await right.read_exactly(1006 + 3);
             EXPECT_EQ(all.substr(1006), frame({0x81, false}, "c"));
         });
+    }
+}
+
+GYRE_TEST(WebSocket, a_peer_that_reads_slowly_is_not_lost_while_bytes_arrive) {
+    for (const bool tells : {true, false}) {
+        auto stream = gyre::testing::deep_stream(10'000, tells);  // a third of what the kernel holds takes it 100 s
+        WebSocket socket(std::move(stream), WebSocketRole::server, {});
+        std::size_t sent = 0;
+        try {
+            for (; sent < 2 * gyre::testing::megabytes; sent += 50'000) co_await socket.send(std::string(50'000, 'a'));
+        } catch (const WebSocketClosedError&) {}
+        EXPECT_EQ(socket.is_open(), tells);
+        EXPECT_EQ(sent == 2 * gyre::testing::megabytes, tells);
+    }
+}
+
+GYRE_TEST(WebSocket, a_ping_behind_what_a_slow_reader_takes_has_time) {
+    for (const std::uint64_t bytes_per_second : {std::uint64_t{10'000}, std::uint64_t{0}}) {
+        auto stream = gyre::testing::deep_stream(bytes_per_second);
+        WebSocket socket(std::move(stream), WebSocketRole::server, {}, {.send_timeout = 1h});
+        const auto start = this_loop().now();
+        co_await task_group([&](TaskGroup& group) -> Task<> {
+            auto sending = group.spawn([&]() -> Task<> {
+                try {
+                    while (true) co_await socket.send(std::string(50'000, 'a'));
+                } catch (const WebSocketClosedError&) {}
+            });
+            auto receiving = socket.receive();
+            const auto outcome = co_await as_outcome(move_on_after(5min, std::move(receiving)));
+            EXPECT_EQ(gyre::testing::failed_with<WebSocketClosedError>(outcome), bytes_per_second == 0);
+            sending.cancel();
+        });
+        const auto took = bytes_per_second == 0 ? Duration(40s) : Duration(5min);
+        EXPECT_EQ(this_loop().now() - start, took);
     }
 }
 

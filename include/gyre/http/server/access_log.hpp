@@ -55,6 +55,9 @@ struct LogFileOptions {
 };
 
 /// A file that lines are added to, by a task of its own on the loop that opened it. Move-only.
+///
+/// A write that fails, the disk being full, is told to the loop's exception handler: once, until one succeeds again. Its lines
+/// are dropped, and what comes after them is tried when its time has come.
 class LogFile {
 public:
     /// Opens `path` for appending, and makes it if it is not there. @throws IoError naming it. On cancel: nothing is open.
@@ -69,16 +72,16 @@ public:
 
     /// What puts lines in: give it to `AccessLog`. Lives on after the file; lines are dropped then.
     [[nodiscard]] auto sink() const -> LogSink;
-    /// Lines that were dropped: the queue was full, the file closed, or a write had failed.
+    /// Lines that were dropped: the queue was full, the file closed, or their write failed.
     [[nodiscard]] auto dropped_lines() const noexcept -> std::uint64_t;
     /// Opens the path again, for programs such as logrotate that have moved the file away: what waits goes to the old one, lines
     /// from the return of this on to the new one. What the old one does not take, its disk being full, goes to the new one as
-    /// well, and the loop's exception handler is told. After a failed write it begins to write again.
+    /// well, and the loop's exception handler is told.
     /// @throws IoError if it cannot be opened: the old one stays in use; InvalidStateError once the log was closed, and for one
     /// that was made `over` a file.
     /// On cancel: the old file or the new one is in use, and no line is lost.
     [[nodiscard]] auto reopen() -> Task<void>;
-    /// Writes what waits and closes the file. Idempotent. @throws IoError of a write that failed, now or before.
+    /// Writes what waits and closes the file. Idempotent. @throws IoError if that fails; not for what was told before.
     /// On cancel: the writing goes on, and what still waits when the LogFile goes is lost.
     [[nodiscard]] auto close() -> Task<void>;
 

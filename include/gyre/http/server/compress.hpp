@@ -25,10 +25,11 @@ struct CompressOptions {
 
 /// A middleware that compresses what clients take compressed: `app.use(http::compress())`.
 ///
-/// The coding is chosen from Accept-Encoding; Vary is set wherever that could matter, and a strong ETag becomes weak, since the
-/// bytes are others. Streamed bodies are compressed as they are written, and every `write` can be read by the client when
-/// it returns. Left alone: what has a Content-Encoding already, `no-transform`, 206 and other parts, 204, 304, and protocols
-/// that are switched to. A client that takes neither a coding nor the plain body (`identity;q=0`) gets 406.
+/// The coding is chosen from Accept-Encoding; Vary is set wherever that could matter, also for a part (206) of what would be
+/// compressed as a whole, and a strong ETag becomes weak, since the bytes are others. Streamed bodies are compressed as they
+/// are written, and every `write` can be read by the client when it returns. Left alone: what has a Content-Encoding already,
+/// `no-transform`, 206 and other parts, 204, 304, and protocols that are switched to. A client that takes neither a coding nor
+/// the plain body (`identity;q=0`) gets 406.
 /// @throws std::invalid_argument for an unknown coding, or a level that it does not have.
 [[nodiscard]] auto compress(const CompressOptions& options = {}) -> Middleware;
 

@@ -105,6 +105,11 @@ struct ConnectionOptions {
     /// is null, the server ends with std::invalid_argument.
     bool proxy_protocol = false;
 
+    /// The proxy that sends the PROXY header sets X-Forwarded-Proto, or `proto` of Forwarded, in each request, and its last
+    /// value is believed. Not for one that passes on the bytes of its client, who may write there what it likes. What a header
+    /// of version 2 says of TLS is believed anyhow.
+    bool proxy_tells_scheme = false;
+
     /// Access logs and metrics, told of each request: `.observers = {&log, &metrics}`, up to the first null. They outlive the
     /// server.
     std::array<ServerObserver*, 4> observers{};

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -43,6 +44,10 @@ public:
     /// Who sent a request with these fields that came from `peer`. @param is_secure whether the peer came over TLS.
     [[nodiscard]] auto client_of(const Fields& fields, const net::Address& peer, bool is_secure) const
         -> ForwardedClient;
+
+    /// Whether the proxy next to the server says that the request came to it over https; empty if it does not say. Only for
+    /// requests that are known to come from such a proxy.
+    [[nodiscard]] auto is_secure(const Fields& fields) const -> std::optional<bool>;
 
 private:
     std::vector<net::IpNetwork> networks_;
