@@ -11,6 +11,7 @@
 #include <gyre/http/server/access_log.hpp>
 #include <gyre/http/server/app.hpp>
 #include <gyre/http/server/compress.hpp>
+#include <gyre/http/server/load_shedding.hpp>
 #include <gyre/http/server/server.hpp>
 #include <gyre/net/listener.hpp>
 #include <gyre/net/tls.hpp>
@@ -28,6 +29,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -64,6 +66,8 @@ auto url_host(const ServeArguments& arguments) -> std::string {
 
 auto app_for(const ServeArguments& arguments) -> http::App {
     http::App app;
+    // How many requests and how much memory are too many is the machine's business; an answer that comes late helps nobody.
+    app.use(http::load_shedding({.max_in_flight = std::numeric_limits<std::size_t>::max()}));
     if (!arguments.no_compression) app.use(http::compress());
     http::FilesOptions options;
     options.listing = arguments.listing;

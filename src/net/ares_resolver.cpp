@@ -81,7 +81,7 @@ auto answer_of(int status, const ares_addrinfo* found) -> LookupAnswer {
 
 /// Owns c-ares' channel.
 struct AresResolver::Channel {
-    explicit Channel(AresResolver& owner) {
+    Channel(AresResolver& owner, const NameFiles& files) {
         initialise_library();
         ares_options options{};
         options.sock_state_cb = [](void* data, ares_socket_t descriptor, int readable, int writable) {
@@ -93,8 +93,12 @@ struct AresResolver::Channel {
         options.lookups = lookups.data();
         options.timeout = first_try_ms;
         options.tries = tries;
-        const int status = ares_init_options(
-            &handle, &options, ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
+        std::string resolv_conf = files.resolv_conf;
+        options.resolvconf_path = resolv_conf.data();
+        options.udp_port = files.port;
+        constexpr int given = ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                              ARES_OPT_RESOLVCONF | ARES_OPT_UDP_PORT;
+        const int status = ares_init_options(&handle, &options, given);
         if (status != ARES_SUCCESS) {
             throw IoError(std::make_error_code(std::errc::resource_unavailable_try_again), "resolve", "with c-ares",
                 ares_strerror(status));
@@ -181,7 +185,8 @@ struct AresResolver::Pending {
     }
 };
 
-AresResolver::AresResolver(EventLoop& loop) : loop_(loop), channel_(std::make_unique<Channel>(*this)) {}
+AresResolver::AresResolver(EventLoop& loop, const NameFiles& files)
+    : loop_(loop), channel_(std::make_unique<Channel>(*this, files)) {}
 
 AresResolver::~AresResolver() {
     timer_.cancel();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/lookup.hpp"
+#include "net/name_files.hpp"
 
 #include <gyre/core/loop.hpp>
 
@@ -14,14 +15,14 @@ namespace gyre::internal {
 /// by the loop. Thread: the loop's.
 class AresResolver {
 public:
-    /// @throws IoError if c-ares refuses to start.
-    explicit AresResolver(EventLoop& loop);
+    /// Reads the name servers, for good. @throws IoError if c-ares refuses to start.
+    explicit AresResolver(EventLoop& loop, const NameFiles& files = {});
     AresResolver(const AresResolver&) = delete;
     auto operator=(const AresResolver&) -> AresResolver& = delete;
     /// What is under way ends without an answer.
     ~AresResolver();
 
-    /// Asks other name servers than /etc/resolv.conf says: "127.0.0.1:5353,[::1]:53". @throws std::invalid_argument.
+    /// Asks other name servers than those files say: "127.0.0.1:5353,[::1]:53". @throws std::invalid_argument.
     void use_servers(const std::string& servers);
 
     /// Asks for both families. `lookup` is finished later, or before this returns.

@@ -37,8 +37,8 @@ NameSources::NameSources(std::string_view text) {
     for (std::string source; sources >> source;) add(source);
 }
 
-auto NameSources::of_system() -> NameSources {
-    std::ifstream file("/etc/nsswitch.conf");  // seam: names of the real world; a simulation has its own
+auto NameSources::of_file(const std::string& path) -> NameSources {
+    std::ifstream file(path);  // seam: names of the real world; a simulation has its own
     return NameSources(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 

@@ -13,8 +13,8 @@ class NameSources {
 public:
     /// @param text of an nsswitch.conf; without a `hosts` line it is "files dns".
     explicit NameSources(std::string_view text);
-    /// As /etc/nsswitch.conf says now.
-    [[nodiscard]] static auto of_system() -> NameSources;
+    /// As the file says now; one that is not there says nothing.
+    [[nodiscard]] static auto of_file(const std::string& path) -> NameSources;
 
     [[nodiscard]] auto needs_system(std::string_view host) const noexcept -> bool;
 

@@ -8,7 +8,12 @@
 #include "net/system_resolver.hpp"
 #include "support/loops.hpp"
 
+#include <gyre/os/temporary_directory.hpp>
+
 #include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <thread>
 
@@ -166,6 +171,120 @@ TEST_P(Ares, the_same_name_is_asked_once_at_a_time) {
         EXPECT_TRUE(one != absolute) << "no search domain completes it";
         co_return;
     });
+}
+
+/// The files of a machine, in a directory of the test's own.
+class MachineFiles {
+public:
+    explicit MachineFiles(std::filesystem::path folder) : folder_(std::move(folder)) {
+        files.resolv_conf = folder_ / "resolv.conf";
+        files.nsswitch_conf = folder_ / "nsswitch.conf";
+        files.interval = Duration::zero();
+    }
+
+    void name_server(const std::string& ip) const { replace(files.resolv_conf, "nameserver " + ip + "\n"); }
+    void sources(const std::string& line) const { replace(files.nsswitch_conf, "hosts: " + line + "\n"); }
+
+    internal::NameFiles files;
+
+private:
+    /// As what manages networks does it.
+    void replace(const std::string& path, const std::string& text) const {
+        const auto written = folder_ / "written";
+        std::ofstream(written) << text;
+        std::filesystem::rename(written, path);
+    }
+
+    std::filesystem::path folder_;
+};
+
+auto ask(internal::Resolver& resolver, std::string host, bool cached = false) -> Task<std::string> {
+    const auto lookup = resolver.ask(host, cached);
+    co_await lookup->wait();
+    co_return texts(lookup->addresses(53));
+}
+
+/// Name servers at 127.0.0.1 and 127.0.0.2, on the same port.
+auto two_sockets() -> Task<std::pair<net::UdpSocket, net::UdpSocket>> {
+    for (;;) {
+        auto one = co_await net::UdpSocket::bind("127.0.0.1", 0);
+        auto other = co_await as_outcome(net::UdpSocket::bind("127.0.0.2", one.local_address().port()));
+        if (other.has_value()) co_return {std::move(one), std::move(other).value()};
+    }
+}
+
+/// Runs `body(machine, one, other)`.
+template<class Body>
+auto with_machine(Body body) -> Task<> {
+    auto directory = co_await fs::TemporaryDirectory::create();
+    MachineFiles machine(directory.path());
+    auto sockets = co_await two_sockets();
+    machine.files.port = sockets.first.local_address().port();
+    NameServer one(std::move(sockets.first));
+    NameServer other(std::move(sockets.second));
+    co_await task_group([&](TaskGroup& group) -> Task<> {
+        auto serving_one = group.spawn(one.serve());
+        auto serving_other = group.spawn(other.serve());
+        machine.name_server("127.0.0.1");
+        co_await body(machine, one, other);
+        serving_one.cancel();
+        serving_other.cancel();
+    });
+    co_await directory.remove();
+}
+
+TEST_P(Ares, name_servers_that_have_changed_are_asked_from_the_next_question_on) {
+    run(with_machine([](MachineFiles& machine, NameServer&, NameServer& other) -> Task<> {
+        internal::Resolver resolver(this_loop(), machine.files);
+        const auto before = co_await ask(resolver, "four.test");
+        machine.name_server("127.0.0.2");
+        const auto after = co_await ask(resolver, "four.test", true);
+        EXPECT_EQ(before, "192.0.2.1:53 ");
+        EXPECT_EQ(after, before);
+        const int asked = other.questions;
+        EXPECT_GT(asked, 0) << "what the other one said is forgotten";
+        const auto kept = co_await ask(resolver, "four.test", true);
+        EXPECT_EQ(kept, before);
+        EXPECT_EQ(other.questions, asked);
+
+        const auto early = resolver.ask("late.test");
+        machine.name_server("127.0.0.1");
+        const auto late = resolver.ask("late.test");
+        EXPECT_NE(early, late) << "who asks now does not wait for the old servers";
+        co_await early->wait();
+        co_await late->wait();
+        EXPECT_FALSE(early->addresses(1).empty()) << "they answer what they were asked";
+        EXPECT_FALSE(late->addresses(1).empty());
+        EXPECT_GT(other.questions, asked);
+    }));
+}
+
+TEST_P(Ares, files_are_not_looked_at_for_each_question) {
+    run(with_machine([](MachineFiles& machine, NameServer& one, NameServer& other) -> Task<> {
+        machine.files.interval = std::chrono::hours(1);
+        internal::Resolver resolver(this_loop(), machine.files);
+        static_cast<void>(co_await ask(resolver, "four.test"));
+        machine.name_server("127.0.0.2");
+        static_cast<void>(co_await ask(resolver, "four.test"));
+        EXPECT_GT(one.questions, 0);
+        EXPECT_EQ(other.questions, 0);
+    }));
+}
+
+TEST_P(Ares, sources_that_have_changed_count_for_the_next_question) {
+    run(with_machine([](MachineFiles& machine, NameServer&, NameServer&) -> Task<> {
+        internal::Resolver resolver(this_loop(), machine.files);
+        const std::string malformed = "resolve bad..name: malformed name";  // as c-ares says it
+        const auto before = co_await failure_of(ask(resolver, "bad..name"));
+        EXPECT_EQ(before, malformed);
+        machine.sources("files resolve");
+        const auto by_system = co_await failure_of(ask(resolver, "bad..name"));
+        EXPECT_NE(by_system, malformed);
+        EXPECT_TRUE(by_system.starts_with("resolve bad..name: ")) << by_system;
+        machine.sources("files dns");
+        const auto after = co_await failure_of(ask(resolver, "bad..name"));
+        EXPECT_EQ(after, malformed);
+    }));
 }
 
 using System = OnKernel;

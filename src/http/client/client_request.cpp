@@ -132,6 +132,14 @@ auto ClientRequest::decode(bool decode) & -> ClientRequest& {
 }
 auto ClientRequest::decode(bool decode) && -> ClientRequest&& { return std::move(this->decode(decode)); }
 
+auto ClientRequest::require_delimited(bool require) & -> ClientRequest& {
+    require_delimited_ = require;
+    return *this;
+}
+auto ClientRequest::require_delimited(bool require) && -> ClientRequest&& {
+    return std::move(require_delimited(require));
+}
+
 auto ClientRequest::basic_auth(std::string_view user, std::string_view password) & -> ClientRequest& {
     fields_.set("Authorization", basic_credentials(user, password));
     return *this;
@@ -183,6 +191,7 @@ auto ClientRequest::send() && -> Task<ClientResponse> {
     order->total = total_;
     order->follow_redirects = follow_redirects_;
     order->decode = decode_;
+    order->require_delimited = require_delimited_;
     order->raise_for_status = raise_for_status_;
     order->middlewares = std::move(middlewares_);
     return internal::perform(std::move(pool_), std::move(order));

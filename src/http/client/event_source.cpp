@@ -115,7 +115,7 @@ auto EventSource::connect() -> Task<void> {
 auto EventSource::ask() -> Task<ClientResponse> {
     auto request = make_request_();
     request.header("Accept", "text/event-stream").header("Cache-Control", "no-store").timeout(Duration::zero());
-    request.raise_for_status(false);
+    request.raise_for_status(false).require_delimited(false);  // after a cut it goes on
     try {
         if (!last_event_id().empty()) request.header("Last-Event-ID", last_event_id());
     } catch (const ProtocolError&) {  // an id that no field can hold: the server chose it, and has to do without

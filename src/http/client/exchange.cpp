@@ -37,6 +37,7 @@ Exchange::Exchange(std::shared_ptr<Pool> pool, std::unique_ptr<Connection> conne
       on_interim_(request.on_interim),
       offers_upgrade_(request.offers_upgrade()),
       decodes_(request.decodes),
+      requires_delimited_(request.requires_delimited),
       may_be_kept_(!request.wants_close()) {
     peer_ = connection_->peer;
     peer_text_ = connection_->peer_text;
@@ -260,6 +261,10 @@ auto Exchange::read_coded() -> Task<std::span<const char>> {
     if (error_) throw RequestError(*error_);
     if (is_late_) throw TimeoutError(timeout_text_);
     check_sending();
+    // Before its first byte: whoever must have all of it has no use for a part.
+    if (requires_delimited_ && framing_ == BodyFraming::until_close) {
+        fail(RequestPhase::body, "the body lasts until the server closes, and a cut would look like its end");
+    }
     for (;;) {
         if (!connection_ || head_.status == switching_protocols) co_return std::span<const char>();
         connection_->stream.consume(std::exchange(shown_, 0));

@@ -122,6 +122,7 @@ private:
     std::optional<RequestError> error_;  ///< Reading failed for good.
     bool offers_upgrade_;
     bool decodes_;
+    bool requires_delimited_;
     bool may_be_kept_;
     bool has_answered_ = false;  ///< A byte of a response has come.
     bool has_head_ = false;      ///< That of the final response has come.

@@ -85,6 +85,7 @@ Outgoing::Outgoing(const Settings& settings, Order&& order)
       on_interim(std::move(order.on_interim)),
       follows_redirects(order.follow_redirects.value_or(settings.options().follow_redirects)),
       decodes(order.decode.value_or(settings.options().decode)),
+      requires_delimited(order.require_delimited.value_or(settings.options().require_delimited)),
       timeouts(order.timeouts.value_or(settings.timeout())) {
     if (order.total) timeouts.total = *order.total;
     if (timeouts.total > Duration::zero()) deadline = this_loop().now() + timeouts.total;

@@ -43,6 +43,7 @@ struct Order {
     std::optional<Duration> total;           ///< Instead of either's.
     std::optional<bool> follow_redirects;    ///< Instead of the client's.
     std::optional<bool> decode;              ///< Instead of the client's.
+    std::optional<bool> require_delimited;   ///< Instead of the client's.
     std::optional<bool> raise_for_status;    ///< Instead of the client's.
     std::vector<ClientMiddleware> middlewares;
 };
@@ -112,6 +113,7 @@ public:
     std::string first_origin;  ///< Where it went before them; empty if there were none.
     bool follows_redirects;
     bool decodes;
+    bool requires_delimited;
     ClientTimeouts timeouts;
     Time deadline = Time::max();  ///< Of that.
 

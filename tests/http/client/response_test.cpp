@@ -46,6 +46,44 @@ TEST_P(HttpResponse, body_until_close_is_read_but_not_certain) {
     EXPECT_FALSE(reply.is_delimited);
 }
 
+TEST_P(HttpResponse, body_until_close_is_refused_where_that_is_required) {
+    const std::string until_close = "HTTP/1.1 200 OK\r\n\r\nall of it";
+    const std::string redirect = "HTTP/1.1 302 Found\r\nLocation: /next\r\n\r\nlook there";
+    ScriptedServer server(in_turn({{redirect}, {until_close}, {until_close}, {until_close}, {ok("whole")}}));
+    run(server.run({.require_delimited = true}, [](http::Client& client, std::string base) -> Task<> {
+        const auto refused = co_await fetch(client, base);
+        EXPECT_EQ(refused.status, 200) << "the body of a redirect does not matter";
+        EXPECT_EQ(refused.phase, RequestPhase::body);
+        EXPECT_TRUE(
+            refused.error.ends_with("the body lasts until the server closes, and a cut would look like its end"));
+        EXPECT_EQ(refused.body, "");
+
+        auto unread = co_await client.get(base);
+        co_await unread.discard();
+        EXPECT_EQ(unread.status(), 200);
+        auto allowed = co_await client.get(base).require_delimited(false);
+        const auto text = co_await allowed.text();
+        EXPECT_EQ(text, "all of it");
+        const auto whole = co_await fetch(client, base);
+        EXPECT_EQ(whole.body, "whole");
+    }));
+}
+
+TEST_P(HttpResponse, a_request_alone_may_require_that_a_body_has_an_end) {
+    ScriptedServer server(in_turn({{"HTTP/1.0 200 OK\r\n\r\n{\"cut"}, {"HTTP/1.1 204 No Content\r\n\r\n"}}));
+    run(server.run({}, [](http::Client& client, std::string base) -> Task<> {
+        auto cut = co_await client.get(base).require_delimited();
+        EXPECT_FALSE(cut.body_is_delimited());
+        const auto read = co_await as_outcome(cut.read());
+        EXPECT_TRUE(read.is_error());
+        const auto again = co_await as_outcome(cut.text());
+        EXPECT_TRUE(again.is_error());
+        auto none = co_await client.get(base).require_delimited();
+        const auto text = co_await none.text();
+        EXPECT_EQ(text, "");
+    }));
+}
+
 TEST_P(HttpResponse, body_cut_at_every_byte_is_the_same) {
     const std::string answer =
         "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"

@@ -95,6 +95,9 @@ struct ClientOptions {
     bool decode = true;
     /// How much they may become.
     DecodeLimits decode_limits = {};
+    /// Whether a body that lasts until the server closes, of which a cut looks like the end, is refused when it is read, unless the
+    /// request says otherwise: a RequestError, phase `body`.
+    bool require_delimited = false;
     /// Of what the server sends.
     Limits limits = Limits::client();
     /// How URLs and Location fields are read. Strict: what two parsers could read differently is refused.

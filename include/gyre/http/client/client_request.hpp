@@ -107,6 +107,9 @@ public:
     /// `ClientOptions::decode` of this request.
     auto decode(bool decode) & -> ClientRequest&;
     auto decode(bool decode) && -> ClientRequest&&;
+    /// `ClientOptions::require_delimited` of this request.
+    auto require_delimited(bool require = true) & -> ClientRequest&;
+    auto require_delimited(bool require = true) && -> ClientRequest&&;
     /// Says who asks, to the origin of this request only: a redirect elsewhere leaves it behind. As `http::basic_auth`,
     /// `bearer_auth` and `digest_auth`. @throws std::invalid_argument for what cannot be sent.
     auto basic_auth(std::string_view user, std::string_view password) & -> ClientRequest&;
@@ -147,6 +150,7 @@ private:
     std::optional<Duration> total_;
     std::optional<bool> follow_redirects_;
     std::optional<bool> decode_;
+    std::optional<bool> require_delimited_;
     std::optional<bool> raise_for_status_;
     std::vector<ClientMiddleware> middlewares_;
 };

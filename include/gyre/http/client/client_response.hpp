@@ -61,7 +61,7 @@ public:
     /// when it is decoded.
     [[nodiscard]] auto content_length() const noexcept -> std::optional<std::uint64_t>;
     /// Can the end of the body be told from a cut connection? False for a body without length that lasts until the
-    /// server closes: then a cut looks like an end.
+    /// server closes: then a cut looks like an end. With `ClientOptions::require_delimited` such a body cannot be read.
     [[nodiscard]] auto body_is_delimited() const noexcept -> bool;
 
     /// The body, piece by piece or in lines; decoded by its Content-Encoding, as with `read` and `text`, which stays among the
