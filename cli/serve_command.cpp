@@ -67,7 +67,10 @@ auto url_host(const ServeArguments& arguments) -> std::string {
 auto app_for(const ServeArguments& arguments) -> http::App {
     http::App app;
     // How many requests and how much memory are too many is the machine's business; an answer that comes late helps nobody.
-    app.use(http::load_shedding({.max_in_flight = std::numeric_limits<std::size_t>::max()}));
+    http::LoadSheddingOptions shedding;
+    shedding.max_in_flight = std::numeric_limits<std::size_t>::max();
+    shedding.max_delay = std::chrono::seconds(2);
+    app.use(http::load_shedding(shedding));
     if (!arguments.no_compression) app.use(http::compress());
     http::FilesOptions options;
     options.listing = arguments.listing;
