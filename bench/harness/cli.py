@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int:
     outcome = Outcome()
     try:
         for suite in picked:
-            outcome.add(measure(suite, tools, run, peers))
+            measure(suite, tools, run, peers, outcome)
     except KeyboardInterrupt:
         # What was measured until then is worth having.
         say("bench: interrupted; this is what there is")

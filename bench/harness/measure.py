@@ -83,12 +83,12 @@ def measure_case(suite: Suite, case: Case, programs: dict[str, Program], run: Ru
     return outcome
 
 
-def measure(suite: Suite, tools: Toolbox, run: Run, chosen: Iterable[str] | None) -> Outcome:
+def measure(suite: Suite, tools: Toolbox, run: Run, chosen: Iterable[str] | None, outcome: Outcome) -> None:
+    """Adds case by case: who interrupts a run keeps what was measured until then."""
     say(f"==> {suite.name}: building the programs")
     programs, absent = build(suite, tools, chosen)
-    outcome = Outcome(absent=absent)
+    outcome.add(Outcome(absent=absent))
     for case in suite.cases(run.quick):
         began = time.perf_counter()
         outcome.add(measure_case(suite, case, programs, run))
         say(f"    {suite.name} {case.name}: {time.perf_counter() - began:.1f} s")
-    return outcome

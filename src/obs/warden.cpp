@@ -167,7 +167,8 @@ private:
     /// While no loop does anything there is nothing to look for: the next turn of any of them sets the alarm.
     void look_for_stalls() {
         bool all_rest = true;  // since the look before
-        next_stall_look_ = backend::monotonic_time() + std::max(limit_ / 2, most_frequent_look);
+        // A turn that begins just after this look is seen at the next one, and again when it has lasted for `limit_`.
+        next_stall_look_ = backend::monotonic_time() + std::max(limit_ - apart(), most_frequent_look);
         for (WatchedLoop& watched : watched_) {
             const std::uint64_t beat = watched.loop->beat();
             const bool is_busy = (beat & 1) != 0;
@@ -188,23 +189,25 @@ private:
         is_announced_ = all_rest;
     }
 
+    /// Between two looks at what a thread does, at least.
+    [[nodiscard]] auto apart() const -> Duration { return limit_ / 4; }
+
     /// @return when it is looked at again.
     auto look_at_turn(WatchedLoop& watched) -> Time {
         const Time now = backend::monotonic_time();
         const Time began = watched.loop->turn_began();
         const Duration lasted = now - began;
-        const Duration apart = limit_ / 4;  // two looks at what the thread does
         // Also between its reports, and of one that is not reported: the last look says how long it was.
         if (watched.found) stall_lasts(*watched.found, watched.loop->index(), lasted);
-        if (!watched.before && lasted < limit_ / 2) return std::max(began + limit_ / 2, now + apart);
+        if (!watched.before && lasted < limit_ / 2) return std::max(began + limit_ / 2, now + apart());
         if (!watched.before) {
             watched.before = backend::thread_activity(watched.loop->thread().number);
             watched.before_at = now;
-        } else if (lasted >= watched.next_report && now - watched.before_at >= apart) {
+        } else if (lasted >= watched.next_report && now - watched.before_at >= apart()) {
             watched.next_report *= 2;
             stalled(watched, lasted, now);
         }
-        return std::max(began + watched.next_report, watched.before_at + apart);
+        return std::max(began + watched.next_report, watched.before_at + apart());
     }
 
     void stalled(WatchedLoop& watched, Duration lasted, Time now) {
