@@ -316,6 +316,28 @@ TEST(WebSocketDeflate, a_message_is_unpacked_in_short_steps) {
     }
 }
 
+TEST(WebSocketDeflate, what_does_not_shrink_is_read_in_short_steps) {
+    std::mt19937 chance(1);
+    std::string message(20'000, '\0');
+    for (char& byte : message) byte = static_cast<char>(chance() & 0xffU);
+    internal::MessageDeflater deflater(15, true, 9, 9);
+    std::string packed;
+    deflater.take(message, true, packed);
+    internal::MessageInflater inflater(15, true);
+    std::string_view rest = packed;
+    std::string out;
+    std::size_t steps = 0;
+    auto result = internal::MessageInflater::Result::more;
+    while (result == internal::MessageInflater::Result::more) {
+        result = inflater.step(rest, out, 100'000);
+        ++steps;
+    }
+    EXPECT_EQ(result, internal::MessageInflater::Result::good);
+    EXPECT_EQ(steps, (packed.size() + 4095) / 4096);
+    EXPECT_EQ(inflater.finish(out, 100'000), internal::MessageInflater::Result::good);
+    EXPECT_TRUE(out == message);
+}
+
 TEST(WebSocketDeflate, a_message_is_unpacked_on_without_more_input) {
     WebSocketWriter writer(WebSocketRole::server, WebSocketDeflate{});
     std::string out;
