@@ -430,9 +430,9 @@ GYRE_TEST(WebSocket, others_have_their_turns_while_a_message_is_unpacked) {
     Pair pair({}, with_deflate());
     co_await pair.server.send(std::string(1'000'000, 'x'));
     co_await sleep(1s);  // all of it has come
+    bool is_over = false;
+    int turns = 0;
     co_await task_group([&](TaskGroup& group) -> Task<> {
-        bool is_over = false;
-        int turns = 0;
         group.spawn([](bool& over, int& count) -> Task<> {
             while (!over) {
                 ++count;
