@@ -247,6 +247,8 @@ TEST(Warden, counts_stalls_that_are_too_many_to_report_and_stops_the_recorder_fo
         [&]() -> Task<> {
             for (std::uint64_t i = 1; i <= 7; ++i) {
                 if (i == 7) obs::start_recording(this_loop(), {.stop_on_stall = true});
+                // Its memory may take as long as a stall, which counts once in a turn.
+                co_await sleep(1ms);
                 // One more than there are: a machine that is busy may have made some of its own.
                 auto task = spawn(block_until_counted(stalls_counted() + 1, 0ms), {.name = "blocks"});
                 co_await task.join();
