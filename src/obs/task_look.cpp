@@ -11,8 +11,7 @@ namespace {
 // The kernel gives what is written alone.
 constexpr std::size_t bytes_of_a_task = 256;  // one with two awaits takes 180
 constexpr std::size_t least_bytes = std::size_t{16} * 1024 * 1024;
-constexpr Duration longest_look = std::chrono::milliseconds(20);  // the thread stands still meanwhile
-constexpr Duration sample_limit = std::chrono::milliseconds(50);
+constexpr Duration time_to_begin = std::chrono::milliseconds(30);  // until the thread has got a core
 
 /// Room for so many tasks, or for some where the machine promises no more memory than it has.
 auto room_for(std::size_t most_tasks) -> RawSnapshot {
@@ -27,12 +26,12 @@ auto room_for(std::size_t most_tasks) -> RawSnapshot {
 
 }  // namespace
 
-TaskLook::TaskLook(EventLoop& loop, std::size_t most_tasks)
-    : loop_(loop), most_tasks_(most_tasks), beat_(loop.beat()), raw_(room_for(most_tasks)) {}
+TaskLook::TaskLook(EventLoop& loop, std::size_t most_tasks, Duration longest)
+    : loop_(loop), most_tasks_(most_tasks), longest_(longest), beat_(loop.beat()), raw_(room_for(most_tasks)) {}
 
 auto TaskLook::look(backend::ThreadProbe& probe) -> bool {
     if ((beat_ & 1) == 0) return false;  // it sleeps, or does not run
-    return probe.sample(loop_.thread(), sample_limit, sample_, read, this) && found_;
+    return probe.sample(loop_.thread(), longest_ + time_to_begin, sample_, read, this) && found_;
 }
 
 void TaskLook::read(void* self) noexcept {
@@ -42,7 +41,7 @@ void TaskLook::read(void* self) noexcept {
     const internal::RecordsWithoutMemory no_memory;
     me.raw_.begin(me.loop_, ReadAt::anywhere);
     TaskReader reader(me.loop_, me.raw_.tape, me.most_tasks_, ReadAt::anywhere);
-    static_cast<void>(reader.read(me.raw_.head.now + longest_look));
+    static_cast<void>(reader.read(me.raw_.head.now + me.longest_));
     me.raw_.is_complete = reader.is_complete();
 }
 

@@ -9,6 +9,7 @@
 #include <gyre/obs/snapshot.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -111,8 +112,10 @@ struct RawSnapshot {
 /// The tasks of a loop whose thread is in the middle of something, as a signal handler on that thread can read them.
 class TaskLook {
 public:
-    /// Takes the memory that reading needs. @throws std::bad_alloc.
-    TaskLook(EventLoop& loop, std::size_t most_tasks);
+    /// Takes the memory that reading needs.
+    /// @param longest that the thread may stand still for it; what was not read by then is left out.
+    /// @throws std::bad_alloc.
+    TaskLook(EventLoop& loop, std::size_t most_tasks, Duration longest = std::chrono::milliseconds(20));
 
     /// Interrupts the thread. @return false if it did not answer, or its turn was over; then there is nothing to take.
     [[nodiscard]] auto look(backend::ThreadProbe& probe) -> bool;
@@ -125,6 +128,7 @@ private:
 
     EventLoop& loop_;
     std::size_t most_tasks_;
+    Duration longest_;
     std::uint64_t beat_;
     bool found_ = false;
     RawSnapshot raw_;

@@ -125,8 +125,9 @@ TEST_F(RecordTool, names_the_tasks_of_a_program_that_hangs_and_where_they_do) {
     show_hung([this] {
         const auto flame = tool({"flame", self_, "--last", "200ms", "--keep-on"});
         EXPECT_EQ(flame.status, 0) << flame.out;
+        // How a function is spelled is its compiler's business.
         for (const std::string_view hung : {"lock 'right fork' ", "lock 'left fork' "}) {
-            EXPECT_TRUE(has(flame.out, " dine;" + std::string(hung))) << flame.out;
+            EXPECT_TRUE(has(flame.out, "dine;" + std::string(hung))) << flame.out;
         }
         EXPECT_TRUE(has(flame.out, "Plato;record_test.cpp:")) << flame.out;
         EXPECT_TRUE(has(flame.out, "Kant;record_test.cpp:")) << flame.out;
@@ -136,7 +137,7 @@ TEST_F(RecordTool, names_the_tasks_of_a_program_that_hangs_and_where_they_do) {
         EXPECT_EQ(trace.status, 0) << trace.out;
         EXPECT_FALSE(has(trace.out, "that is all there is")) << "it has recorded for longer: " << trace.out;
         const std::string bytes = content_of(path);
-        for (const std::string_view part : {"Plato", "Kant", "lock 'left fork'", "lock 'right fork'", " dine"}) {
+        for (const std::string_view part : {"Plato", "Kant", "lock 'left fork'", "lock 'right fork'", "dine"}) {
             EXPECT_TRUE(has(bytes, part)) << part;
         }
         const auto runs = tool({"flame", self_, "--last", "50ms", "--kind", "running"});

@@ -5,6 +5,7 @@
 
 #include <gyre/http/core/date.hpp>
 #include <gyre/http/server/app.hpp>
+#include <gyre/sync/event.hpp>
 
 #include <sys/stat.h>
 
@@ -47,6 +48,16 @@ public:
 auto field_line(std::string_view name, std::string_view value) -> std::string {
     return std::string(name).append(": ").append(value).append("\r\n");
 }
+
+/// Rings when a connection of the server has ended.
+class EndSignal final : public ServerObserver {
+public:
+    explicit EndSignal(::gyre::Event& ended) : ended_(ended) {}
+    void connection_ends() noexcept override { ended_.set(); }
+
+private:
+    ::gyre::Event& ended_;
+};
 
 /// Asks for one thing after another; every connection is kept.
 void ask_all(World world, const ExchangeHandler& handler, const std::function<Task<void>(RawClient&)>& body) {
@@ -327,13 +338,16 @@ TEST(Files, parts_of_them_go_into_streamed_bodies) {
 TEST(Files, a_client_that_does_not_take_one_is_given_up) {
     const Site site;
     site.put("large.bin", std::string(50'000'000, 'x'));  // more than the sockets hold
+    ::gyre::Event given_up;
+    EndSignal observer(given_up);
     ConnectionOptions options;
     options.write_timeout = std::chrono::milliseconds(100);
+    options.observers = {&observer};
     const auto errors = run_with(World::kernel, site.serve(), options, [&](std::uint16_t port) -> Task<void> {
         auto client = co_await RawClient::open(port);
         co_await client.send(get("/large.bin"));
         static_cast<void>(co_await client.stream.fill());
-        co_await sleep(std::chrono::milliseconds(300));
+        co_await given_up.wait();
         const auto reply = co_await client.receive();
         EXPECT_EQ(reply.status, 200);
         EXPECT_FALSE(reply.is_whole);
