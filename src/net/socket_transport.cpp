@@ -24,6 +24,15 @@ namespace {
 
 constexpr const char* two_writers = "write: another task is writing to this connection";
 
+/// What the kernel tells of a TCP connection, if it knows all that is asked of it here.
+auto info_of(const internal::Socket& socket) noexcept -> std::optional<tcp_info> {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    constexpr auto needed = offsetof(tcp_info, tcpi_notsent_bytes) + sizeof info.tcpi_notsent_bytes;
+    if (socket.get_option(IPPROTO_TCP, TCP_INFO, &info, size) != 0 || size < needed) return std::nullopt;
+    return info;
+}
+
 }  // namespace
 
 auto SocketTransport::write_now(std::span<const std::byte> data) -> std::size_t {
@@ -32,11 +41,13 @@ auto SocketTransport::write_now(std::span<const std::byte> data) -> std::size_t 
 }
 
 auto SocketTransport::arrived() const noexcept -> std::optional<std::uint64_t> {
-    tcp_info info{};
-    socklen_t size = sizeof info;
-    constexpr auto needed = offsetof(tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked;
-    if (socket_.get_option(IPPROTO_TCP, TCP_INFO, &info, size) != 0 || size < needed) return std::nullopt;
-    return info.tcpi_bytes_acked;
+    const auto known = info_of(socket_);
+    return known ? std::optional<std::uint64_t>(known->tcpi_bytes_acked) : std::nullopt;
+}
+
+auto SocketTransport::is_underway() const noexcept -> bool {
+    const auto known = info_of(socket_);
+    return known && (known->tcpi_unacked > 0 || known->tcpi_notsent_bytes > 0);
 }
 
 auto SocketTransport::write_all(std::span<const std::byte> data) -> Task<void> {

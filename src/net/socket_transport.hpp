@@ -18,6 +18,7 @@ public:
     [[nodiscard]] auto write_all(std::span<const std::byte> data) -> Task<void> override;
     [[nodiscard]] auto write_now(std::span<const std::byte> data) -> std::size_t override;
     [[nodiscard]] auto arrived() const noexcept -> std::optional<std::uint64_t> override;
+    [[nodiscard]] auto is_underway() const noexcept -> bool override;
     [[nodiscard]] auto send_file(int file, std::uint64_t offset, std::size_t size) -> Task<std::size_t> override;
     [[nodiscard]] auto shutdown_write() -> Task<void> override;
     [[nodiscard]] auto close() -> Task<void> override;

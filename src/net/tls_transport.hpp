@@ -40,6 +40,7 @@ public:
     [[nodiscard]] auto wait_for_input() -> Task<void> override;
     [[nodiscard]] auto write_all(std::span<const std::byte> data) -> Task<void> override;
     [[nodiscard]] auto arrived() const noexcept -> std::optional<std::uint64_t> override { return below_->arrived(); }
+    [[nodiscard]] auto is_underway() const noexcept -> bool override { return below_->is_underway(); }
     [[nodiscard]] auto shutdown_write() -> Task<void> override;
     [[nodiscard]] auto close() -> Task<void> override;
     void abort() noexcept override;

@@ -49,6 +49,7 @@ public:
         if (!tells_) return std::nullopt;
         return arrived_bytes();
     }
+    [[nodiscard]] auto is_underway() const noexcept -> bool override { return tells_ && written_ > arrived_bytes(); }
     auto shutdown_write() -> Task<void> override { co_return; }
     auto close() -> Task<void> override { co_return; }
     void abort() noexcept override {}

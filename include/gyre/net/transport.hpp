@@ -43,6 +43,9 @@ public:
     /// may lie in this machine for long: the kernel takes megabytes ahead of a slow peer. Source: tcp(7), TCP_INFO.
     [[nodiscard]] virtual auto arrived() const noexcept -> std::optional<std::uint64_t> { return std::nullopt; }
 
+    /// Whether some of what was written has not arrived there yet; false also if the layer below cannot tell.
+    [[nodiscard]] virtual auto is_underway() const noexcept -> bool { return false; }
+
     /// Sends bytes of an open file without copying them through the program, waiting until the layer below takes some.
     /// @param file a descriptor that stays open until this returns. @return how many bytes went; 0 if there is no such way, or
     /// not for these bytes, as it is with a transport that does not know it: read them, and write them. @throws IoError.

@@ -238,10 +238,10 @@ void WebSocketState::note_heard() noexcept {
     be_patient(options_.ping_interval > Duration::zero() ? Duration(options_.ping_interval) : Duration::max());
 }
 
-/// Whether the ping may still lie behind what the peer takes slowly: there is more than the kernel takes, and it moves.
+/// Whether the peer may still be taking what was sent before the ping: it takes something.
 auto WebSocketState::is_busy_taking() -> bool {
     const auto before = std::exchange(arrived_, stream_.transport().arrived());
-    return is_writing_ && before && arrived_ && *arrived_ > *before;
+    return is_behind_ && before && arrived_ && *arrived_ > *before;
 }
 
 auto WebSocketState::read_or_ping() -> Task<std::size_t> {
@@ -266,6 +266,7 @@ auto WebSocketState::read_or_ping() -> Task<std::size_t> {
         }
         out_.ping({});
         is_asked_ = true;
+        is_behind_ = is_writing_ || stream_.transport().is_underway();
         arrived_ = stream_.transport().arrived();
         be_patient(options_.pong_timeout);
         start_writer();

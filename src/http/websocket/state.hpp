@@ -96,6 +96,7 @@ private:
     std::uint64_t dropped_ = 0;
     Time quiet_until_ = Time::min();        ///< Then a ping is sent, or the answer to one is overdue.
     bool is_asked_ = false;                 ///< A ping of ours waits for an answer.
+    bool is_behind_ = false;                ///< There was something for the peer to take before it.
     std::optional<std::uint64_t> arrived_;  ///< At the peer's machine, when that was looked at.
     bool has_looked_ = false;  ///< That time has passed while nobody was receiving, and what had come was looked at.
     std::uint16_t code_ = close_code::lost;

@@ -101,6 +101,13 @@ TEST_P(ArrivedBytes, are_what_the_other_machine_has_taken) {
         co_await server.write("!");  // its acknowledgement goes with it
         static_cast<void>(co_await client.read_exactly(1));
         EXPECT_EQ(client.transport().arrived().value_or(0) - *none, 5U);
+        EXPECT_FALSE(client.transport().is_underway());
+        const std::string more_than_the_sockets_hold(50'000'000, 'x');
+        auto writing = spawn(client.write(more_than_the_sockets_hold));
+        co_await yield_now();
+        EXPECT_TRUE(client.transport().is_underway());
+        writing.cancel();
+        static_cast<void>(co_await as_outcome(writing.join()));
     });
 }
 

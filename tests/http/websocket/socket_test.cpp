@@ -275,6 +275,19 @@ GYRE_TEST(WebSocket, a_ping_behind_what_a_slow_reader_takes_has_time) {
     }
 }
 
+GYRE_TEST(WebSocket, a_ping_behind_what_only_the_kernel_holds_has_time) {
+    for (const std::size_t before : {std::size_t{0}, std::size_t{1'000'000}}) {
+        WebSocket socket(gyre::testing::deep_stream(10'000), WebSocketRole::server, {});
+        const auto start = this_loop().now();
+        if (before > 0) co_await socket.send(std::string(before, 'a'));  // takes the peer 100 s
+        auto receiving = socket.receive();
+        const auto outcome = co_await as_outcome(std::move(receiving));
+        EXPECT_TRUE(gyre::testing::failed_with<WebSocketClosedError>(outcome));
+        const auto took = this_loop().now() - start;
+        EXPECT_EQ(took, before == 0 ? Duration(40s) : Duration(140s)) << "two patiences after the last byte arrived";
+    }
+}
+
 GYRE_TEST(WebSocket, a_peer_that_does_not_read_is_lost) {
     auto [left, right] = memory_streams({.capacity = 16}, {.capacity = 16});
     WebSocket socket(std::move(left), WebSocketRole::server, {}, {.send_timeout = 4s});
