@@ -135,6 +135,13 @@ ThreadProbe::~ThreadProbe() {
     if (is_ours) ::sigaction(probe_signal, &action_before, nullptr);  // else somebody came later, who may pass on to it
 }
 
+void allow_probes() noexcept {
+    sigset_t own;
+    sigemptyset(&own);
+    sigaddset(&own, probe_signal);
+    pthread_sigmask(SIG_UNBLOCK, &own, nullptr);
+}
+
 auto ThreadProbe::sample(const ThreadName& thread, Duration limit, ThreadSample& sample, void (*look)(void*) noexcept,
     void* argument) -> bool {
     const std::lock_guard lock(probing().mutex);

@@ -1,6 +1,7 @@
 #include <gyre/core/runner.hpp>
 
 #include <gyre/backend/signals.hpp>
+#include <gyre/backend/thread_probe.hpp>
 #include <gyre/backend/threads.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/leak_check.hpp>
@@ -177,6 +178,7 @@ void Runner::Loops::serve(std::size_t index) noexcept {
     std::optional<backend::ThreadPin> pin;
     try {
         backend::name_thread("gyre-loop-" + std::to_string(index));
+        backend::allow_probes();
         if (options_.pin) pin.emplace(cores_[index]);
         make(index);
     } catch (...) {

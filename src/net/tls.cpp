@@ -89,14 +89,13 @@ void show_certificate(SSL_CTX& context, const std::string& chain_pem, const std:
     }
 }
 
-/// Accepts only clients with a certificate that one of `pem` issued.
-void demand_certificate(SSL_CTX& context, const std::string& pem, std::string_view source, bool is_optional) {
-    trust_certificates(context, pem, source);
+/// Accepts only clients with a certificate that one of the trusted ones issued. @param trusted the texts of all of these.
+void demand_certificate(SSL_CTX& context, const std::string& trusted, bool is_optional) {
     SSL_CTX_set_verify(&context, SSL_VERIFY_PEER | (is_optional ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT), nullptr);
     // Who comes back with a ticket was looked at before, by these rules and no others.
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
     unsigned size = 0;
-    const std::string rules = (is_optional ? "optional " : "required ") + pem;
+    const std::string rules = (is_optional ? "optional " : "required ") + trusted;
     if (EVP_Digest(rules.data(), rules.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
         throw std::bad_alloc();
     SSL_CTX_set_session_id_context(&context, digest.data(), size);
@@ -283,14 +282,14 @@ TlsServerContext::TlsServerContext(const TlsServerOptions& options) {
 }
 
 void TlsServerContext::State::prepare(SSL_CTX& context, const TlsServerOptions& options) const {
-    const bool is_optional = options.client_optional_;
-    if (!options.client_ca_pem_.empty()) {
-        demand_certificate(context, options.client_ca_pem_, "trusted certificates", is_optional);
-    }
+    std::string trusted = options.client_ca_pem_;
+    if (!trusted.empty()) trust_certificates(context, trusted, "trusted certificates");
     if (!options.client_ca_file_.empty()) {
         const auto pem = read_tls_file(options.client_ca_file_);
-        demand_certificate(context, pem, options.client_ca_file_, is_optional);
+        trust_certificates(context, pem, options.client_ca_file_);
+        trusted.append("\n").append(pem);
     }
+    if (!trusted.empty()) demand_certificate(context, trusted, options.client_optional_);
     select_protocols(context, protocols);
     tickets->use_for(context);
 }

@@ -91,7 +91,7 @@ public:
         if (!all_.is_read) {
             out_ << "loop " << all_.loop
                  << " does not answer, and nobody can look: it does not run now, or its thread sleeps in "
-                 << "the kernel where nothing interrupts it\n";
+                 << "the kernel where nothing interrupts it, or has blocked SIGURG\n";
             return;
         }
         head();

@@ -1,6 +1,7 @@
 // What servers show and ask for: several certificates, clients that may come without one, session tickets and their keys.
 
 #include "net/tls_tickets.hpp"
+#include "os/os_support.hpp"
 #include "tls_fixture.hpp"
 
 #include <array>
@@ -186,6 +187,26 @@ GYRE_TEST(TlsTickets, are_good_on_every_loop_and_for_half_a_day_at_least) {
     EXPECT_FALSE(before_renewal);
     const bool after_renewal = co_await returning.connect(after);
     EXPECT_TRUE(after_renewal) << "a new certificate does not make strangers of clients";
+}
+
+GYRE_TEST(TlsTickets, are_good_for_the_authorities_by_which_their_client_was_judged) {
+    const TemporaryFolder folder;
+    const auto file = folder.path() / "authorities.pem";
+    co_await fs::write_text(file, authority().certificate());
+    const net::TestAuthority partner("partner");
+    auto options = server_options(good_certificate());
+    options.client_ca_file(file.string()).client_ca_pem(partner.certificate()).client_certificate_optional();
+    const net::TlsServerContext before(options);
+    const net::TlsServerContext same(options);
+    options.client_ca_pem(authority().certificate());
+    const net::TlsServerContext after(options);
+    ReturningClient client;
+    const bool first = co_await client.connect(before);
+    EXPECT_FALSE(first);
+    const bool again = co_await client.connect(same);
+    EXPECT_TRUE(again);
+    const bool judged_anew = co_await client.connect(after);
+    EXPECT_FALSE(judged_anew) << "the partner is trusted no longer";
 }
 
 }  // namespace

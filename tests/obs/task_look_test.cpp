@@ -6,6 +6,7 @@
 #include <gyre/backend/thread_probe.hpp>
 #include <gyre/obs.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <thread>
 
@@ -21,6 +22,13 @@ auto look_at(EventLoop& loop) -> obs::Snapshot {
     const obs::SnapshotOptions options;
     obs::TaskLook look(loop, options.most_tasks, 60s);
     return look.look(probe) ? look.take(options) : obs::Snapshot();
+}
+
+/// Blocks its loop until it is told.
+auto block(std::atomic<bool>& has_begun, std::atomic<bool>& over) -> Task<> {
+    has_begun = true;
+    while (!over) std::this_thread::sleep_for(1ms);  // seam: to block the loop is the point
+    co_return;
 }
 
 }  // namespace
@@ -43,6 +51,25 @@ TEST(TaskLook, shows_every_one_of_100000_tasks_of_a_blocked_loop) {
             group.cancel("seen");
         });
     });
+}
+
+TEST(TaskLook, reaches_every_loop_of_a_run) {
+    static constexpr std::size_t count = 3;
+    run(
+        []() -> Task<> {
+            for (std::size_t i = 1; i < count; ++i) {
+                std::atomic<bool> has_begun = false;
+                std::atomic<bool> over = false;
+                auto blocked = spawn(on(loops()[i], [&] { return block(has_begun, over); }));
+                while (!has_begun) co_await yield_now();
+                const auto seen = look_at(loops()[i]);
+                EXPECT_EQ(seen.task_count, 1U) << "loop " << i;
+                EXPECT_EQ(seen.tasks.size(), 1U) << "loop " << i;
+                over = true;
+                co_await blocked.join();
+            }
+        },
+        {.loops = count});
 }
 
 }  // namespace gyre::testing

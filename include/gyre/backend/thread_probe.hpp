@@ -30,10 +30,13 @@ public:
     ~ThreadProbe();
 
     /// Notes the stack of `thread`, which must live, and calls `look(argument)` on it, inside of the signal handler.
-    /// @return false if it did not answer within `limit`; then `look` was not called and will not be.
+    /// @return false if it did not answer within `limit`, for instance because it has blocked SIGURG; then `look` was not called and will not be.
     [[nodiscard]] auto sample(const ThreadName& thread, Duration limit, ThreadSample& sample,
         void (*look)(void*) noexcept, void* argument) -> bool;
 };
+
+/// Lets probes interrupt the calling thread, which has inherited that all signals are blocked.
+void allow_probes() noexcept;
 
 /// What an address of code is called: "serve(app::Request&)+0x12 in /usr/bin/app"; where no name is exported, the offset in the
 /// file, which addr2line understands.

@@ -155,6 +155,19 @@ auto parse_lines(std::string_view text) -> std::vector<StoredCookie> {
     return cookies;
 }
 
+/// When something happened to one of them, in order.
+auto times_of(const std::vector<StoredCookie>& cookies) -> std::vector<std::uint64_t> {
+    std::vector<std::uint64_t> times;
+    times.reserve(2 * cookies.size());
+    for (const auto& cookie : cookies) {
+        times.push_back(cookie.created);
+        times.push_back(cookie.used);
+    }
+    std::sort(times.begin(), times.end());
+    times.erase(std::unique(times.begin(), times.end()), times.end());
+    return times;
+}
+
 auto write_jar(std::filesystem::path path, std::string text) -> Task<void> {
     const fs::WriteOptions options{.atomic = true, .permissions = 0600};  // CVE-2022-32207
     co_await fs::write_text(std::move(path), text, options);
@@ -175,14 +188,19 @@ auto CookieJar::to_text(sys_seconds now, bool with_session) const -> std::string
 
 void CookieJar::add_text(std::string_view text, sys_seconds now) {
     auto added = parse_lines(text);
-    const auto before = clock_;
+    const auto times = times_of(added);
+    // Their order counts, and not the numbers: those would grow with each time that a jar is loaded.
+    const auto here = [&times, before = clock_](std::uint64_t time) {
+        const auto rank = std::lower_bound(times.begin(), times.end(), time) - times.begin();
+        return before + 1 + static_cast<std::uint64_t>(rank);
+    };
     for (auto& cookie : added) {
         // The file may be of another machine, or written by hand: it is held to the rules like a server.
         if (!internal::has_storable_text(cookie) || !internal::keeps_promises(cookie, true)) continue;
         if (!cookie.host_only && suffixes_.is_public_suffix(cookie.domain)) continue;
         if (cookie.expires) cookie.expires = std::min(*cookie.expires, now + limits_.lifetime);
-        cookie.created += before + 1;
-        cookie.used += before + 1;
+        cookie.created = here(cookie.created);
+        cookie.used = here(cookie.used);
         clock_ = std::max({clock_, cookie.created, cookie.used});
         store(std::move(cookie), now);
     }

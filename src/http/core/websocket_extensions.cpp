@@ -66,6 +66,8 @@ auto parse_one(std::string_view field, std::vector<Extension>& extensions) -> bo
     Scanner scanner(field);
     while (true) {
         scanner.skip_whitespace();
+        if (scanner.is_done()) return true;
+        if (scanner.take(',')) continue;  // RFC 9110 5.6.1.2: empty members are passed over
         Extension extension;
         extension.name = scanner.token();
         if (extension.name.empty()) return false;
@@ -150,6 +152,7 @@ auto parse_extensions(const Fields& fields) -> std::optional<std::vector<Extensi
     for (const auto value : fields.get_all("Sec-WebSocket-Extensions")) {
         if (!parse_one(value, extensions)) return std::nullopt;
     }
+    if (extensions.empty() && fields.contains("Sec-WebSocket-Extensions")) return std::nullopt;
     return extensions;
 }
 

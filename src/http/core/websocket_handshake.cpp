@@ -32,16 +32,19 @@ auto is_key(std::string_view key) noexcept -> bool {
     return internal::base64_digits.find(letters.back()) % 16 == 0;
 }
 
-/// The subprotocols that a request names, in order; empty optional if they are not tokens, or come twice.
+/// The subprotocols that a request names, in order; empty optional if they are not tokens, or come twice, or there is none in
+/// the field. Empty members are passed over (RFC 9110 5.6.1.2).
 auto parse_subprotocols(const Fields& fields) -> std::optional<std::vector<std::string_view>> {
     std::vector<std::string_view> names;
     bool good = true;
     for (const auto value : fields.get_all("Sec-WebSocket-Protocol")) {
         internal::for_each_member(value, [&](std::string_view name) {
+            if (name.empty()) return;
             if (!is_token(name) || std::find(names.begin(), names.end(), name) != names.end()) good = false;
             names.push_back(name);
         });
     }
+    if (names.empty() && fields.contains("Sec-WebSocket-Protocol")) good = false;
     if (!good) return std::nullopt;
     return names;
 }

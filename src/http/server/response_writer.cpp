@@ -58,7 +58,9 @@ void ResponseWriter::write_head_of(
     keep_alive = keep_alive && !facts.connection_close;
     // HEAD is told what GET would be told; 204, 304 and a tunnel have no body at all.
     const bool can_have_body = response_can_have_body(is_head_ ? "GET" : method_, head.status);
-    if (!can_have_body && body_bytes.value_or(0) != 0) throw ProtocolError(Rule::body_not_allowed);
+    const bool is_reset = head.status == 205;  // has no content, and says so: RFC 9110 15.3.6
+    if (is_reset && !body_bytes) body_bytes = 0;
+    if ((!can_have_body || is_reset) && body_bytes.value_or(0) != 0) throw ProtocolError(Rule::body_not_allowed);
     if (can_have_body && !facts.has_content_length && !facts.has_transfer_encoding) {
         if (body_bytes) {
             own.content_length = body_bytes;

@@ -410,6 +410,16 @@ TEST(CookieJarText, what_is_written_is_read) {
     EXPECT_EQ(copy.to_text(now + seconds(2)).size(), jar.to_text(now + seconds(2)).size());
 }
 
+TEST(CookieJarText, may_be_read_into_itself_any_number_of_times) {
+    auto jar = full_jar();
+    const auto at_first = jar.to_text(now);
+    for (int i = 0; i < 100; ++i) jar.add_text(jar.to_text(now), now);
+    EXPECT_EQ(sent(jar, "https://b.a.x.org/p"), sent(full_jar(), "https://b.a.x.org/p"));
+    CookieJar other;
+    other.add_text(jar.to_text(now), now);
+    EXPECT_EQ(other.to_text(now).size(), at_first.size());
+}
+
 TEST(CookieJarText, the_format_stays) {
     CookieJar jar;
     set(jar, "https://x.org/p/q", "a=%\t; Max-Age=100; HttpOnly; Secure");

@@ -80,9 +80,10 @@ TEST(WebSocketHandshake, what_a_request_is_refused_for) {
         {"two keys", 400, [](RequestHead& head) { head.fields.add("Sec-WebSocket-Key", sample_key); }},
         {"another origin", 403, set("Origin", "https://evil.example")},
         {"an origin that is none", 403, set("Origin", "null")},
-        {"no subprotocol in the list", 400, set("Sec-WebSocket-Protocol", "a,,b")},
+        {"no subprotocol in the list", 400, set("Sec-WebSocket-Protocol", " , ")},
+        {"a subprotocol that is no token", 400, set("Sec-WebSocket-Protocol", "a, b c")},
         {"a subprotocol twice", 400, set("Sec-WebSocket-Protocol", "a, a")},
-        {"no extension in the list", 400, set("Sec-WebSocket-Extensions", "permessage-deflate,")},
+        {"no extension in the list", 400, set("Sec-WebSocket-Extensions", ", ,")},
         {"an extension that is no token", 400, set("Sec-WebSocket-Extensions", "a b")},
         {"a parameter without a name", 400, set("Sec-WebSocket-Extensions", "a; =1")},
         {"a parameter without a value", 400, set("Sec-WebSocket-Extensions", "a; b=")},
@@ -96,6 +97,21 @@ TEST(WebSocketHandshake, what_a_request_is_refused_for) {
         EXPECT_EQ(answer.fields.get("Sec-WebSocket-Version") == "13", row.status == 426) << row.name;
         EXPECT_EQ(answer.fields.contains("Allow"), row.status == 405) << row.name;
     }
+}
+
+// RFC 9110 5.6.1.2
+TEST(WebSocketHandshake, passes_over_empty_members_of_lists) {
+    WebSocketPolicy policy;
+    policy.subprotocols = {"chat"};
+    const auto answer = answer_to(
+        [](RequestHead& head) {
+            head.fields.set("Sec-WebSocket-Protocol", ", other,, chat ,");
+            head.fields.set("Sec-WebSocket-Extensions", ",, permessage-deflate, ,");
+        },
+        policy);
+    EXPECT_EQ(answer.status, 101) << answer.reason;
+    EXPECT_EQ(answer.parameters.subprotocol, "chat");
+    EXPECT_TRUE(answer.parameters.deflate);
 }
 
 TEST(WebSocketHandshake, origins) {
@@ -277,6 +293,7 @@ TEST(WebSocketHandshake, a_client_checks_the_compression) {
         return reading_of([=](ResponseHead& head) { head.fields.set("Sec-WebSocket-Extensions", extensions); }, made);
     };
     EXPECT_EQ(with("permessage-deflate; server_max_window_bits=12"), "good  deflate 12 12");
+    EXPECT_EQ(with(", permessage-deflate; server_max_window_bits=12,"), "good  deflate 12 12");
     EXPECT_EQ(with("permessage-deflate; server_max_window_bits=8; client_max_window_bits=9"), "good  deflate 8 9");
     EXPECT_EQ(
         with("permessage-deflate; server_max_window_bits=12; server_no_context_takeover; client_no_context_takeover"),
@@ -289,7 +306,7 @@ TEST(WebSocketHandshake, a_client_checks_the_compression) {
     for (const char* bad : {"permessage-deflate", "permessage-deflate; server_max_window_bits=13",
              "permessage-deflate; server_max_window_bits=12; client_max_window_bits",
              "permessage-deflate; server_max_window_bits=12; what", "permessage-foo",
-             "permessage-deflate; server_max_window_bits=12, permessage-deflate; server_max_window_bits=12", "a,,b"}) {
+             "permessage-deflate; server_max_window_bits=12, permessage-deflate; server_max_window_bits=12", "a,,b", ""}) {
         EXPECT_EQ(with(bad), "refused") << bad;
     }
     EXPECT_EQ(with("permessage-deflate; server_max_window_bits=12", {.enabled = false}), "refused");

@@ -162,6 +162,7 @@ TEST(HttpFailure, mistakes_of_a_handler_are_500_or_a_cut_and_never_corrupt) {
         ResponseHead head;
         if (path == "/silent") co_return;
         if (path == "/body-with-204") co_await exchange.respond(204, "", "body");
+        if (path == "/body-with-205") co_await exchange.respond(205, "", "body");
         if (path == "/wrong-length") {
             head.fields.add("Content-Length", "3");
             co_await exchange.respond(std::move(head), "four");
@@ -189,6 +190,7 @@ TEST(HttpFailure, mistakes_of_a_handler_are_500_or_a_cut_and_never_corrupt) {
     const std::pair<std::string_view, std::string_view> cases[] = {
         {"/silent", "500 Internal Server Error\n"},
         {"/body-with-204", "500 Internal Server Error\n"},
+        {"/body-with-205", "500 Internal Server Error\n"},
         {"/wrong-length", "500 Internal Server Error\n"},
         {"/interim", "500 Internal Server Error\n"},
         {"/write-first", "500 Internal Server Error\n"},
