@@ -288,7 +288,7 @@ TEST(Dumps, are_taken_of_a_process_that_is_stopped_again_and_again) {
 }
 
 TEST(Dumps, are_taken_of_a_loop_that_is_blocked) {
-    run([&]() -> Task<> {
+    const auto block = []() -> Task<> {
         Event bell("doorbell");
         const auto wait = [&bell]() -> Task<> { co_await bell.wait(); };
         std::vector<TaskHandle<void>> waiting;
@@ -302,27 +302,32 @@ TEST(Dumps, are_taken_of_a_loop_that_is_blocked) {
         asker.join();  // which blocks this loop
         bell.set();
         for (auto& task : waiting) co_await task.join();
-    });
+    };
+    run(block);
+    const auto block_the_other = [&block]() -> Task<> { co_await on(loops()[1], block); };
+    run(block_the_other, {.loops = 2});
 }
 
-TEST(Dumps, are_taken_on_sigquit_of_a_process_whose_loop_is_blocked) {
-    DumpingChild child([] {
-        std::signal(SIGUSR1, [](int) { told_to_end = true; });
-        run(
-            []() -> Task<> {
+TEST(Dumps, are_taken_on_sigquit_of_a_process_of_which_a_loop_is_blocked) {
+    for (const std::size_t which : {0, 1}) {
+        DumpingChild child([which] {
+            std::signal(SIGUSR1, [](int) { told_to_end = true; });
+            const auto block = []() -> Task<> {
                 auto left = spawn(sleep(1h), {.name = "left"});
                 co_await yield_now();
                 backend::write_to_standard_error("at work\n");
                 while (!told_to_end) ::usleep(1'000);
-            },
-            {.dump_on_quit = true});
-    });
-    ASSERT_TRUE(child.await({"at work\n"}));
-    for (int i = 0; i < dumps_wanted(1); ++i) {  // each waits for 100 ms
-        child.send(SIGQUIT);
-        ASSERT_TRUE(child.await({"it does not answer: its turn lasts ", "task 'left'"})) << i;
+            };
+            const auto block_one = [&block, which]() -> Task<> { co_await on(loops()[which], block); };
+            run(block_one, {.loops = 2, .dump_on_quit = true});
+        });
+        ASSERT_TRUE(child.await({"at work\n"}));
+        for (int i = 0; i < dumps_wanted(1); ++i) {  // each waits for 100 ms
+            child.send(SIGQUIT);
+            ASSERT_TRUE(child.await({"it does not answer: its turn lasts ", "task 'left'"})) << which << ": " << i;
+        }
+        child.send(SIGUSR1);
     }
-    child.send(SIGUSR1);
 }
 
 TEST(Dumps, are_asked_for_while_loops_end) {
