@@ -108,6 +108,7 @@ auto GuardedStream::fill(Time now, Time deadline, CancelScope* scope) -> Task<Fi
     if (is_broken_) check("read");
     const Reading reading(*this);
     flush_now();
+    if (is_broken_) check("read");  // the kernel tells of it once
     if (watch_ != nullptr && watch_->filling != nullptr) {
         const auto before = received_;
         co_await interrupt_watch();
@@ -164,7 +165,8 @@ void GuardedStream::flush_now() noexcept {
     if (!holds() || is_broken()) return;
     try {
         static_cast<void>(write_now({}));
-    } catch (...) {  // broken: whoever comes next is told
+    } catch (...) {
+        is_broken_ = true;  // whoever comes next is told
     }
 }
 

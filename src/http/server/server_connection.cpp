@@ -298,7 +298,7 @@ auto ServerConnection::handle_in_time(ServerExchange& exchange) -> Task<void> {
 auto ServerConnection::complete(std::exception_ptr error) -> Task<Next> {
     if (stream_.is_broken()) {
         // The client has gone, or was dropped; that the handler could not write is no news.
-        if (error && !is_io_error(error)) report(error);
+        if (error && !body_.refusal() && !is_io_error(error)) report(error);
         co_return Next::drop;
     }
     if (is_late_ && !response_.is_finished()) {

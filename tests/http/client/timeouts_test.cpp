@@ -23,6 +23,13 @@ auto expect_timeout(const Reply& reply, Time before, Duration limit, RequestPhas
     EXPECT_TRUE(reply.timed_out);
 }
 
+TEST(HttpTimeoutDefaults, what_nobody_has_set) {
+    const ClientTimeouts limits;
+    for (const auto none : {limits.total, limits.pool}) EXPECT_EQ(Duration(none), Duration::zero());
+    for (const auto ten : {limits.resolve, limits.connect, limits.tls}) EXPECT_EQ(Duration(ten), Duration(10s));
+    for (const auto thirty : {limits.write, limits.first_byte, limits.read}) EXPECT_EQ(Duration(thirty), Duration(30s));
+}
+
 GYRE_TEST(HttpTimeouts, connect) {
     SilentAddress nobody(net::Address::from_ip("127.0.0.1", 4000));
     co_await nobody.fall_silent();
@@ -30,6 +37,32 @@ GYRE_TEST(HttpTimeouts, connect) {
     const Time before = this_loop().now();
     const auto reply = co_await fetch(client, "http://127.0.0.1:4000");
     expect_timeout(reply, before, 3s, RequestPhase::connect, "timed out after 3 s (127.0.0.1:4000: no answer)");
+}
+
+/// Answers one request on a connection.
+auto answer_one(net::Stream stream) -> Task<> {
+    static_cast<void>(co_await stream.read_some());
+    const auto answer = ok("late");
+    co_await stream.write(answer);
+}
+
+GYRE_TEST(HttpTimeouts, connect_may_take_less) {
+    const net::ListenOptions room_for_one{.backlog = 0};
+    auto listener = co_await net::listen("127.0.0.1", 0, room_for_one);
+    const auto port = listener.local_address().port();
+    const auto guest = co_await net::connect("127.0.0.1", port);
+    http::Client client({.timeout = {.connect = 3s}});
+    const auto accept_late = [&]() -> Task<> {
+        co_await sleep(2'900ms);
+        const auto first = co_await listener.accept();
+        auto second = co_await listener.accept();
+        co_await answer_one(std::move(second));
+    };
+    const auto ask = [&]() -> Task<> {
+        const auto reply = co_await fetch(client, "http://127.0.0.1:" + std::to_string(port));
+        EXPECT_EQ(reply.body, "late") << reply.error;
+    };
+    co_await gather(accept_late(), ask());
 }
 
 GYRE_TEST(HttpTimeouts, tls) {
@@ -41,6 +74,26 @@ GYRE_TEST(HttpTimeouts, tls) {
         const auto reply = co_await fetch(client, "https" + base.substr(4));
         expect_timeout(reply, before, 2s, RequestPhase::tls, ": tls " + peer + ": timed out after 2 s");
     });
+}
+
+GYRE_TEST(HttpTimeouts, tls_may_take_less) {
+    auto listener = co_await net::listen("127.0.0.1", 0);
+    const auto context = https_context(https_authority().issue({"127.0.0.1"}));
+    auto options = https_client_options();
+    options.timeout.tls = 2s;
+    http::Client client(options);
+    const auto shake_hands_late = [&]() -> Task<> {
+        auto stream = co_await listener.accept();
+        co_await sleep(1'900ms);
+        auto secured = co_await context.handshake(std::move(stream));
+        co_await answer_one(std::move(secured));
+    };
+    const auto ask = [&]() -> Task<> {
+        const auto reply = co_await fetch(
+            client, "https://127.0.0.1:" + std::to_string(listener.local_address().port()));
+        EXPECT_EQ(reply.body, "late") << reply.error;
+    };
+    co_await gather(shake_hands_late(), ask());
 }
 
 // Answers after so long, and with so long between two bytes.
@@ -234,7 +287,10 @@ TEST_P(HttpNames, resolve_has_a_limit) {
         EXPECT_EQ(reply.error, "GET http://late.test/: resolve late.test: timed out after 10 ms");
         EXPECT_EQ(reply.phase, RequestPhase::resolve);
         EXPECT_TRUE(reply.timed_out);
-        // The question stands: the next one who asks gets its answer.
+        http::Client patient({.timeout = {.resolve = 10s}});
+        const auto in_time = co_await fetch(patient, "http://late.test");
+        EXPECT_NE(in_time.phase, RequestPhase::resolve) << in_time.error;
+        net::clear_name_cache();
         static_cast<void>(co_await net::resolve("late.test", 80));
         EXPECT_EQ(server.questions, 2);
     }));

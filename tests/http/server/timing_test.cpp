@@ -213,6 +213,19 @@ TEST(HttpTiming, the_rest_of_a_body_is_not_waited_for_longer_than_five_seconds) 
     });
 }
 
+TEST(HttpTiming, the_rest_of_a_body_may_come_within_five_seconds) {
+    auto handler = [](ServerExchange& exchange) -> Task<void> { co_await exchange.respond(200, "", "x"); };
+    run_with(World::simulated, handler, {}, [](std::uint16_t port) -> Task<void> {
+        auto client = co_await RawClient::open(port);
+        const auto reply = co_await client.ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf");
+        EXPECT_EQ(reply.status, 200);
+        co_await sleep(4'900ms);
+        co_await client.send(" rest!");
+        const auto next = co_await client.ask(get("/"));
+        EXPECT_EQ(next.status, 200);
+    });
+}
+
 TEST(HttpTiming, a_tls_handshake_has_ten_seconds) {
     const net::TestAuthority authority;
     const auto certificate = authority.issue({"127.0.0.1"});

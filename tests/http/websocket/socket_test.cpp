@@ -82,6 +82,22 @@ GYRE_TEST(WebSocket, a_peer_that_does_not_answer_the_close_frame_is_dropped) {
     EXPECT_EQ(said, frame({0x88, false}, "\x03\xe8"));
 }
 
+GYRE_TEST(WebSocket, a_close_frame_may_be_answered_within_the_time_for_it) {
+    EXPECT_EQ(Duration(WebSocketOptions().close_timeout), Duration(10s));
+    auto [left, right] = memory_streams();
+    WebSocket socket(std::move(left), WebSocketRole::server);
+    const auto answer_late = [&peer = right]() -> Task<> {
+        static_cast<void>(co_await peer.read_exactly(4));
+        co_await sleep(9'900ms);
+        const auto answer = frame({0x88}, "\x03\xe8");
+        co_await peer.write(answer);
+        static_cast<void>(co_await peer.read_all());
+        co_await peer.close();
+    };
+    co_await gather(socket.close(), answer_late());
+    EXPECT_EQ(socket.close_code(), 1000);
+}
+
 GYRE_TEST(WebSocket, a_connection_that_ends_without_a_close_frame_was_lost) {
     auto [left, right] = memory_streams();
     WebSocket socket(std::move(left), WebSocketRole::server);
@@ -286,6 +302,18 @@ GYRE_TEST(WebSocket, a_ping_behind_what_only_the_kernel_holds_has_time) {
         const auto took = this_loop().now() - start;
         EXPECT_EQ(took, before == 0 ? Duration(40s) : Duration(140s)) << "two patiences after the last byte arrived";
     }
+}
+
+GYRE_TEST(WebSocket, a_peer_may_read_within_the_time_for_it) {
+    EXPECT_EQ(Duration(WebSocketOptions().send_timeout), Duration(30s));
+    auto [left, right] = memory_streams({.capacity = 16}, {.capacity = 16});
+    WebSocket socket(std::move(left), WebSocketRole::server, {}, {.ping_interval = 0s});
+    co_await socket.send(std::string(1000, 'a'));
+    co_await sleep(29'900ms);
+    const auto said = co_await right.read_exactly(1004);
+    EXPECT_EQ(said.substr(4), std::string(1000, 'a'));
+    co_await sleep(1s);
+    EXPECT_TRUE(socket.is_open());
 }
 
 GYRE_TEST(WebSocket, a_peer_that_does_not_read_is_lost) {
