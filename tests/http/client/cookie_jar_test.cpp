@@ -413,12 +413,11 @@ TEST(CookieJarText, what_is_written_is_read) {
 TEST(CookieJarText, may_be_read_into_itself_any_number_of_times) {
     auto jar = full_jar();
     auto fresh = full_jar();
-    const auto at_first = jar.to_text(now);
     for (int i = 0; i < 100; ++i) jar.add_text(jar.to_text(now), now);
     EXPECT_EQ(sent(jar, "https://b.a.x.org/p"), sent(fresh, "https://b.a.x.org/p"));
     CookieJar other;
     other.add_text(jar.to_text(now), now);
-    EXPECT_EQ(other.to_text(now).size(), at_first.size());
+    EXPECT_EQ(other.size(), 6U);  // without the session's
 }
 
 TEST(CookieJarText, the_format_stays) {
