@@ -260,6 +260,17 @@ class Results(unittest.TestCase):
         self.assertEqual(row.lost_to, ())
         self.assertIsNone(row.line("tokio").gyre_is_better)
 
+    def test_who_is_ahead_in_what_is_not_compared_is_told_beside_the_losses(self):
+        asked = Work("rate", "1/s", "responses", more_is_better=True, is_compared=False)
+        outcome = Outcome([result(asked, "gyre", 1.0), result(asked, "tokio", 9.0), result(Work("k", "exponent", "", is_compared=False), "gyre", 1.1),
+                           result(Work("k", "exponent", "", is_compared=False), "tokio", 1.0)])
+        self.assertIn("where others have the better figure:\n  micro rate: tokio is 9.00x better", table.text(outcome))
+        self.assertIn("tokio is 9.00x better", report.page(outcome, {}))
+        text = manual.page(outcome, {})
+        self.assertIn("- **micro rate**: tokio is 9.00x better", text)
+        self.assertNotIn("- **micro k**", text)
+        self.assertNotIn(results.NOT_COMPARED, manual.page(self.OUTCOME, {}))
+
     def test_without_gyre_there_is_no_ratio(self):
         [row] = results.rows([result(NANOSECONDS, "go", 10.0)])
         self.assertIsNone(row.lines[0].gyre_is_better)
@@ -290,7 +301,7 @@ class Results(unittest.TestCase):
                 goals.compared("micro", "lock", 1.5, "limit"), goals.foremost("micro", "lock", "because"), goals.compared("micro", "lock", 1.0, "asio"),
                 goals.Goal("pool", "lock", "not in this run", goals.at_most(1))]
         told = [goals.sentence(verdict) for verdict in goals.verdicts(results.rows(self.OUTCOME.results), aims)]
-        self.assertEqual(told, ["met", "missed by 100 %: why", "missed by 33 %: no reason is written down yet", "missed by 25 %: because"])
+        self.assertEqual(told, ["met (the samples lie on both sides)", "missed by 100 %: why", "missed by 33 %: no reason is written down yet", "missed by 25 %: because"])
         self.assertEqual(goals.not_measured(results.rows(self.OUTCOME.results), aims), aims[4:])
 
     def test_a_goal_that_was_set_beside_the_limit_is_a_ratio(self):
@@ -305,6 +316,11 @@ class Results(unittest.TestCase):
                                                                             goals.compared("micro", "lock", 1.0, "tokio", "why")])]
         self.assertEqual(told, ["missed by 20 % (the spreads overlap): why", "met (the spreads overlap)", "missed by 200 %: why"])
         self.assertEqual(row[0].losses(), ["tokio is 3.00x better", "go is 1.20x better (the spreads overlap)"])
+
+    def test_a_verdict_says_when_samples_lie_on_both_sides_of_a_fixed_bound(self):
+        row = results.rows([result(NANOSECONDS, "gyre", 2.0, 3.0, 4.0)])
+        told = [goals.sentence(verdict) for verdict in goals.verdicts(row, [goals.Goal("micro", "lock", "", goals.at_most(most), "why") for most in (1.5, 2, 3.5, 4)])]
+        self.assertEqual(told, ["missed by 100 %: why", "missed by 50 % (the samples lie on both sides): why", "met (the samples lie on both sides)", "met"])
 
     def test_a_missed_goal_says_when_it_is_missed_by_hand_too(self):
         told = results.rows([result(NANOSECONDS, "gyre", 4.0), result(NANOSECONDS, "go", 1.0), result(NANOSECONDS, "limit", 2.0)])
@@ -344,6 +360,19 @@ class Results(unittest.TestCase):
     def test_numbers(self):
         self.assertEqual([table.number(value) for value in (0, 0.0123, 0.5, 12.34, 123.4, 1234567)],
                          ["0", "0.012", "0.50", "12.3", "123", "1,234,567"])
+
+
+class TheReportOfTheManual(unittest.TestCase):
+    def test_every_peer_of_a_suite_has_a_figure_or_a_reason_in_each_row(self):
+        document = json.loads((ROOT / "docs" / "peers" / "results.json").read_text())
+        told = document["results"] + document["missing"]
+        whole = {(each["suite"], each["peer"]) for each in document["missing"] if each["work"] is None}
+        named = {(each["suite"], each["work"], each["peer"]) for each in told}
+        lost = [(suite, work, peer) for suite, work in sorted({(each["suite"], each["work"]) for each in document["results"]})
+                for peer in sorted({each["peer"] for each in told if each["suite"] == suite})
+                if (suite, work, peer) not in named and (suite, peer) not in whole]
+        self.assertEqual(lost, [])
+        self.assertEqual(len(named), len(told))
 
 
 class Pairs(unittest.TestCase):

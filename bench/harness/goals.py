@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.model import GYRE
-from harness.results import OVERLAP, Line, Row, overlap
+from harness.results import BOTH_SIDES, OVERLAP, Line, Row, overlap
 from harness.stats import number
 
 
@@ -45,8 +45,8 @@ class Verdict:
     unit: str
     by_hand: float | None = None
     """What the best program by hand reached in the same row."""
-    overlaps: bool = False
-    """Some samples of gyre would have met and some have missed what others allowed."""
+    unsure: str = ""
+    """Said where the samples leave it open: some of gyre's would have met the goal, and some have missed it."""
 
     @property
     def is_met(self) -> bool:
@@ -185,9 +185,14 @@ def verdicts(all_rows: list[Row], goals: list[Goal] = GOALS) -> list[Verdict]:
         own = row.line(goal.layer) if row else None
         allowed = goal.bound(row) if row and own else None
         if allowed is not None:
-            unsure = allowed.line is not None and overlap(own, allowed.line, allowed.factor)
-            told.append(Verdict(goal, own.median, allowed.most, row.work.unit, row.limit.median if row.limit else None, unsure))
+            told.append(Verdict(goal, own.median, allowed.most, row.work.unit, row.limit.median if row.limit else None, left_open(own, allowed)))
     return told
+
+
+def left_open(own: Line, allowed: Allowed) -> str:
+    if allowed.line is None:
+        return BOTH_SIDES if own.least <= allowed.most < own.greatest else ""
+    return OVERLAP if overlap(own, allowed.line, allowed.factor) else ""
 
 
 def not_measured(all_rows: list[Row], goals: list[Goal] = GOALS) -> list[Goal]:
@@ -198,10 +203,9 @@ def not_measured(all_rows: list[Row], goals: list[Goal] = GOALS) -> list[Goal]:
 
 def sentence(verdict: Verdict) -> str:
     """Met, or why not."""
-    unsure = OVERLAP if verdict.overlaps else ""
     if verdict.is_met:
-        return "met" + unsure
-    missed = f"missed by {(verdict.measured / verdict.allowed - 1) * 100:.0f} %{unsure}: {verdict.goal.reason or 'no reason is written down yet'}"
+        return "met" + verdict.unsure
+    missed = f"missed by {(verdict.measured / verdict.allowed - 1) * 100:.0f} %{verdict.unsure}: {verdict.goal.reason or 'no reason is written down yet'}"
     if verdict.by_hand is None:
         return missed + ("; nothing is there by hand" if verdict.goal.suite == "growth" else "")
     if verdict.by_hand > verdict.allowed:
