@@ -71,7 +71,7 @@ class ASuite(Suite):
     def measure(self, peer, program, case, run):
         self.asked.append(peer)
         value = self.figures[peer].pop(0)
-        if isinstance(value, Missing):
+        if isinstance(value, Exception):
             raise value
         return {"lock": value}
 
@@ -171,6 +171,18 @@ class NothingGoesMissing(unittest.TestCase):
         outcome = measure_case(suite, suite.cases(False)[0], {peer: Program(("true",), "1") for peer in suite.figures}, a_run())
         self.assertEqual([each.peer for each in outcome.results], ["gyre"])
         self.assertEqual(outcome.absent, [Absent("a", "tokio", "lock", "exited with 1")])
+
+    def test_whatever_goes_wrong_with_one_peer_leaves_the_others_their_figures(self):
+        class Broken(ASuite):
+            def builders(self):
+                return {**super().builders(), "trio": lambda tools: Program(("true",), tools["version"])}
+
+        suite = Broken(gyre=[1.0] * 3, tokio=[5.0, FileNotFoundError("no such program")], go=[float("nan")])
+        programs, absent = build(suite, {}, None)
+        self.assertEqual(absent, [Absent("a", "trio", None, "KeyError: 'version'")])
+        outcome = measure_case(suite, suite.cases(False)[0], programs, a_run())
+        self.assertEqual([each.peer for each in outcome.results], ["gyre"])
+        self.assertEqual([each.reason for each in outcome.absent], ["FileNotFoundError: no such program", "gave nan as a figure"])
 
     def test_what_a_peer_has_no_equal_of_is_told(self):
         suite = ASuite(node=[])
