@@ -22,7 +22,7 @@ from harness.model import Absent, Case, Missing, Program, Result, Suite, Work, i
 from harness.pace import Pace  # noqa: E402
 from harness.process import Cores, Run, Server  # noqa: E402
 from harness.tools import digest  # noqa: E402
-from suites import http as suites_http  # noqa: E402
+from suites import growth as suites_growth, http as suites_http, micro as suites_micro  # noqa: E402
 from suites.seeing import Seeing  # noqa: E402
 
 NANOSECONDS = Work("lock", "ns", "take a lock")
@@ -94,6 +94,18 @@ class Arithmetic(unittest.TestCase):
     def test_one_size_has_no_exponent(self):
         with self.assertRaises(ValueError):
             stats.exponent([(10, 1.0), (10, 2.0)])
+
+    def test_the_least_of_rounds_that_are_taken_together(self):
+        rounds = [3.0, 1.0, 2.0, 2.0, 9.0]
+        self.assertEqual([stats.least_of(rounds, together) for together in (1, 2, 4, 8)], [1.0, 2.0, 2.0, 3.4])
+
+    def test_growth_takes_as_many_things_together_at_each_size(self):
+        suite = suites.find()["growth"]
+        suite._programs = {"gyre": {suites_micro: None}}
+        # Every other round is disturbed: the least single round of a small size would hide it, and that of the largest cannot.
+        with mock.patch.object(suites_growth, "round_values", lambda _, work, n, *more, **named: [1.0, 3.0] * 64 if n < 16 * 16_000 else [2.0]):
+            found = suite.measure("gyre", Program(("true",), "1"), Case.of("lock_waiters", "exponent", ""), a_run())
+        self.assertAlmostEqual(found["lock_waiters"], 1.0)
 
     def test_doublings(self):
         self.assertEqual(stats.doublings(3, 5), [3, 6, 12, 24, 48])
