@@ -6,7 +6,7 @@ from harness import goals
 from harness.charts import bars
 from harness.measure import Outcome
 from harness.model import GYRE
-from harness.results import Row, losses as all_losses, rows, told_core
+from harness.results import NOT_COMPARED, Row, losses as all_losses, not_compared, rows, told_core
 from harness.stats import number
 
 PAGE = "report.md"
@@ -44,8 +44,8 @@ def picture(row: Row) -> str:
 
 def page(outcome: Outcome, conditions: dict) -> str:
     all_rows = rows(outcome.results)
-    parts = ["# The report: gyre and its peers\n", introduction(conditions), "## Where gyre loses\n", *losses(all_rows), "\n## Goals\n",
-             *told_goals(all_rows), "\n## All in one table\n", *summary(all_rows)]
+    parts = ["# The report: gyre and its peers\n", introduction(conditions), "## Where gyre loses\n", *losses(all_rows), *others(all_rows),
+             "\n## Goals\n", *told_goals(all_rows), "\n## All in one table\n", *summary(all_rows)]
     for suite in dict.fromkeys(row.suite for row in all_rows):
         parts.append(f"\n## {suite}")
         parts += [section(row, told_core(row, all_rows)) for row in all_rows if row.suite == suite]
@@ -64,7 +64,16 @@ def introduction(conditions: dict) -> str:
 
 
 def losses(all_rows: list[Row]) -> list[str]:
-    return [f"- **{row.suite} {row.work.name}**{f', {layer}' if layer else ''}: " + ", ".join(told) for row, layer, told in all_losses(all_rows)] or ["In nothing that was measured here."]
+    return items(all_losses(all_rows)) or ["In nothing that was measured here."]
+
+
+def others(all_rows: list[Row]) -> list[str]:
+    told = items(not_compared(all_rows))
+    return [f"\n{NOT_COMPARED} ([why](../benchmarks.md#how)):\n", *told] if told else []
+
+
+def items(found: list[tuple[Row, str, list[str]]]) -> list[str]:
+    return [f"- **{row.suite} {row.work.name}**{f', {layer}' if layer else ''}: " + ", ".join(told) for row, layer, told in found]
 
 
 def told_goals(all_rows: list[Row]) -> list[str]:

@@ -1,5 +1,6 @@
 """One run: builds what a suite needs, measures peers in turn, and keeps what came out and what did not."""
 
+import math
 import sys
 import time
 from dataclasses import dataclass, field
@@ -25,6 +26,11 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def reason(why: Exception) -> str:
+    """What of one peer goes wrong in a way that nobody thought of is its reason too: the figures of the others are kept."""
+    return str(why) if isinstance(why, Missing) else f"{type(why).__name__}: {why}"
+
+
 def wanted(peer: str, chosen: Iterable[str] | None) -> bool:
     """gyre and the limits are always measured: without them no ratio can be told."""
     return chosen is None or is_own(peer) or is_limit(peer) or peer in chosen
@@ -38,9 +44,9 @@ def build(suite: Suite, tools: Toolbox, chosen: Iterable[str] | None) -> tuple[d
             continue
         try:
             programs[peer] = builder(tools)
-        except Missing as why:
-            say(f"    {peer} is missing: {why}")
-            absent.append(Absent(suite.name, peer, None, str(why)))
+        except Exception as why:
+            say(f"    {peer} is missing: {reason(why)}")
+            absent.append(Absent(suite.name, peer, None, reason(why)))
     return programs, absent
 
 
@@ -50,12 +56,12 @@ def measure_case(suite: Suite, case: Case, programs: dict[str, Program], run: Ru
     samples: dict[str, dict[str, list[float]]] = {}
     spent: dict[str, float] = {}
     for peer, program in programs.items():
-        reason = program.reason_without(case.name)
-        if reason is None:
+        lacks = program.reason_without(case.name)
+        if lacks is None:
             samples[peer] = {work.name: [] for work in case.works}
             spent[peer] = 0.0
         else:
-            outcome.absent += [Absent(suite.name, peer, work.name, reason) for work in case.works]
+            outcome.absent += [Absent(suite.name, peer, work.name, lacks) for work in case.works]
     repetitions, budget = (suite.quick_repetitions, suite.quick_budget_s) if run.quick else (suite.repetitions, suite.budget_s)
     failed: dict[str, str] = {}
     for _, peer in interleaved(list(samples), repetitions):
@@ -64,10 +70,12 @@ def measure_case(suite: Suite, case: Case, programs: dict[str, Program], run: Ru
         began = time.perf_counter()
         try:
             for name, value in suite.measure(peer, programs[peer], case, run).items():
+                if not math.isfinite(value):
+                    raise Missing(f"gave {value} as a figure")
                 samples[peer][name].append(value)
-        except Missing as why:
-            say(f"    {peer} failed in {case.name}: {why}")
-            failed[peer] = str(why)
+        except Exception as why:
+            failed[peer] = reason(why)
+            say(f"    {peer} failed in {case.name}: {failed[peer]}")
         taken = time.perf_counter() - began
         spent[peer] += taken
         run.pace.add(taken)

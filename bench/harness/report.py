@@ -7,7 +7,7 @@ from harness import goals, manual
 from harness.charts import bars
 from harness.measure import Outcome
 from harness.model import GYRE
-from harness.results import Row, losses as all_losses, rows, told_core, write as write_json
+from harness.results import NOT_COMPARED, Row, losses as all_losses, not_compared, rows, told_core, write as write_json
 from harness.stats import number
 
 STYLE = """
@@ -57,10 +57,15 @@ def introduction(conditions: dict) -> str:
 
 
 def losses(all_rows: list[Row]) -> str:
-    items = [f'<li><a href="#{anchor(row)}">{escape(row.suite)} {escape(row.work.name)}</a>{", " * bool(layer)}{escape(layer)}: {escape(", ".join(told))}</li>'
-             for row, layer, told in all_losses(all_rows)]
-    told = "<ul>" + "".join(items) + "</ul>" if items else "<p>In nothing that was measured here.</p>"
-    return "<h2>Where gyre loses</h2>\n" + told
+    told = items(all_losses(all_rows)) or "<p>In nothing that was measured here.</p>"
+    others = items(not_compared(all_rows))
+    return "<h2>Where gyre loses</h2>\n" + told + (f"\n<p>{NOT_COMPARED}:</p>\n{others}" if others else "")
+
+
+def items(found: list[tuple[Row, str, list[str]]]) -> str:
+    lines = [f'<li><a href="#{anchor(row)}">{escape(row.suite)} {escape(row.work.name)}</a>{", " * bool(layer)}{escape(layer)}: {escape(", ".join(told))}</li>'
+             for row, layer, told in found]
+    return "<ul>" + "".join(lines) + "</ul>" if lines else ""
 
 
 def goals_table(all_rows: list[Row]) -> str:

@@ -63,9 +63,13 @@ class Row:
 
     def losses(self, layer: str = GYRE) -> list[str]:
         """Who was how many times better than gyre, or than another layer of it; what the samples leave open is said."""
+        return self.behind(layer) if self.work.is_compared else []
+
+    def behind(self, layer: str = GYRE) -> list[str]:
+        """The same, also where it is no loss."""
         own = self.line(layer)
         told = []
-        for line in self.frameworks if own and self.work.is_compared else ():
+        for line in self.frameworks if own else ():
             better = advantage(own.median, line.median, self.work.more_is_better)
             if better is not None and better < 1:
                 told.append(f"{line.peer} is {number(1 / better)}x better{OVERLAP if overlap(own, line) else ''}")
@@ -73,6 +77,7 @@ class Row:
 
 
 OVERLAP = " (the spreads overlap)"
+BOTH_SIDES = " (the samples lie on both sides)"
 
 
 def overlap(own: Line, other: Line, factor: float = 1.0) -> bool:
@@ -83,6 +88,15 @@ def overlap(own: Line, other: Line, factor: float = 1.0) -> bool:
 def losses(all_rows: list[Row]) -> list[tuple[Row, str, list[str]]]:
     """Each work that gyre or another layer of it lost, with the name of the layer if it is not gyre, and to whom."""
     return [(row, "" if layer == GYRE else layer, told) for row in all_rows for layer in LAYERS if (told := row.losses(layer))]
+
+
+NOT_COMPARED = "Told and not compared, where others have the better figure"
+
+
+def not_compared(all_rows: list[Row]) -> list[tuple[Row, str, list[str]]]:
+    """The same of works that are neither won nor lost. Exponents say nothing of who is faster: the goals have them."""
+    return [(row, "" if layer == GYRE else layer, told) for row in all_rows if not row.work.is_compared and row.work.unit != "exponent"
+            for layer in LAYERS if (told := row.behind(layer))]
 
 
 FULL = 0.95

@@ -39,6 +39,12 @@ def exponent(points: Iterable[tuple[float, float]]) -> float:
     return sum((x - mean_x) * (y - mean_y) for x, y in logs) / sum((x - mean_x) ** 2 for x, _ in logs)
 
 
+def least_of(rounds: Sequence[float], together: int) -> float:
+    """The least when so many rounds that follow each other count as one; of fewer rounds, their mean."""
+    means = [statistics.fmean(rounds[start:start + together]) for start in range(0, len(rounds) - together + 1, together)]
+    return min(means) if means else statistics.fmean(rounds)
+
+
 def doublings(first: int, steps: int) -> list[int]:
     """`first`, twice that, four times that..."""
     return [first << step for step in range(steps)]

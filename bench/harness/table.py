@@ -2,7 +2,7 @@
 
 from harness.measure import Outcome
 from harness.model import GYRE
-from harness.results import Row, losses as all_losses, rows
+from harness.results import NOT_COMPARED, Row, losses as all_losses, not_compared, rows
 from harness.stats import number
 
 
@@ -24,7 +24,11 @@ def row_text(row: Row) -> list[str]:
 
 def losses(all_rows: list[Row]) -> list[str]:
     """Every framework that was better than gyre in something."""
-    return [f"{row.suite} {row.work.name}{f' ({layer})' if layer else ''}: {each}" for row, layer, told in all_losses(all_rows) for each in told]
+    return items(all_losses(all_rows))
+
+
+def items(found: list[tuple[Row, str, list[str]]]) -> list[str]:
+    return [f"{row.suite} {row.work.name}{f' ({layer})' if layer else ''}: {each}" for row, layer, told in found for each in told]
 
 
 def text(outcome: Outcome) -> str:
@@ -37,6 +41,8 @@ def text(outcome: Outcome) -> str:
             lines += ["", suite]
         lines += row_text(row)
     lines += ["", "gyre loses:"] + ([f"  {loss}" for loss in losses(all_rows)] or ["  nothing here"])
+    if others := items(not_compared(all_rows)):
+        lines += ["", NOT_COMPARED[0].lower() + NOT_COMPARED[1:] + ":"] + [f"  {each}" for each in others]
     if outcome.absent:
         lines += ["", "missing:"]
         reasons: dict[tuple[str, str, str], list[str]] = {}

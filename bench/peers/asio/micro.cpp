@@ -2,6 +2,7 @@
 #include "rounds.hpp"
 
 #include <boost/asio.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/channel.hpp>
 
 #include <random>
@@ -21,6 +22,7 @@ using Executor = Context::executor_type;
 template<class T>
 using awaitable = asio::awaitable<T, Executor>;
 constexpr asio::use_awaitable_t<Executor> use_awaitable;
+constexpr auto as_result = asio::as_tuple(use_awaitable);  // who is cancelled is told so, and nothing is thrown
 using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using Channel = asio::experimental::channel<Executor, void(error_code, int)>;
 
@@ -122,7 +124,7 @@ double gather(int count) {
 
 awaitable<void> sleep_for(std::chrono::nanoseconds length) {
     Timer timer(co_await asio::this_coro::executor, length);
-    co_await timer.async_wait(use_awaitable);
+    co_await timer.async_wait(as_result);
 }
 
 double cancel(int count) {

@@ -1,4 +1,4 @@
-// libuv: file requests, which its pool of four threads does. usage: files WORK COUNT SECONDS PATH
+// libuv: file requests, which its pool of threads does. usage: files WORK COUNT SECONDS PATH
 #include "file_works.hpp"
 
 #include <fcntl.h>

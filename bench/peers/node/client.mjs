@@ -1,6 +1,5 @@
-// undici's stream(), which its manual calls its fastest way to a body. usage: client.mjs MODULES URL COUNT AT_ONCE
+// undici's dispatch(), the fastest of its ways by the figures in its own manual. usage: client.mjs MODULES URL COUNT AT_ONCE
 import { createRequire } from 'node:module';
-import { Writable } from 'node:stream';
 
 const [modules, url, count, atOnce] = process.argv.slice(2);
 const { Pool } = createRequire(modules + '/')('undici');
@@ -9,14 +8,35 @@ const pool = new Pool(origin, { connections: +atOnce });
 let left = +count;
 let bytes = 0;
 
+class Answer {
+  constructor(resolve, reject) {
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  onConnect() {}
+
+  onHeaders() {
+    return true;
+  }
+
+  onData(chunk) {
+    bytes += chunk.length;
+    return true;
+  }
+
+  onComplete() {
+    this.resolve();
+  }
+
+  onError(error) {
+    this.reject(error);
+  }
+}
+
 async function fetchSome() {
   while (left-- > 0) {
-    await pool.stream({ path: pathname, method: 'GET' }, () => new Writable({
-      write(chunk, _, done) {
-        bytes += chunk.length;
-        done();
-      },
-    }));
+    await new Promise((resolve, reject) => pool.dispatch({ path: pathname, method: 'GET' }, new Answer(resolve, reject)));
   }
 }
 

@@ -10,6 +10,7 @@ import time
 
 from granian import Granian
 from granian.constants import Interfaces, Loops, RuntimeModes
+from granian.http import HTTP1Settings
 
 FOLDER = sys.argv[1]
 
@@ -47,4 +48,5 @@ if __name__ == "__main__":
     tls = {"ssl_cert": pathlib.Path(sys.argv[2]), "ssl_key": pathlib.Path(sys.argv[3])} if len(sys.argv) > 3 else {}
     threading.Thread(target=say_when_ready, args=(port,), daemon=True).start()
     Granian("http_granian:app", address="127.0.0.1", port=port, interface=Interfaces.RSGI, workers=1, loop=Loops.uvloop,
-            runtime_mode=RuntimeModes.st, log_enabled=False, backlog=4096, websockets=False, **tls).serve()
+            runtime_mode=RuntimeModes.st, log_enabled=False, backlog=4096, websockets=False,
+            http1_settings=HTTP1Settings(pipeline_flush=True), **tls).serve()

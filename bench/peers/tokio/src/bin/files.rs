@@ -1,12 +1,15 @@
-//! tokio::fs, which reads on the blocking pool. It has no read at an offset: each task has its own handle, and seeks.
+//! tokio::fs, which reads on the blocking pool. It has no read at an offset: for that there is one job with the call of the standard
+//! library, which its manual says for such cases.
 
 use peer_tokio::rounds;
 use std::cell::Cell;
+use std::os::unix::fs::FileExt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
-use tokio::task::LocalSet;
+use tokio::io::AsyncReadExt;
+use tokio::task::{spawn_blocking, LocalSet};
 
 const LARGE_SIZE: u64 = 256 << 20;
 const PIECE: usize = 4096;
@@ -31,17 +34,22 @@ where
 async fn random_reads(path: String, count: usize) -> f64 {
     let state = Rc::new(Cell::new(1u64));
     let left = Rc::new(Cell::new(count));
+    let file = Arc::new(std::fs::File::open(path).unwrap());
     in_tasks(count, move || {
-        let (path, state, left) = (path.clone(), state.clone(), left.clone());
+        let (file, state, left) = (file.clone(), state.clone(), left.clone());
         async move {
-            let mut file = File::open(path).await.unwrap();
             let mut buffer = vec![0; PIECE];
             while left.get() > 0 {
                 left.set(left.get() - 1);
                 state.set(state.get().wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407));
                 let offset = (state.get() >> 33) % (LARGE_SIZE / PIECE as u64) * PIECE as u64;
-                file.seek(SeekFrom::Start(offset)).await.unwrap();
-                file.read_exact(&mut buffer).await.unwrap();
+                let file = file.clone();
+                buffer = spawn_blocking(move || {
+                    file.read_exact_at(&mut buffer, offset).unwrap();
+                    buffer
+                })
+                .await
+                .unwrap();
             }
         }
     })

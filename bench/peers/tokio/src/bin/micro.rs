@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, Mutex};
-use tokio::task::{yield_now, JoinSet};
+use tokio::task::yield_now;
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
@@ -98,7 +98,7 @@ async fn cancel(count: usize) -> f64 {
     (cpu() - start) / count as f64
 }
 
-// A future for each call: what Handle::spawn takes, from this thread or from another one.
+// A future for each call: what Handle::spawn takes.
 async fn post_soon(count: usize) -> f64 {
     let (done, all) = oneshot::channel();
     let mut done = Some(done);
@@ -118,23 +118,30 @@ async fn post_soon(count: usize) -> f64 {
     (cpu() - start) / count as f64
 }
 
+type Call = Box<dyn FnOnce() + Send>;
+
+// Handle::spawn from another thread makes a task of each call; functions that one task receives and calls cost less.
 async fn post_thread(count: usize) -> f64 {
-    let handle = tokio::runtime::Handle::current();
-    let (done, all) = oneshot::channel();
+    let (calls, mut called) = mpsc::unbounded_channel::<Call>();
+    let (done, mut all) = oneshot::channel();
     let other = std::thread::spawn(move || {
         let mut done = Some(done);
         let start = Instant::now();
         for i in 0..count {
             let done = if i + 1 == count { done.take() } else { None };
-            handle.spawn(async move {
+            let call = move || {
                 if let Some(done) = done {
                     done.send(()).unwrap();
                 }
-            });
+            };
+            calls.send(Box::new(call)).ok().unwrap();
         }
         start
     });
-    all.await.unwrap();
+    while let Some(call) = called.recv().await {
+        call();
+    }
+    all.try_recv().unwrap();
     let end = Instant::now();
     (end - other.join().unwrap()).as_nanos() as f64 / count as f64
 }
@@ -142,11 +149,12 @@ async fn post_thread(count: usize) -> f64 {
 async fn timers(count: usize) -> f64 {
     let mut chance = Chance(88172645463325252);
     let start = cpu();
-    let mut all = JoinSet::new();
-    for _ in 0..count {
-        all.spawn(tokio::time::sleep(Duration::from_nanos(chance.next() % (count as u64 * 1000))));
+    let all: Vec<_> = (0..count)
+        .map(|_| tokio::spawn(tokio::time::sleep(Duration::from_nanos(chance.next() % (count as u64 * 1000)))))
+        .collect();
+    for task in all {
+        task.await.unwrap();
     }
-    while all.join_next().await.is_some() {}
     (cpu() - start) / 1e9
 }
 
@@ -175,7 +183,7 @@ fn main() {
             "gather_100k" => own.block_on(async { tokio::spawn(gather(count)).await.unwrap() }),
             "cancel_100k" => own.block_on(cancel(count)),
             "post_soon" => own.block_on(post_soon(count)),
-            "post_thread" => own.block_on(post_thread(count)),
+            "post_thread" => own.block_on(async { tokio::spawn(post_thread(count)).await.unwrap() }),
             "timers_1m_cpu" => own.block_on(timers(count)),
             "task_bytes" => {
                 let bytes = own.block_on(task_bytes(count));
