@@ -129,7 +129,8 @@ export class DetailsPane {
     return section('Held up by',
       el('ol', { class: 'why' }, steps.map((step) => el('li', { class: step.id === circle ? 'circle' : '' },
         this.link(step.id, step.title), el('span', { class: 'where' }, step.place),
-        step.what ? el('span', { class: 'what' }, `waits for ${step.what}`) : el('span', { class: 'what' }, step.wait ?? step.state)))),
+        step.what ? el('span', { class: 'what' }, `waits for ${step.what}`) : el('span', { class: 'what' }, step.wait ?? step.state),
+        step.also.map(({ id, title, what }) => el('span', { class: 'what' }, `in another branch for ${what}: `, this.link(id, title)))))),
       circle === null ? null : limit ? el('p', { class: 'record' }, `These wait for each other, for now: '${limit.title}' ${limit.text}.`)
         : el('p', { class: 'record bad' }, 'These wait for each other: none of them can go on.'));
   }

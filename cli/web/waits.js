@@ -35,20 +35,44 @@ function endOf(model, task, stack) {
   const left = stack.limit_left ?? stack.wait?.left;
   if (left !== undefined) return limitText(left);
   const parent = model.parentOf(task);
-  return parent ? endOfGroups(model, parent) : null;
+  const ofGroup = parent ? endOfGroups(model, parent) : null;
+  if (ofGroup) return ofGroup;
+  const isOneOfSeveral = stack.wait?.kind === 'group' && (stack.wait.used ?? 0) < (model.children.get(task.id)?.length ?? 0);
+  return isOneOfSeveral ? 'has several groups, and it is not known which of their tasks it waits for' : null;
 }
 
-/** What has to happen before a task goes on: [{to, what, limit}], all of them; none where any of several would do. `limit`: what ends that
- *  wait by itself, else null. */
-export function edgesOf(model, task) {
+/** Past stacks that only one branch goes on: the body of a generator, the last branch of a gather or race. */
+function onlyBranch(stack) {
+  let at = stack;
+  while (at.branches?.length === 1) [at] = at.branches;
+  return at;
+}
+
+/** The task that has what is waited for: its owner, or who holds the only permit that is taken, or reads alone. */
+function holderOf(wait) {
+  if (wait.owner_id) return wait.owner_id;
+  const [holder, ...others] = wait.holders ?? [];
+  return holder && !others.length && wait.used === 1 && !holder.ended ? holder.task_id : undefined;
+}
+
+/** What has to happen before a task goes on: [{to, what, limit}], all of them; none where any of several would do, unless `anyOf` asks for
+ *  these too. `limit`: what ends that wait by itself, else null. Circles: the same as those of wait_graph.cpp. */
+export function edgesOf(model, task, { anyOf = false } = {}) {
   const edges = [];
-  const visit = (stack) => {
+  const visit = (from, isEither = false) => {
+    const stack = onlyBranch(from);
     const wait = stack.wait;
-    const add = (to, what) => edges.push({ from: task.id, to, kind: wait.kind, what, limit: endOf(model, task, stack) });
-    if (wait?.owner_id && model.tasks.has(wait.owner_id)) add(wait.owner_id, wait.kind === 'join' ? 'its end' : [wait.kind, wait.object && `'${wait.object}'`].filter(Boolean).join(' '));
+    if (!wait) return;
+    if (stack.branches?.length) {
+      if (anyOf || wait.kind === 'gather') for (const branch of stack.branches) visit(branch, isEither || wait.kind !== 'gather');
+      return;
+    }
+    const limit = endOf(model, task, stack) ?? (isEither ? 'goes on with another of its branches' : null);
+    const add = (to, what) => edges.push({ from: task.id, to, kind: wait.kind, what, limit });
+    const holder = holderOf(wait);
+    if (model.tasks.has(holder)) add(holder, wait.kind === 'join' ? 'its end' : [wait.kind, wait.object && `'${wait.object}'`].filter(Boolean).join(' '));
     // A group ends with the last of its tasks, so each of them holds its opener up.
-    if (wait?.kind === 'group') for (const child of model.children.get(task.id) ?? []) add(child.id, 'a task of its group');
-    if (wait?.kind === 'gather') for (const branch of stack.branches ?? []) visit(branch);
+    if (wait.kind === 'group') for (const child of model.children.get(task.id) ?? []) add(child.id, 'a task of its group');
   };
   if (task.state === 'waiting') visit(task);
   return edges;
@@ -193,8 +217,14 @@ export function graph(model, { most = 20 } = {}) {
   return { rings, held };
 }
 
-/** From a task to what holds it up, step by step: [{...node, what}]; `circle` says that the last one is held up by one before, and
- *  `limit` what ends that circle by itself. */
+/** All that a task waits for, in whichever branch, but for the tasks of its group; first what it cannot go on without. */
+function leadsOf(model, task) {
+  const leads = [...edgesOf(model, task), ...edgesOf(model, task, { anyOf: true })];
+  return leads.filter((edge, i) => edge.kind !== 'group' && leads.findIndex(({ to }) => to === edge.to) === i);
+}
+
+/** From a task to what holds it up, step by step: [{...node, what, also}], `also` for what its other branches wait; `circle` says that the
+ *  last one is held up by one before, and `limit` what ends that circle by itself. */
 export function why(model, id) {
   const steps = [];
   const edges = [];
@@ -202,9 +232,10 @@ export function why(model, id) {
   for (let at = model.tasks.get(id); at;) {
     if (seen.has(at.id)) return { steps, circle: at.id, limit: endOfRing(model, edges.slice(edges.findIndex((edge) => edge.from === at.id))) };
     seen.add(at.id);
-    const edge = edgesOf(model, at).find((each) => each.kind !== 'group');
+    const [edge, ...others] = leadsOf(model, at);
     edges.push(edge);
-    steps.push({ ...node(at), what: edge?.what ?? null, wait: at.wait?.text ?? null });
+    const also = others.slice(0, 5).map(({ to, what }) => ({ id: to, title: title(model.tasks.get(to)), what }));
+    steps.push({ ...node(at), what: edge?.what ?? null, also, wait: at.wait?.text ?? null });
     if (!edge || steps.length === 100) break;
     at = model.tasks.get(edge.to);
   }

@@ -119,7 +119,7 @@ export class WaitsView {
     if (!this.width) return;
     const { rings, held } = this.graph;
     this.content.replaceChildren(
-      ...(rings.length ? rings.map((ring) => this.ring(ring)) : [empty('No deadlock', 'No task waits, directly or through others, for itself. Locks, writers, joins and groups are looked at.')]),
+      ...(rings.length ? rings.map((ring) => this.ring(ring)) : [empty('No deadlock', 'No task waits, directly or through others, for itself. Locks, readers and writers, single permits, joins and groups are looked at.')]),
       ...(held.length ? [el('h2', { class: 'section-title' }, 'Who holds up others'), this.held(held)] : []));
   }
 

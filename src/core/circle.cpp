@@ -5,6 +5,7 @@
 #include <gyre/core/branches.hpp>
 #include <gyre/core/duration_text.hpp>
 #include <gyre/core/errors.hpp>
+#include <gyre/core/generator_state.hpp>
 #include <gyre/core/loop.hpp>
 #include <gyre/core/task_group.hpp>
 #include <gyre/core/task_node.hpp>
@@ -32,12 +33,12 @@ auto waits_for_good(const Frame& frame, const TaskNode& task) -> bool {
     if (task.deadline() != Time::max() || task.cancelled) return false;
     const Frame* at = &frame;
     for (;;) {
+        if (at->scope->cancelled) return false;
         while (const Frame* parent = at->parent()) at = parent;
         const Strand& strand = *at->strand();
-        at = strand.in_place_of();
-        if (at == nullptr) return &strand == &task;
-        if (at->wait() == nullptr || at->wait()->record().deadline != Time::max()) return false;
-        if (at->scope->cancelled) return false;
+        if (&strand == &task) return true;
+        at = frame_behind(strand);
+        if (at == nullptr || at->wait() == nullptr || at->wait()->record().deadline != Time::max()) return false;
     }
 }
 
@@ -51,7 +52,7 @@ auto is_limited(const Frame& frame, const TaskNode& task) -> bool {
         while (const Frame* parent = at->parent()) at = parent;
         const Strand& strand = *at->strand();
         if (&strand == &task) return false;
-        at = strand.in_place_of();
+        at = frame_behind(strand);
         if (at == nullptr) {
             const auto* branch = dynamic_cast<const Branch*>(&strand);
             // The winner of a race may be a time limit; a branch of `gather` ends by itself alone, and then all are waited for.
@@ -98,17 +99,29 @@ public:
     std::vector<Step> path;
 
 private:
+    /// The strand inside of its wait without which `frame` cannot go on; null: there is none, or there are several.
+    auto only_strand(const Frame& frame) -> const Strand* {
+        const Wait* wait = frame.wait();
+        if (wait == nullptr) return nullptr;
+        // With a branch that runs beside the first one that has not ended, there is no frame behind that.
+        for (std::size_t i = 0; steps_ <= most_steps; ++i, ++steps_) {
+            const Strand* inside = wait->strand_at(i);
+            if (inside == nullptr) break;
+            if (inside->root != nullptr) return frame_behind(*inside) == &frame ? inside : nullptr;
+        }
+        return nullptr;
+    }
+
     /// The last frame of a task that has one alone.
-    static auto last_frame(const TaskNode& task) -> const Frame* {
+    auto last_frame(const TaskNode& task) -> const Frame* {
         const Frame* frame = task.root;
         while (frame != nullptr) {
             if (const ChildLink* link = frame->child_link()) {
                 frame = link->child;
                 continue;
             }
-            const Wait* wait = frame->wait();
-            const Strand* inside = wait != nullptr ? wait->strand_at(0) : nullptr;
-            if (inside == nullptr || inside->root == nullptr || inside->in_place_of() != frame) return frame;
+            const Strand* inside = only_strand(*frame);
+            if (inside == nullptr) return frame;
             frame = inside->root;
         }
         return frame;
@@ -140,6 +153,15 @@ auto circle_text(const std::vector<Step>& path) -> std::string {
 }
 
 }  // namespace
+
+auto frame_behind(const Strand& strand) noexcept -> const Frame* {
+    if (const Frame* frame = strand.in_place_of()) return frame;
+    if (const auto* branch = dynamic_cast<const Branch*>(&strand)) {
+        return branch->owner->running() == 1 ? &branch->owner->frame() : nullptr;
+    }
+    const auto* generator = dynamic_cast<const GeneratorState*>(&strand);
+    return generator != nullptr ? generator->reader() : nullptr;
+}
 
 void refuse_circle(const Frame& frame, const WaitRecord& wait, const TaskNode& owner) {
     const TaskNode* task = frame.scope->task();

@@ -1,5 +1,6 @@
 #include <gyre/sync/wait_list.hpp>
 
+#include <gyre/core/circle.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/loop.hpp>
 #include <gyre/core/task_node.hpp>
@@ -54,6 +55,15 @@ auto line_of(const Frame& frame) noexcept -> const Strand& {
     }
 }
 
-auto runs_alone(const Frame& frame) noexcept -> bool { return &line_of(frame) == frame.scope->task(); }
+auto runs_alone(const Frame& frame) noexcept -> bool {
+    const Strand* task = frame.scope->task();
+    for (const Frame* root = &frame; root != nullptr;) {
+        while (const Frame* parent = root->parent()) root = parent;
+        const Strand& strand = *root->strand();
+        if (&strand == task) return true;
+        root = frame_behind(strand);
+    }
+    return false;
+}
 
 }  // namespace gyre::internal

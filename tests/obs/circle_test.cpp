@@ -12,12 +12,36 @@ constexpr RunOptions raising{.on_deadlock = OnDeadlock::raise};
 
 auto has(const std::string& text, std::string_view part) -> bool { return text.find(part) != std::string::npos; }
 
-auto take_both(Lock& first, Lock& second) -> Task<> {
+auto take_both(Lock& first, Lock& second, AnyDuration pause = 1ms) -> Task<> {
     const auto one = co_await first.acquire();
-    co_await sleep(1ms);
+    co_await sleep(pause);
     const auto two = co_await second.acquire();
 }
 constexpr unsigned second_line = __LINE__ - 2;
+
+auto take(Lock& lock) -> Task<> { const auto guard = co_await lock.acquire(); }
+
+auto numbers(Lock& lock) -> AsyncGenerator<int> {
+    co_yield 1;
+    const auto guard = co_await lock.acquire();
+    co_yield 2;
+}
+
+/// The second one in the body of a generator.
+auto read_both(Lock& first, Lock& second, AnyDuration pause = 1ms) -> Task<> {
+    const auto one = co_await first.acquire();
+    auto source = numbers(second);
+    static_cast<void>(co_await source.next());
+    co_await sleep(pause);
+    static_cast<void>(co_await source.next());
+}
+
+/// The second one in a branch beside one that ends at once.
+auto gather_both(Lock& first, Lock& second, AnyDuration pause = 1ms) -> Task<> {
+    const auto one = co_await first.acquire();
+    co_await sleep(pause);
+    co_await gather(sleep(0s), take(second));
+}
 
 /// What `body` ends with on a loop with `options`; empty if it succeeds.
 template<class W>
@@ -160,6 +184,99 @@ TEST(Circle, of_writers_of_two_tables) {
         });
     });
     EXPECT_TRUE(has(text, "lock 'users': read, which task 'a' holds")) << text;
+}
+
+/// Plato takes the left one first, and Kant the right one; whoever pauses longer closes the circle.
+auto error_at_table(Task<> (*plato)(Lock&, Lock&, AnyDuration), AnyDuration pause, AnyDuration of_kant) -> std::string {
+    Lock left("left");
+    Lock right("right");
+    return error_on(raising, [&]() -> Task<> {
+        co_await task_group([&](TaskGroup& group) {
+            group.spawn(plato(left, right, pause), {.name = "Plato"});
+            group.spawn(take_both(right, left, of_kant), {.name = "Kant"});
+        });
+    });
+}
+constexpr std::string_view two_wait = "deadlock: 2 tasks wait for each other in a circle";
+
+TEST(Circle, goes_through_the_body_of_a_generator) {
+    const auto text = error_at_table(read_both, 1ms, 3ms);
+    EXPECT_TRUE(has(text, two_wait)) << text;
+    EXPECT_TRUE(has(text, "task 'Plato' waits at circle_test.cpp:")) << text;
+    EXPECT_TRUE(has(text, "lock 'right', which task 'Kant' holds")) << text;
+    const auto closed_by_it = error_at_table(read_both, 3ms, 1ms);
+    EXPECT_TRUE(has(closed_by_it, two_wait)) << closed_by_it;
+}
+
+TEST(Circle, goes_through_the_branch_of_a_gather_that_has_not_ended) {
+    const auto text = error_at_table(gather_both, 1ms, 3ms);
+    EXPECT_TRUE(has(text, two_wait)) << text;
+    const auto only = [](Lock& first, Lock& second, AnyDuration pause) -> Task<> {
+        const auto one = co_await first.acquire();
+        co_await sleep(pause);
+        co_await gather(take(second));
+    };
+    for (const auto pause : {1ms, 3ms}) {
+        const auto of_only = error_at_table(only, pause, 2ms);
+        EXPECT_TRUE(has(of_only, two_wait)) << of_only;
+    }
+    const auto last = [](Lock& first, Lock& second, AnyDuration pause) -> Task<> {
+        const auto one = co_await first.acquire();
+        co_await sleep(pause);
+        std::vector<Task<>> works;
+        works.push_back([]() -> Task<> { co_return; }());
+        works.push_back(take(second));
+        co_await gather(std::move(works));
+    };
+    const auto of_last = error_at_table(last, 3ms, 1ms);
+    EXPECT_TRUE(has(of_last, two_wait)) << of_last;
+}
+
+TEST(Circle, is_none_while_branches_have_not_started) {
+    Lock left("left");
+    Lock right("right");
+    // Plato's second branch gives the left one up.
+    const auto plato = [&]() -> Task<> {
+        auto held = co_await left.acquire();
+        co_await sleep(2ms);
+        const auto gives_up = [&]() -> Task<> {
+            held.release();
+            co_return;
+        };
+        co_await gather(take(right), gives_up());
+    };
+    const auto text = error_on(raising, [&]() -> Task<> {
+        co_await task_group([&](TaskGroup& group) {
+            group.spawn(plato(), {.name = "Plato"});
+            group.spawn(take_both(right, left), {.name = "Kant"});
+        });
+    });
+    EXPECT_EQ(text, "nothing");
+}
+
+TEST(Circle, is_none_while_a_time_limit_ends_the_wait_inside_a_generator_or_the_read_of_it) {
+    const auto limited_read = [](Lock& first, Lock& second, AnyDuration pause) -> Task<> {
+        const auto one = co_await first.acquire();
+        auto source = numbers(second);
+        static_cast<void>(co_await source.next());
+        co_await sleep(pause);
+        const auto read = [&]() -> Task<> { static_cast<void>(co_await source.next()); };
+        static_cast<void>(co_await move_on_after(1s, read));
+    };
+    EXPECT_EQ(error_at_table(limited_read, 1ms, 3ms), "nothing");
+    EXPECT_EQ(error_at_table(limited_read, 3ms, 1ms), "nothing");
+    const auto limited_inside = [](Lock& first, Lock& second, AnyDuration pause) -> Task<> {
+        const auto one = co_await first.acquire();
+        auto source = [](Lock& lock) -> AsyncGenerator<int> {
+            const auto want = [&] { return take(lock); };
+            static_cast<void>(co_await move_on_after(1s, want));
+            co_yield 1;
+        }(second);
+        co_await sleep(pause);
+        static_cast<void>(co_await source.next());
+    };
+    EXPECT_EQ(error_at_table(limited_inside, 1ms, 3ms), "nothing");
+    EXPECT_EQ(error_at_table(limited_inside, 3ms, 1ms), "nothing");
 }
 
 TEST(Circle, is_none_while_a_time_limit_ends_it) {

@@ -132,6 +132,46 @@ GYRE_TEST(Lock, a_task_that_holds_it_does_not_wait_for_itself) {
     EXPECT_EQ(this_loop().now(), start) << "not by the timeout";
 }
 
+GYRE_TEST(Lock, a_branch_that_runs_alone_does_not_wait_for_its_own_task) {
+    Lock lock("journal");
+    const auto guard = co_await lock.acquire();
+    const auto take = [&]() -> Task<> { const auto mine = co_await lock.acquire(); };
+    const auto only = [&]() -> Task<> { co_await gather(take()); };
+    const auto of_only = co_await as_outcome(only);
+    EXPECT_TRUE(failed_with<DeadlockError>(of_only));
+    const auto take_later = [&]() -> Task<> {
+        co_await sleep(2ms);
+        co_await take();
+    };
+    const auto last = [&]() -> Task<> { co_await gather(yield_now(), sleep(1ms), take_later()); };
+    const auto of_last = co_await as_outcome(last);
+    EXPECT_TRUE(failed_with<DeadlockError>(of_last)) << "the others have ended";
+    const auto numbers = [](Lock& wanted) -> AsyncGenerator<int> {
+        const auto mine = co_await wanted.acquire();
+        co_yield 1;
+    };
+    auto source = numbers(lock);
+    const auto read = [&]() -> Task<> { static_cast<void>(co_await source.next()); };
+    const auto of_read = co_await as_outcome(read);
+    EXPECT_TRUE(failed_with<DeadlockError>(of_read)) << "in a generator that the task reads";
+}
+
+GYRE_TEST(Lock, a_branch_waits_for_what_one_that_has_not_started_gives_up) {
+    Lock lock("journal");
+    auto guard = co_await lock.acquire();
+    bool taken = false;
+    const auto take = [&]() -> Task<> {
+        const auto mine = co_await lock.acquire();
+        taken = true;
+    };
+    const auto give_up = [&]() -> Task<> {
+        guard.release();
+        co_return;
+    };
+    co_await gather(take(), give_up());
+    EXPECT_TRUE(taken);
+}
+
 GYRE_TEST(Lock, branches_of_one_task_wait_for_each_other) {
     Lock lock;
     Log log;

@@ -68,6 +68,8 @@ public:
 
     /// The one that awaits them.
     [[nodiscard]] auto frame() const noexcept -> const Frame& { return *frame_; }
+    /// How many have not ended, those that have not started yet and what was dropped inside and cleans up among them.
+    [[nodiscard]] auto running() const noexcept -> std::size_t { return running_; }
     auto branch_ended(Branch& branch) noexcept -> Next;
     auto branch_stopped(Branch& branch) noexcept -> Next;
 

@@ -42,6 +42,8 @@ public:
     }
     [[nodiscard]] auto over() const noexcept -> bool { return root == nullptr; }
     [[nodiscard]] auto busy() const noexcept -> bool { return waiting_ != nullptr; }
+    /// The frame that reads or closes; null while nobody does.
+    [[nodiscard]] auto reader() const noexcept -> const Frame*;
     /// The value that was yielded last, or null at the end. @throws the error it ended with, once; CancelledError.
     [[nodiscard]] auto take() -> void*;
     /// Throws the error of a clean-up, once.
@@ -141,6 +143,10 @@ private:
     bool closes_;
     bool refused_ = false;  ///< It did not begin, because its scope was cancelled.
 };
+
+inline auto GeneratorState::reader() const noexcept -> const Frame* {
+    return waiting_ != nullptr ? &waiting_->frame() : nullptr;
+}
 
 /// Base of the promise of a generator's frame.
 class GeneratorFrame : public PromiseBase {

@@ -124,7 +124,7 @@ inline auto ListedWait::enlist() noexcept -> bool {
 /// `race`, beside which others run.
 [[nodiscard]] auto line_of(const Frame& frame) noexcept -> const Strand&;
 
-/// Whether nothing else of its task can run while `frame` waits.
+/// Whether nothing else of its task can run while `frame` waits: in a branch, if the others have ended.
 [[nodiscard]] auto runs_alone(const Frame& frame) noexcept -> bool;
 
 }  // namespace gyre::internal
