@@ -462,8 +462,8 @@ class Budgets(unittest.TestCase):
 
     def test_a_gain_asks_for_a_new_budget(self):
         lines, passed, failed = count_instructions.judge({"a": 990, "b": 989}, {"a": 1000, "b": 1000})
-        self.assertEqual((passed, failed), (1, 1))
-        self.assertIn("error: b: 989 instructions, fewer than the budget of 1,000 (-1.1 %): lower it, so that the gain is kept", lines)
+        self.assertEqual((passed, failed), (2, 0))
+        self.assertEqual(lines, ["a: 990 of 1,000 (-1.0 %)", "b: 989 of 1,000 (-1.1 %); renew the budget"])
 
     def test_what_only_one_side_knows_fails(self):
         self.assertEqual(count_instructions.judge({"a": 1}, {})[1:], (0, 1))
