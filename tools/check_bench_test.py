@@ -227,6 +227,16 @@ class Programs(unittest.TestCase):
         with self.assertRaisesRegex(Missing, "did not end within"):
             a_run().lines(python("import time; time.sleep(60)"), timeout_s=0.2)
 
+    def test_a_program_does_not_outlive_a_run_that_is_interrupted(self):
+        with mock.patch("harness.process.os.wait4", side_effect=KeyboardInterrupt) as asked, self.assertRaises(KeyboardInterrupt):
+            a_run().lines(python("import os, time; os.close(1); time.sleep(60)"))
+        self.assertFalse(os.path.exists(f"/proc/{asked.call_args.args[0]}"))
+        with mock.patch.object(Server, "_first_number", side_effect=KeyboardInterrupt), mock.patch("harness.process.end") as ended:
+            with self.assertRaises(KeyboardInterrupt):
+                Server(python("pass"), a_run())
+        with ended.call_args.args[0]:
+            pass  # waits, and closes its pipes
+
     def test_a_program_runs_on_the_cores_that_it_was_given(self):
         core = {min(os.sched_getaffinity(0))}
         [line] = a_run().lines(python('import os; print(\'{"cores": %s}\' % sorted(os.sched_getaffinity(0)))'), cores=frozenset(core))

@@ -3,7 +3,7 @@
 import math
 from html import escape
 
-from harness.model import GYRE, is_limit
+from harness.model import is_limit, is_own
 from harness.results import Row
 from harness.stats import number
 
@@ -42,7 +42,7 @@ class Axis:
 
 
 def kind(peer: str) -> str:
-    return "gyre" if peer == GYRE else "limit" if is_limit(peer) else "peer"
+    return "gyre" if is_own(peer) else "limit" if is_limit(peer) else "peer"
 
 
 def bars(row: Row) -> str:

@@ -62,18 +62,26 @@ class Run:
         overdue = threading.Timer(timeout_s, process.kill)
         overdue.start()
         errors: list[str] = []
-        reader = threading.Thread(target=lambda: errors.append(process.stderr.read()))
+
+        def read_errors() -> None:
+            with process.stderr:
+                errors.append(process.stderr.read())
+
+        reader = threading.Thread(target=read_errors)
         reader.start()
         try:
             output = process.stdout.read()
             _, status, used = os.wait4(process.pid, 0)
+        except BaseException:
+            # Who interrupts a run wants nothing of it to go on.
+            end(process)
+            raise
         finally:
             overdue.cancel()
         wall = time.perf_counter() - began
         reader.join()
         process.returncode = os.waitstatus_to_exitcode(status)
         process.stdout.close()
-        process.stderr.close()
         if process.returncode != 0:
             raise Missing(ended_badly(process.returncode, wall >= timeout_s, timeout_s, "".join(errors)))
         return output, Usage(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
@@ -95,6 +103,12 @@ def start(program: Program, *arguments: str, cores: frozenset[int]) -> subproces
                             preexec_fn=lambda: os.sched_setaffinity(0, cores))
 
 
+def end(process: subprocess.Popen) -> None:
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
 class Server:
     """A peer's server while it is under load: `with Server(program, run, "ARGUMENT") as server: ... server.port`.
 
@@ -107,8 +121,13 @@ class Server:
         self._readers[0].start()
         late = threading.Timer(timeout_s, self._process.kill)
         late.start()
-        self.port = self._first_number()
-        late.cancel()
+        try:
+            self.port = self._first_number()
+        except BaseException:
+            end(self._process)
+            raise
+        finally:
+            late.cancel()
         if self.port is None:
             self._process.kill()
             code = self._process.wait()

@@ -30,7 +30,7 @@ def curl(tools):
 
 def beast(tools):
     tools.unpack("libboost1.81-dev")
-    return program([tools.native("beast/client.cpp")], tools.unpacked_version("libboost1.81-dev"))
+    return program([tools.native("beast/client.cpp")], "Boost " + tools.unpacked_version("libboost1.81-dev"))
 
 
 def go(tools):

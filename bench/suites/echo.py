@@ -27,7 +27,7 @@ def limit_io_uring(tools):
 
 def asio(tools):
     tools.unpack("libboost1.81-dev")
-    return program([tools.native("asio/echo.cpp")], tools.unpacked_version("libboost1.81-dev"))
+    return program([tools.native("asio/echo.cpp")], "Boost " + tools.unpacked_version("libboost1.81-dev"))
 
 
 def libuv(tools):

@@ -81,7 +81,7 @@ def h2o(tools):
 def beast(tools):
     tools.unpack("libboost1.81-dev")
     built = tools.native("beast/http.cpp", libraries=["-lssl", "-lcrypto"])
-    return program([built], tools.unpacked_version("libboost1.81-dev"))
+    return program([built], "Boost " + tools.unpacked_version("libboost1.81-dev"))
 
 
 def hyper(tools):
