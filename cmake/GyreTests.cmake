@@ -89,7 +89,7 @@ foreach(room IN LISTS GYRE_ROOMS_WITH_TESTS)
   set_target_properties(${room}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
   add_dependencies(gyre_tests ${room}_test)
   if(room STREQUAL "cli")  # it runs the real program
-    target_compile_definitions(cli_test PRIVATE GYRE_TOOL="$<TARGET_FILE:gyre_cli>")
+    target_compile_definitions(cli_test PRIVATE GYRE_TOOL="$<TARGET_FILE:gyre_cli>" GYRE_CIRCLES="${PROJECT_SOURCE_DIR}/tests/cli/circles.json")
     target_link_libraries(cli_test PRIVATE nlohmann_json::nlohmann_json)
     add_dependencies(cli_test gyre_cli)
   endif()
