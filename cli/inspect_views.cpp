@@ -140,17 +140,28 @@ void write_stack(std::ostream& out, const obs::Stack& stack, const std::string& 
     }
 }
 
-/// Who holds a part of what the task waits for, as permits or connections.
-void write_holders(std::ostream& out, const ProgramSnapshot& all, const TaskInfo& task) {
-    each_wait(task.stack, [&](const WaitInfo& wait) {
-        for (const obs::Holder& holder : wait.holders) {
-            out << "held by task '" << holder.task << "'";
-            const TaskInfo* now = holder.ended ? nullptr : all.find(holder.id);
-            if (holder.ended) out << ", which has ended and not given it back";
-            if (now != nullptr) out << ": " << doing_text(*now) << ", at " << place_text(innermost_place(*now));
-            out << "\n";
-        }
-    });
+/// Who holds a part of what is waited for, as permits, connections, or a lock for reading.
+void write_holders(std::ostream& out, const ProgramSnapshot& all, const WaitInfo& wait, std::string_view indent) {
+    constexpr std::size_t most_holders = 10;
+    for (std::size_t i = 0; i < std::min(wait.holders.size(), most_holders); ++i) {
+        const obs::Holder& holder = wait.holders[i];
+        out << indent << "held by task '" << holder.task << "'";
+        const TaskInfo* now = holder.ended ? nullptr : all.find(holder.id);
+        if (holder.ended) out << ", which has ended and not given it back";
+        if (now != nullptr) out << ": " << doing_text(*now) << ", at " << place_text(innermost_place(*now));
+        out << "\n";
+    }
+    if (wait.holders.size() > most_holders) {
+        out << indent << "... and " << wait.holders.size() - most_holders << " more hold it\n";
+    }
+}
+
+auto holders_json(const WaitInfo& wait) -> nlohmann::json {
+    nlohmann::json holders = nlohmann::json::array();
+    for (const obs::Holder& holder : wait.holders) {
+        holders.push_back({{"task", holder.task}, {"task_id", holder.id}, {"ended", holder.ended}});
+    }
+    return holders;
 }
 
 auto json_of(const TaskInfo& task) -> nlohmann::json {
@@ -159,9 +170,7 @@ auto json_of(const TaskInfo& task) -> nlohmann::json {
     if (!task.name.empty()) row["name"] = task.name;
     if (task.stack.wait) row["wait"] = task.stack.wait->text;
     each_wait(task.stack, [&](const WaitInfo& wait) {
-        for (const obs::Holder& holder : wait.holders) {
-            row["holders"].push_back({{"task", holder.task}, {"task_id", holder.id}, {"ended", holder.ended}});
-        }
+        for (auto& holder : holders_json(wait)) row["holders"].push_back(std::move(holder));
     });
     if (task.cancelled) {
         row["cancelled"] = {{"kind", to_string(task.cancelled->kind)}, {"text", task.cancelled->text},
@@ -227,13 +236,18 @@ auto not_seen_text(const ProgramSnapshot& all) -> std::string {
 
 auto reason_of(const ProgramSnapshot& all, const TaskInfo& task) -> Reason { return WaitGraph(all).reason_of(task); }
 
-auto reason_text(const ProgramSnapshot& all, const TaskInfo& task) -> std::string {
-    const Reason reason = reason_of(all, task);
-    std::ostringstream out;
+namespace {
+
+/// @param link what the first task is to the one before; empty: there is none.
+void write_reason(std::ostream& out, const ProgramSnapshot& all, const Reason& reason, const std::string& link) {
     for (std::size_t i = 0; i < reason.chain.size(); ++i) {
         const TaskInfo& at = *reason.chain[i];
         const bool repeats = reason.is_circle && i + 1 == reason.chain.size();
-        out << (i == 0 ? std::string_view() : reason.links[i - 1]) << task_title(at);
+        out << (i == 0 ? std::string_view(link) : reason.links[i - 1]) << task_title(at);
+        if (reason.is_told && i + 1 == reason.chain.size()) {
+            out << ": see above\n";
+            return;
+        }
         if (repeats) {
             out << (reason.ends_by.empty() ? ": a circle, none of these can ever go on"
                                            : ": a circle for now; " + reason.ends_by)
@@ -247,23 +261,41 @@ auto reason_text(const ProgramSnapshot& all, const TaskInfo& task) -> std::strin
         }
         write_stack(out, at.stack, "    ");
     }
-    if (!reason.is_circle) write_holders(out, all, *reason.chain.back());
+    if (!reason.is_circle) {
+        each_wait(reason.chain.back()->stack, [&](const WaitInfo& held) { write_holders(out, all, held, ""); });
+    }
+    const std::string of_branch = "a branch of " + task_title(*reason.chain.back()) + " waits for ";
+    for (const Reason& branch : reason.branches) {
+        write_reason(out, all, branch, of_branch + (branch.is_held ? "what is held by " : ""));
+    }
+    if (reason.more_branches > 0) out << "... and " << reason.more_branches << " more of its branches wait for tasks\n";
     const WaitInfo* wait = last_wait(*reason.chain.back());
     if (!reason.is_circle && wait != nullptr && wait->owner_id != 0) {
         out << "the owner, '" << wait->owner << "', is not among the tasks "
             << (all.has_all() ? "any more" : "that were looked at") << "\n";
     }
+}
+
+auto json_of_reason(const Reason& reason) -> nlohmann::json {
+    nlohmann::json chain = nlohmann::json::array();
+    for (const TaskInfo* at : reason.chain) chain.push_back(json_of(*at));
+    nlohmann::json row = {{"task", json_of(*reason.chain.front())}, {"chain", std::move(chain)},
+        {"links", reason.links}, {"circle", reason.is_circle && reason.ends_by.empty()}};
+    if (!reason.ends_by.empty()) row["circle_for_now"] = reason.ends_by;
+    for (const Reason& branch : reason.branches) row["branches"].push_back(json_of_reason(branch));
+    return row;
+}
+
+}  // namespace
+
+auto reason_text(const ProgramSnapshot& all, const TaskInfo& task) -> std::string {
+    std::ostringstream out;
+    write_reason(out, all, reason_of(all, task), "");
     return std::move(out).str();
 }
 
 auto reason_json(const ProgramSnapshot& all, const TaskInfo& task) -> nlohmann::json {
-    const Reason reason = reason_of(all, task);
-    nlohmann::json chain = nlohmann::json::array();
-    for (const TaskInfo* at : reason.chain) chain.push_back(json_of(*at));
-    nlohmann::json row = {{"task", json_of(task)}, {"chain", std::move(chain)}, {"links", reason.links},
-        {"circle", reason.is_circle && reason.ends_by.empty()}};
-    if (!reason.ends_by.empty()) row["circle_for_now"] = reason.ends_by;
-    return row;
+    return json_of_reason(reason_of(all, task));
 }
 
 void each_wait(const obs::Stack& stack, const std::function<void(const WaitInfo&)>& function) {
@@ -330,10 +362,11 @@ auto locks_text(const ProgramSnapshot& all) -> std::string {
             out << "    its owner: " << task_title(*owner) << ", " << doing_text(*owner) << ", at "
                 << place_text(innermost_place(*owner)) << "\n";
         }
+        write_holders(out, all, *object.wait, "    ");
     }
     for (const Circle& circle : WaitGraph(all).circles()) {
         out << (circle.ends_by.empty() ? "deadlock: " : "") << circle.tasks.size()
-            << " tasks wait for each other in a circle"
+            << (circle.tasks.size() == 1 ? " task waits for itself" : " tasks wait for each other in a circle")
             << (circle.ends_by.empty() ? "" : ", for now: " + circle.ends_by) << "\n";
         for (const TaskInfo* task : circle.tasks) {
             out << "    " << task_title(*task) << " waits at " << place_text(innermost_place(*task)) << " on "
@@ -352,6 +385,7 @@ auto locks_json(const ProgramSnapshot& all) -> nlohmann::json {
             {"object", object.wait->object}, {"text", object.wait->text}, {"used", object.wait->used},
             {"bound", object.wait->bound}, {"tasks", std::move(tasks)}};
         if (const TaskInfo* owner = all.find(object.wait->owner_id)) row["owner"] = json_of(*owner);
+        if (!object.wait->holders.empty()) row["holders"] = holders_json(*object.wait);
         objects.push_back(std::move(row));
     }
     nlohmann::json for_good = nlohmann::json::array();

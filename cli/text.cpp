@@ -105,6 +105,11 @@ auto harmless(std::string_view text) -> std::string {
     std::string clean;
     clean.reserve(text.size());
     while (!text.empty()) {
+        if (text.front() == '\n' || text.substr(0, 2) == "\r\n") {
+            text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+            if (!clean.empty() && !text.empty()) clean += "; ";
+            continue;
+        }
         const std::size_t size = character_size(text);
         if (size == 0 || is_control(text.substr(0, size))) {
             clean += '?';

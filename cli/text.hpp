@@ -23,7 +23,7 @@ namespace gyre::cli {
 [[nodiscard]] auto left_aligned(std::string_view text, std::size_t width) -> std::string;
 [[nodiscard]] auto right_aligned(std::string_view text, std::size_t width) -> std::string;
 
-/// Text from outside with every control character replaced, so that it cannot steer a terminal.
+/// Text from outside in one line, with every control character replaced, so that it cannot steer a terminal; lines are parted by "; ".
 [[nodiscard]] auto harmless(std::string_view text) -> std::string;
 
 /// The same of JSON, which loses nothing: they are escaped. Without a line's end.

@@ -228,6 +228,41 @@ auto WaitGraph::circles() const -> std::vector<Circle> {
     return all;
 }
 
+void WaitGraph::add_edges_of_branches(const TaskInfo& task, const obs::Stack& from, std::vector<Edge>& edges) const {
+    const obs::Stack& stack = innermost(from);
+    if (stack.branches.empty()) return add_edges(task, stack, true, edges);
+    for (const obs::Stack& branch : stack.branches) add_edges_of_branches(task, branch, edges);
+}
+
+void WaitGraph::add_branches(Reason& reason, Tasks& told) const {
+    constexpr std::size_t most_told = 30;  // then nobody reads on
+    const TaskInfo& last = *reason.chain.back();
+    if (reason.is_circle || reason.is_told || last_wait(last) != nullptr) return;
+    std::vector<Edge> edges;
+    add_edges_of_branches(last, last.stack, edges);
+    Tasks known;
+    for (const Edge& edge : edges) {
+        if (!known.insert(edge.to).second) continue;
+        if (told.size() >= most_told) {
+            ++reason.more_branches;
+            continue;
+        }
+        Reason branch = plain_chain(*edge.to);
+        branch.is_held = edge.link.ends_with("held by ");
+        const auto is_told = [&told](const TaskInfo* task) { return told.count(task) != 0; };
+        const auto before = std::find_if(branch.chain.begin(), branch.chain.end(), is_told);
+        if (before != branch.chain.end()) {
+            branch.chain.erase(before + 1, branch.chain.end());
+            branch.links.resize(branch.chain.size() - 1);
+            branch.is_told = true;
+            branch.is_circle = false;
+        }
+        told.insert(branch.chain.begin(), branch.chain.end());
+        add_branches(branch, told);
+        reason.branches.push_back(std::move(branch));
+    }
+}
+
 auto WaitGraph::plain_chain(const TaskInfo& task) const -> Reason {
     Reason reason;
     reason.chain.push_back(&task);
@@ -293,8 +328,10 @@ auto WaitGraph::reason_of(const TaskInfo& task) const -> Reason {
     if (plain.is_circle && plain.ends_by.empty()) return plain;
     if (auto for_good = chain_into_circle(task, Edges::for_good); for_good.is_circle) return for_good;
     if (plain.is_circle) return plain;
-    auto for_now = chain_into_circle(task, Edges::all);
-    return for_now.is_circle ? for_now : plain;
+    if (auto for_now = chain_into_circle(task, Edges::all); for_now.is_circle) return for_now;
+    Tasks told(plain.chain.begin(), plain.chain.end());
+    add_branches(plain, told);
+    return plain;
 }
 
 }  // namespace gyre::cli

@@ -21,6 +21,12 @@ struct Reason {
     bool is_circle = false;               ///< The last one was there before.
     std::string ends_by;  ///< Of a circle: the time limit or cancellation that ends it, in words; empty: nothing does.
     bool is_unsure = false;  ///< `ends_by` only says that its tasks were looked at at different moments.
+
+    /// Where the last one waits in several branches: what each task that one of them waits for waits for, and so on.
+    std::vector<Reason> branches;
+    std::size_t more_branches = 0;  ///< That wait for other tasks and were too many.
+    bool is_held = false;  ///< Of a branch: its first task has what is waited for, and is not waited for itself.
+    bool is_told = false;  ///< Of a branch: its last task stands in what was told before.
 };
 
 /// Tasks that wait for each other.
@@ -41,7 +47,7 @@ public:
     explicit WaitGraph(const ProgramSnapshot& all);
 
     /// If a circle holds the task up, in whichever branch or task of its group that is, the way into it; else as far as its only
-    /// wait leads.
+    /// wait leads, and from there as far as that of each branch does.
     [[nodiscard]] auto reason_of(const obs::TaskInfo& task) const -> Reason;
     /// Those that nothing ends first. Of circles that share a task one is told.
     [[nodiscard]] auto circles() const -> std::vector<Circle>;
@@ -78,6 +84,10 @@ private:
     /// Circles that can be come to from `start` and were not yet.
     void find_rings(const obs::TaskInfo& start, Edges which, Search& search, std::vector<Ring>& found) const;
     [[nodiscard]] auto plain_chain(const obs::TaskInfo& task) const -> Reason;
+    /// All that a task waits for, in whichever branch that is; any of them may do.
+    void add_edges_of_branches(const obs::TaskInfo& task, const obs::Stack& from, std::vector<Edge>& edges) const;
+    /// @param told the tasks that the reason has so far; those of its branches are added.
+    void add_branches(Reason& reason, Tasks& told) const;
     /// The shortest way into a circle; an empty chain: there is none.
     [[nodiscard]] auto chain_into_circle(const obs::TaskInfo& task, Edges which) const -> Reason;
 

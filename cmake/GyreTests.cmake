@@ -94,7 +94,7 @@ foreach(room IN LISTS GYRE_ROOMS_WITH_TESTS)
   endif()
   add_dependencies(gyre_tests ${room}_test)
   if(room STREQUAL "cli")  # it runs the real program
-    target_compile_definitions(cli_test PRIVATE GYRE_TOOL="$<TARGET_FILE:gyre_cli>")
+    target_compile_definitions(cli_test PRIVATE GYRE_TOOL="$<TARGET_FILE:gyre_cli>" GYRE_CIRCLES="${PROJECT_SOURCE_DIR}/tests/cli/circles.json")
     target_link_libraries(cli_test PRIVATE nlohmann_json::nlohmann_json)
     add_dependencies(cli_test gyre_cli)
   endif()

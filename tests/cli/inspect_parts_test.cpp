@@ -57,6 +57,29 @@ protected:
     [[nodiscard]] static auto table(int line_of_plato, const Json& of_loop) -> Json {
         return answer({diner(1, "Plato", line_of_plato, 2, "Kant"), diner(2, "Kant", 8, 1, "Plato")}, of_loop);
     }
+    /// The tasks of a case of circles.json, which the tests of the page have too.
+    [[nodiscard]] static auto tasks_of(std::string_view name) -> Json {
+        for (const Json& each : circles()) {
+            if (each["name"] == name) return each["tasks"];
+        }
+        ADD_FAILURE() << "there is no case '" << name << "'";
+        return Json::array();
+    }
+    [[nodiscard]] static auto circles() -> Json { return Json::parse(std::ifstream(GYRE_CIRCLES)); }
+    /// Their names, in order.
+    [[nodiscard]] static auto names_of(const Json& tasks) -> Json {
+        std::vector<std::string> names;
+        for (const Json& task : tasks) names.push_back(task["name"]);
+        std::sort(names.begin(), names.end());
+        return names;
+    }
+    /// What the tool says of these tasks.
+    [[nodiscard]] auto said(std::vector<std::string> arguments, const Json& tasks) -> std::string {
+        std::string text;
+        arguments.push_back(canned_);
+        show_canned({answer(tasks, Json::object())}, [&] { text = tool(arguments).out; });
+        return text;
+    }
     [[nodiscard]] auto text_of_file(const std::string& name) const -> std::string {
         std::ostringstream text;
         text << std::ifstream(folder_ + "/" + name).rdbuf();
@@ -81,6 +104,65 @@ TEST_F(InspectParts, a_loop_that_could_not_be_read_is_no_all_clear) {
     EXPECT_TRUE(has(tool({"locks", self_, "--json"}).out, unread));
     const auto why = tool({"why", "visitor", self_}).out;
     EXPECT_TRUE(has(why, "gyre: " + std::string(unread) + "; of those that were looked at no task is called")) << why;
+}
+
+TEST_F(InspectParts, circles_are_those_that_the_page_draws) {
+    for (const Json& each : circles()) {
+        const auto found = Json::parse(said({"locks", "--json"}, each["tasks"]));
+        Json for_good = Json::array();
+        for (const Json& circle : found["circles"]) for_good.push_back(names_of(circle));
+        Json for_now = Json::array();
+        for (const Json& circle : found["circles_for_now"]) for_now.push_back(names_of(circle["tasks"]));
+        EXPECT_EQ(for_good, each["circles"]) << each["name"];
+        EXPECT_EQ(for_now, each["for_now"]) << each["name"];
+    }
+}
+
+TEST_F(InspectParts, why_follows_each_of_several_branches) {
+    const auto both = said({"why", "x"}, tasks_of("two branches that wait for others"));
+    EXPECT_TRUE(has(both, "\na branch of task 'x' waits for what is held by task 'y' (dine.cpp:1), waiting\n")) << both;
+    EXPECT_TRUE(has(both, "\na branch of task 'x' waits for what is held by task 'z' (dine.cpp:1), waiting\n")) << both;
+    EXPECT_TRUE(has(both, "    at dine.cpp:13\n    waits on sleep\n")) << both;
+    const auto race = said({"why", "x"}, tasks_of("one branch of a race of several"));
+    EXPECT_TRUE(has(race, "a branch of task 'x' waits for what is held by task 'y' (")) << race;
+    EXPECT_TRUE(has(race, "which is held by task 'x': see above\n")) << "a race is no deadlock\n" << race;
+    const auto json = Json::parse(said({"why", "x", "--json"}, tasks_of("two branches that wait for others")));
+    EXPECT_EQ(json[0]["branches"].size(), 2U) << json;
+
+    Json many = Json::array({diner(1, "x", 8, 2, "of 2")});
+    Json branches = Json::array();
+    for (int id = 2; id < 200; ++id) {
+        many.push_back(diner(id, "owner", 8, 1, "x"));
+        many.back()["wait"] = {{"kind", "sleep"}, {"text", "sleep"}};
+        branches.push_back({{"awaits", Json::array()}, {"wait", diner(0, "", 1, id, "owner")["wait"]}});
+    }
+    many[0]["wait"] = {{"kind", "gather"}, {"text", "gather"}};
+    many[0]["branches"] = branches;
+    const auto crowd = said({"why", "x"}, many);
+    EXPECT_TRUE(has(crowd, "... and 169 more of its branches wait for tasks\n")) << crowd;
+}
+
+TEST_F(InspectParts, locks_names_who_holds_permits_and_who_waits_for_itself) {
+    const auto permit = said({"locks"}, tasks_of("one of two holders"));
+    EXPECT_TRUE(has(permit, "    held by task 'y': lock 'a', which task 'x' holds, at dine.cpp:12\n")) << permit;
+    EXPECT_TRUE(has(permit, "    held by task 'z': sleep, at dine.cpp:13\n")) << permit;
+    const auto reader = said({"locks"}, tasks_of("the only reader of a lock"));
+    EXPECT_TRUE(has(reader, "    held by task 'y': ")) << reader;
+    const auto ended = said({"locks"}, tasks_of("a holder that has ended"));
+    EXPECT_TRUE(has(ended, "    held by task 'y', which has ended and not given it back\n")) << ended;
+    const auto alone = said({"locks"}, tasks_of("a task that has the only permit itself"));
+    EXPECT_TRUE(has(alone, "deadlock: 1 task waits for itself\n")) << alone;
+    const auto json = Json::parse(said({"locks", "--json"}, tasks_of("one of two holders")));
+    EXPECT_TRUE(has(json.dump(), "\"holders\":[{\"ended\":false,\"task\":\"y\"")) << json;
+}
+
+TEST_F(InspectParts, a_text_of_several_lines_is_one) {
+    const Json errors = {{"errors", Json::array({"disk full\n  second line\r\n\nlast\n", "a\rb"})}};
+    show_canned({answer(Json::array(), errors)}, [this] {
+        const auto text = tool({"ps", canned_}).out;
+        EXPECT_TRUE(has(text, "not received: disk full; second line; last\n")) << text;
+        EXPECT_TRUE(has(text, "not received: a?b\n")) << text;
+    });
 }
 
 TEST_F(InspectParts, tells_how_many_tasks_were_looked_at) {
