@@ -78,11 +78,15 @@ auto list_programs(bool json) -> Task<int> {
         co_return 0;
     }
     std::cout << "    PID  NAME              LOOPS   TASKS        UP\n";
+    std::map<int, int> runs;
+    for (const auto& row : all) ++runs[row["pid"].get<int>()];
     for (const auto& row : all) {
+        // Of several runs in one process each is named by its socket.
+        const std::string socket = runs[row["pid"].get<int>()] > 1 ? "  " + row["socket"].get<std::string>() : "";
         std::cout << right_aligned(std::to_string(row["pid"].get<int>()), 7) << "  "
                   << left_aligned(row["name"].get<std::string>(), 16);
         if (row.contains("error")) {
-            std::cout << "  " << row["error"].get<std::string>() << "\n";
+            std::cout << "  " << row["error"].get<std::string>() << socket << "\n";
             continue;
         }
         std::cout << "  " << right_aligned(std::to_string(row["loops"].get<std::size_t>()), 5) << "  "
@@ -92,7 +96,7 @@ auto list_programs(bool json) -> Task<int> {
                   << (row["unread_loops"].get<std::size_t>() > 0
                              ? "  a loop could not be read: its tasks are not counted"
                              : "")
-                  << "\n";
+                  << socket << "\n";
     }
     co_return 0;
 }

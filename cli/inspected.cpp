@@ -18,6 +18,7 @@
 #include <compare>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -213,6 +214,19 @@ void check_state(int process) {
                        "RunOptions::control = &gyre::obs::control_socket");
 }
 
+/// By its number a process is its first run that is still there: that there are others is said beside what is shown of that.
+/// @param found of one process, the first run in front.
+void tell_of_other_runs(const std::vector<const RunningProgram*>& found) {
+    if (found.size() < 2) return;
+    const RunningProgram& first = *found.front();
+    std::string others;
+    for (const RunningProgram* program : found) {
+        if (program != &first) others += " " + program->socket;
+    }
+    std::fprintf(stderr, "gyre: %s has %zu runs, and this is the one of %s; name another by its socket:%s\n",
+        title_of(first.process).c_str(), found.size(), fs::path(first.socket).filename().c_str(), others.c_str());
+}
+
 auto find_program(std::string_view target) -> RunningProgram {
     if (target.find('/') != std::string_view::npos) {
         RunningProgram program;
@@ -242,6 +256,7 @@ auto find_program(std::string_view target) -> RunningProgram {
         throw InspectError(std::to_string(processes.size()) + " programs are called '" + std::string(target) +
                            "': name one by its process number:" + list);
     }
+    tell_of_other_runs(found);
     return *found.front();
 }
 
@@ -258,8 +273,10 @@ auto running_programs() -> std::vector<RunningProgram> {
             const auto process = process_of(entry.path());
             if (!process) continue;
             const Listener listener = listener_at(entry.path().string());
-            if (!listener.listens && state_of(*process) == ' ') open.remove(name);  // of a program that was killed
-            if (!listener.listens || (listener.process != 0 && listener.process != *process)) continue;
+            const bool is_gone = state_of(*process) == ' ';
+            if (!listener.listens && is_gone) open.remove(name);  // of a program that was killed
+            // One that is gone may have left its socket with a child that it has made without fork(2): it is that one's file still.
+            if (!listener.listens || is_gone || (listener.process != 0 && listener.process != *process)) continue;
             RunningProgram& program = all.emplace_back();
             program.process = *process;
             program.name = name_of(*process);

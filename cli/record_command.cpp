@@ -66,7 +66,7 @@ void describe_kept(const Inspected& program, const RecorderState& state, std::ch
         std::fprintf(stderr, "a trigger stopped the recorder of %s: %s\nthis is the %s before that; --new starts over\n",
             program.title().c_str(), harmless(state.reason).c_str(), time_text(state.length).c_str());
     } else if (there < wanted) {
-        std::fprintf(stderr, "%s records since %s, so that is all there is\n", program.title().c_str(),
+        std::fprintf(stderr, "what %s has recorded reaches back %s, so that is all there is\n", program.title().c_str(),
             time_text(state.length).c_str());
     }
 }

@@ -143,10 +143,11 @@ auto TopScreen::head(std::size_t width) const -> std::vector<std::string> {
         timers += loop.at("timers").get<std::size_t>();
         in_flight += loop.at("in_flight").get<std::size_t>();
         errors += loop.at("unreceived_errors").get<std::size_t>();
-        backends = harmless(loop.at("backend").get<std::string>());
+        // A loop that could not be read does not say it.
+        if (const auto backend = loop.value("backend", ""); !backend.empty()) backends = " (" + harmless(backend) + ")";
     }
     const auto loops = figures_.at("loops").size();
-    lines.push_back(std::to_string(loops) + (loops == 1 ? " loop (" : " loops (") + backends + ")  " +
+    lines.push_back(std::to_string(loops) + (loops == 1 ? " loop" : " loops") + backends + "  " +
                     std::to_string(tasks) + " tasks  " + std::to_string(ready) + " ready  " + std::to_string(timers) +
                     " timers  " + std::to_string(in_flight) + " in flight" +
                     (errors > 0 ? "  " + std::to_string(errors) + " errors not received" : ""));

@@ -3,7 +3,7 @@
 import { functionName, hex, place } from './format.js';
 
 /** Kinds of wait where each task has an object of its own, so that many that wait say the same. */
-const PRIVATE = new Set(['sleep', 'socket', 'file', 'resolve', 'process', 'executor', 'blocking call', 'gather', 'race', 'scope', 'generator']);
+const PRIVATE = new Set(['sleep', 'socket', 'file', 'pipe', 'resolve', 'process', 'executor', 'blocking call', 'gather', 'race', 'scope', 'generator']);
 
 /** A name of fixed length for a long text (cyrb53). */
 export function digest(text) {

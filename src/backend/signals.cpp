@@ -26,6 +26,7 @@ struct Slot {
     std::atomic<SignalBits> pending = 0;
     std::atomic<int> descriptor = -1;
     std::atomic<int> handlers_inside = 0;  ///< The descriptor is not closed meanwhile.
+    InChild in_child = InChild::stays;     ///< Under the mutex.
 };
 
 constinit std::array<Slot, most_receivers> slots{};
@@ -38,10 +39,18 @@ struct Registry {
     std::array<struct sigaction, signal_count + 1> before{};
 };
 
+void end_in_child(Registry& all) noexcept;
+
+/// Held while the process forks, so that the child, in which nobody else is left, finds nothing half done.
 auto registry() noexcept -> Registry& {
     // Never destroyed: receivers may live longer than the statics.
     alignas(Registry) static std::array<std::byte, sizeof(Registry)> place{};
     static Registry& all = *::new (place.data()) Registry;
+    [[maybe_unused]] static const int registered = pthread_atfork([] { all.mutex.lock(); }, [] { all.mutex.unlock(); },
+        [] {
+            end_in_child(all);
+            all.mutex.unlock();
+        });
     return all;
 }
 
@@ -89,6 +98,18 @@ void for_each(SignalBits signals, Function function) noexcept {
     for (; signals != 0; signals &= signals - 1) function(std::countr_zero(signals) + 1);
 }
 
+/// Async-signal-safe.
+void end_in_child(Registry& all) noexcept {
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        Slot& slot = slots[i];
+        slot.handlers_inside = 0;  // they were on threads that are not here
+        if (!all.is_taken[i] || slot.in_child == InChild::stays) continue;
+        for_each(slot.wanted.exchange(0), [&](int signal) { unsubscribe(all, signal); });
+        ::close(slot.descriptor.exchange(-1));
+        all.is_taken[i] = false;
+    }
+}
+
 auto to_set(SignalBits signals) noexcept -> sigset_t {
     sigset_t set;
     sigemptyset(&set);
@@ -98,7 +119,7 @@ auto to_set(SignalBits signals) noexcept -> sigset_t {
 
 }  // namespace
 
-auto SignalReceiver::open(SignalBits signals) noexcept -> int {
+auto SignalReceiver::open(SignalBits signals, InChild in_child) noexcept -> int {
     auto& all = registry();
     const std::lock_guard lock(all.mutex);
     int free = 0;
@@ -109,6 +130,7 @@ auto SignalReceiver::open(SignalBits signals) noexcept -> int {
     Slot& slot = slots[static_cast<std::size_t>(free)];
     slot.descriptor = opened;
     slot.pending = 0;
+    slot.in_child = in_child;
     slot.wanted = signals;
     SignalBits caught = 0;
     int error = 0;

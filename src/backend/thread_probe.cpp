@@ -231,8 +231,23 @@ auto system_call_text(int number) -> std::string {
         {SYS_clock_nanosleep, "clock_nanosleep"}, {SYS_futex, "futex: a mutex or condition variable"},
         {SYS_connect, "connect"}, {SYS_accept, "accept"}, {SYS_recvfrom, "recv"}, {SYS_recvmsg, "recvmsg"},
         {SYS_sendto, "send"}, {SYS_sendmsg, "sendmsg"}, {SYS_wait4, "waitpid"}, {SYS_waitid, "waitid"},
+        {SYS_readv, "readv"}, {SYS_writev, "writev"}, {SYS_lseek, "lseek"}, {SYS_close, "close"},
+        {SYS_newfstatat, "stat"}, {SYS_statx, "stat"}, {SYS_statfs, "statfs"}, {SYS_getdents64, "getdents"},
+        {SYS_mkdirat, "mkdir"}, {SYS_unlinkat, "unlink"}, {SYS_renameat2, "rename"}, {SYS_ftruncate, "ftruncate"},
+        {SYS_fallocate, "fallocate"}, {SYS_sync, "sync"}, {SYS_syncfs, "syncfs"}, {SYS_msync, "msync"},
+        {SYS_sendfile, "sendfile"}, {SYS_splice, "splice"}, {SYS_copy_file_range, "copy_file_range"},
+        {SYS_mmap, "mmap"}, {SYS_munmap, "munmap"}, {SYS_madvise, "madvise"}, {SYS_mprotect, "mprotect"},
+        {SYS_brk, "brk"}, {SYS_getrandom, "getrandom"}, {SYS_ioctl, "ioctl"}, {SYS_pselect6, "select"},
+        {SYS_accept4, "accept"}, {SYS_shutdown, "shutdown"}, {SYS_sched_yield, "sched_yield"},
+        {SYS_clone, "clone: it starts a process or thread"}, {SYS_execve, "execve"}, {SYS_rt_sigsuspend, "sigsuspend"},
+        {SYS_rt_sigtimedwait, "sigtimedwait"}, {SYS_epoll_pwait2, "epoll_wait"},
+#ifdef SYS_clone3
+        {SYS_clone3, "clone: it starts a process or thread"},
+#endif
 #ifdef SYS_poll
-        {SYS_poll, "poll"}, {SYS_select, "select"}, {SYS_open, "open"},
+        {SYS_poll, "poll"}, {SYS_select, "select"}, {SYS_open, "open"}, {SYS_stat, "stat"}, {SYS_lstat, "stat"},
+        {SYS_mkdir, "mkdir"}, {SYS_unlink, "unlink"}, {SYS_rename, "rename"}, {SYS_pause, "pause"},
+        {SYS_epoll_wait, "epoll_wait"}, {SYS_fork, "fork"}, {SYS_vfork, "vfork: until the child has its program"},
 #endif
         {SYS_io_uring_enter, "io_uring_enter"}, {SYS_epoll_pwait, "epoll_wait"}};
     const auto* found = std::find_if(

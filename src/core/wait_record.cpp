@@ -60,6 +60,8 @@ auto to_string(WaitKind kind) noexcept -> std::string_view {
         return "wait for tasks";
     case WaitKind::file:
         return "file";
+    case WaitKind::pipe:
+        return "pipe";
     case WaitKind::process:
         return "process";
     case WaitKind::signal:

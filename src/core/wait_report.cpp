@@ -102,14 +102,17 @@ auto wait_text(const WaitRecord& record) -> std::string {
 }
 
 auto wait_text(const WaitRecord& record, std::string_view owner) -> std::string {
-    std::string text(to_string(record.kind));
-    if (!record.name.empty()) text.append(" '").append(record.name).append("'");
+    const bool is_job = record.kind == WaitKind::executor && !record.action.empty();
+    std::string text(is_job ? (record.name.empty() ? "job" : "job of pool") : to_string(record.kind));
+    // A pipe without a name of its own is called that.
+    if (!record.name.empty() && record.name != text) text.append(" '").append(record.name).append("'");
     if (record.kind == WaitKind::join || record.kind == WaitKind::started) {
         if (record.owner != nullptr && record.name.empty()) text.append(" of the task of ").append(owner);
         return text;
     }
     if (!record.action.empty()) text.append(": ").append(record.action);
     if (record.descriptor >= 0) text += " (descriptor " + std::to_string(record.descriptor) + ")";
+    if (record.process != 0) text += " (PID " + std::to_string(record.process) + ")";
     if (record.owner != nullptr) text.append(", which task '").append(owner).append("' holds");
     if (record.used != 0 || record.bound != 0) text += fill_text(record);
     if (record.waiting > 1) text += "; " + std::to_string(record.waiting) + " wait for it";

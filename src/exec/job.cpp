@@ -7,10 +7,28 @@
 #include <gyre/core/task_local.hpp>
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
+#include <set>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 
 namespace gyre::internal {
+
+auto kept_pool_name(std::string_view name) -> std::string_view {
+    constexpr std::size_t most_names = 1000;
+    struct Names {
+        std::mutex mutex;
+        std::set<std::string, std::less<>> all;
+    };
+    static Names& names = *new Names;  // never destroyed: pools may live longer than the statics
+    const std::lock_guard lock(names.mutex);
+    const auto known = names.all.find(name);
+    if (known != names.all.end()) return *known;
+    if (names.all.size() == most_names) return {};
+    return *names.all.emplace(name).first;
+}
 
 void Job::finish() noexcept {
     const auto before = word_.fetch_or(bit_finished | bit_left, std::memory_order_acq_rel);

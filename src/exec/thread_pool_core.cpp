@@ -38,7 +38,8 @@ void pause() noexcept {
 
 ThreadPoolCore::ThreadPoolCore(
     std::size_t threads, ThreadPoolOptions options, std::function<void()> initializer, std::function<void()> finalizer)
-    : queue_limit_(std::max<std::size_t>(1, options.queue_limit)),
+    : JobQueue(options.name),
+      queue_limit_(std::max<std::size_t>(1, options.queue_limit)),
       name_(options.name),
       initializer_(std::move(initializer)),
       finalizer_(std::move(finalizer)),

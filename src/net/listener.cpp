@@ -1,6 +1,7 @@
 #include <gyre/net/listener.hpp>
 
 #include "net/address_parts.hpp"
+#include "net/listener_descriptor.hpp"
 #include "net/socket_transport.hpp"
 #include "net/unix_path.hpp"
 
@@ -101,6 +102,7 @@ public:
         socket_.close();
     }
     [[nodiscard]] auto local_address() const noexcept -> const Address& { return local_; }
+    [[nodiscard]] auto descriptor() const noexcept -> int { return socket_.descriptor(); }
 
 private:
     [[nodiscard]] auto make_stream(int descriptor, const internal::AcceptedPeer& peer) const -> Stream {
@@ -179,6 +181,10 @@ void Listener::hold_off() noexcept {
 
 void Listener::close() noexcept {
     if (socket_) socket_->close();
+}
+
+auto descriptor_of(const Listener& listener) noexcept -> int {
+    return listener.socket_ ? listener.socket_->descriptor() : -1;
 }
 
 auto listen(std::string host, std::uint16_t port, ListenOptions options) -> Task<Listener> {

@@ -137,6 +137,8 @@ public:
     void close() noexcept { state_->close(); }
 
     [[nodiscard]] auto is_closed() const noexcept -> bool { return state_->is_closed(); }
+    /// -1 if it is closed.
+    [[nodiscard]] auto descriptor() const noexcept -> int { return state_->is_closed() ? -1 : state_->descriptor; }
     /// Whether a receive would end at once.
     [[nodiscard]] auto has_input() const noexcept -> bool;
     [[nodiscard]] auto local_address() const -> net::Address;

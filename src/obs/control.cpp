@@ -1,11 +1,14 @@
 #include <gyre/obs/control.hpp>
 
+#include "net/listener_descriptor.hpp"
 #include "obs/control_site.hpp"
 
+#include <gyre/backend/forks.hpp>
 #include <gyre/backend/own_process.hpp>
 #include <gyre/backend/signals.hpp>
 #include <gyre/backend/thread_probe.hpp>
 #include <gyre/backend/threads.hpp>
+#include <gyre/core/debug_layout.hpp>
 #include <gyre/core/errors.hpp>
 #include <gyre/core/warden.hpp>
 #include <gyre/http/server/connection.hpp>
@@ -118,6 +121,7 @@ private:
             options.timing = Timing::off;
             options.backend = "epoll";  // small, and everywhere
             EventLoop loop(options);
+            gyre::internal::hide_from_debuggers(loop.scheduler());   // it is none of the program's
             loop.set_exception_handler([](const ErrorContext&) {});  // of a connection whose client has gone
             loop_ = &loop;
             mailbox_ = loop.mailbox();
@@ -125,6 +129,11 @@ private:
             loop.close();
         } catch (const CancelledError&) {
             // the run ends
+        } catch (const std::exception& error) {
+            if (!serves) return started.set_exception(std::current_exception());
+            backend::write_to_standard_error(
+                "gyre: the control socket has ended, so `gyre ps` cannot look inside any more: " +
+                std::string(error.what()) + "\n");
         } catch (...) {
             if (!serves) started.set_exception(std::current_exception());
         }
@@ -132,6 +141,8 @@ private:
 
     auto serve(std::promise<void>& started, bool& serves) -> Task<void> {
         auto listener = co_await listen_in(own_folder());
+        // A forked child has no thread that answers, and would keep the socket of a process that has ended.
+        const backend::ClosedInChild not_for_children(net::descriptor_of(listener));
         auto app = site_.app();
         const auto handler = app.handler();
         serves = true;

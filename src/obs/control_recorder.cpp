@@ -7,10 +7,12 @@
 #include "obs/read_tape.hpp"
 #include "obs/timeline.hpp"
 
+#include <gyre/core/duration_text.hpp>
 #include <gyre/http/server/http_error.hpp>
 #include <gyre/obs/recorder.hpp>
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -117,20 +119,35 @@ auto notice_of(const Snapshot& look) -> std::string {
     return {};
 }
 
+/// Of a loop that still records, and so much that the beginning of what was asked for is overwritten.
+auto notice_of(const LoopRecording& loop, Duration last) -> std::string {
+    using gyre::internal::duration_text;
+    const Duration length = end_of(loop) - loop.begin;
+    if (loop.overwritten == 0 || last == Duration::max() || length >= last) return {};
+    return "the ring of loop " + std::to_string(loop.loop) + " reaches back " + duration_text(length) +
+           " only, of the " + duration_text(last) + " that was asked for: RecorderOptions::bytes makes it larger; ";
+}
+
 /// What the tapes have, and where the tasks stand that do nothing: that is read from the loops, before the tapes.
 auto recorded(ProgramLoops& loops, Duration last, SnapshotOptions how_much) -> Task<Answered> {
     const auto all = loops.loops();
     Answered answered;
     std::vector<Snapshot> looks(all.size());
+    std::set<std::size_t> recording_now;
     const auto records = [](const EventLoop* loop) { return is_recording(*loop); };
     if (std::any_of(all.begin(), all.end(), records)) looks = co_await loops.snapshots(how_much);
     TapeReader reader(last);
     for (std::size_t i = 0; i < all.size(); ++i) {
         const bool is_kept = !is_recording(*all[i]);  // what they do now is not what they did then
         reader.add(*all[i], is_kept ? nullptr : &looks[i]);
-        if (!is_kept) answered.notice += notice_of(looks[i]);
+        if (is_kept) continue;
+        recording_now.insert(all[i]->index());
+        answered.notice += notice_of(looks[i]);
     }
     answered.recording = reader.take();
+    for (const LoopRecording& loop : answered.recording.loops) {
+        if (recording_now.count(loop.loop) != 0) answered.notice += notice_of(loop, last);
+    }
     if (answered.notice.ends_with("; ")) answered.notice.resize(answered.notice.size() - 2);
     if (answered.recording.loops.empty())
         throw http::HttpError(409, R"(nothing has been recorded: PUT /v1/recorder {"on":true} begins)");

@@ -29,6 +29,7 @@ auto comes_from_outside(WaitKind kind) noexcept -> bool {
     case WaitKind::blocking_call:
     case WaitKind::resolve:
     case WaitKind::file:
+    case WaitKind::pipe:
     case WaitKind::process:
     case WaitKind::signal:
     case WaitKind::executor:

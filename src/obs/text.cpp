@@ -18,6 +18,7 @@ auto is_private(WaitKind kind) noexcept -> bool {
     case WaitKind::sleep:
     case WaitKind::socket:
     case WaitKind::file:
+    case WaitKind::pipe:
     case WaitKind::resolve:
     case WaitKind::process:
     case WaitKind::executor:

@@ -131,7 +131,8 @@ private:
         backend::SignalReceiver quit;
         try {
             backend::name_thread("gyre-warden");
-            if (const int error = dumps_ ? quit.open(backend::signal_bit(SIGQUIT)) : 0; error < 0) {
+            if (const int error = dumps_ ? quit.open(backend::signal_bit(SIGQUIT), backend::InChild::ends) : 0;
+                error < 0) {
                 throw std::system_error(-error, std::generic_category(), "run: dump_on_quit: SIGQUIT");
             }
             if (limit_ > Duration::zero() || dumps_) probe_.emplace();

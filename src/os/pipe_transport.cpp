@@ -57,7 +57,7 @@ private:
 }  // namespace
 
 PipeTransport::PipeTransport(OwnedDescriptor end, Use use, std::string name)
-    : end_(std::move(end)), source_(end_.get(), WaitKind::other, std::move(name)), use_(use) {
+    : end_(std::move(end)), source_(end_.get(), WaitKind::pipe, std::move(name)), use_(use) {
     mark_.begin(HeldKind::pipe, source_.name);
 }
 

@@ -93,7 +93,7 @@ public:
     void wake() noexcept;
     void cancel() noexcept override;
     [[nodiscard]] auto record() const noexcept -> WaitRecord override {
-        return {WaitKind::process, &process_, process_.name()};
+        return {.kind = WaitKind::process, .object = &process_, .name = process_.name(), .process = process_.pid()};
     }
 
 private:

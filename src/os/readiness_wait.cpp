@@ -3,6 +3,8 @@
 #include <gyre/backend/backend.hpp>
 #include <gyre/core/loop.hpp>
 
+#include <poll.h>
+
 #include <cerrno>
 
 namespace gyre::internal {
@@ -67,7 +69,9 @@ void ReadinessWait::completed() noexcept {
 }
 
 auto ReadinessWait::record() const noexcept -> WaitRecord {
-    return {.kind = source_.kind, .object = &source_, .name = source_.name, .descriptor = source_.descriptor};
+    WaitRecord record{.kind = source_.kind, .object = &source_, .name = source_.name, .descriptor = source_.descriptor};
+    if (record.kind == WaitKind::pipe) record.action = events == POLLOUT ? "write" : "read";
+    return record;
 }
 
 }  // namespace gyre::internal

@@ -8,8 +8,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <fstream>
 
 namespace gyre::testing {
@@ -101,6 +105,62 @@ TEST_F(InspectTool, tells_of_a_stopped_and_of_a_killed_program) {
     EXPECT_FALSE(fs::exists(socket)) << "what it left behind is removed";
 }
 
+TEST_F(InspectTool, leaves_out_a_process_that_is_gone_though_its_socket_is_open) {
+    const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    fs::create_directory(folder_ + "/gyre");
+    fs::permissions(folder_ + "/gyre", fs::perms::owner_all);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::snprintf(address.sun_path, sizeof address.sun_path, "%s/gyre/%d.sock", folder_.c_str(), ::getpid());
+        const bool done = ::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+                          ::listen(listener, 16) == 0;
+        ::_exit(done ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+    const std::string process = std::to_string(child);
+    const auto list = tool({"ps"});
+    EXPECT_EQ(list.status, 0);
+    EXPECT_FALSE(has(list.out, " " + process + "  ")) << list.out;
+    EXPECT_TRUE(fs::exists(folder_ + "/gyre/" + process + ".sock")) << "somebody listens there still";
+    ::close(listener);
+    static_cast<void>(tool({"ps"}));
+    EXPECT_FALSE(fs::exists(folder_ + "/gyre/" + process + ".sock"));
+}
+
+TEST_F(InspectTool, tells_the_runs_of_one_process_apart) {
+    const std::string first = folder_ + "/gyre/" + self_ + ".sock";
+    const std::string second = folder_ + "/gyre/" + self_ + ".2.sock";
+    const auto baked = [](Stage& stage) -> Task<> {
+        Event oven("oven");
+        auto baker = spawn(wait_for(oven), {.name = "baker"});
+        co_await stage.hold();
+        oven.set();
+        co_await baker.join();
+    };
+    const auto look = [&] {
+        const auto list = tool({"ps"});
+        EXPECT_TRUE(has(list.out, "  " + first + "\n")) << list.out;
+        EXPECT_TRUE(has(list.out, "  " + second + "\n")) << list.out;
+        const auto by_number = tool({"ps", self_});
+        EXPECT_TRUE(has(by_number.out, "visitor")) << by_number.out;
+        EXPECT_FALSE(has(by_number.out, "baker")) << by_number.out;
+        EXPECT_TRUE(has(by_number.out,
+            "has 2 runs, and this is the one of " + self_ + ".sock; name another by its socket: " + second + "\n"))
+            << by_number.out;
+        const auto by_socket = tool({"ps", second});
+        EXPECT_TRUE(has(by_socket.out, "baker")) << by_socket.out;
+        EXPECT_FALSE(has(by_socket.out, "has 2 runs")) << by_socket.out;
+    };
+    show(visited, [&] {
+        EXPECT_FALSE(has(tool({"ps"}).out, first)) << "there is one only";
+        show(baked, look);
+    });
+}
+
 TEST_F(InspectTool, doctor_finds_nothing_in_a_server_that_has_answered_and_waits) {
     std::ofstream(folder_ + "/hello.txt") << "hello";
     RunningTool server({"serve", folder_, "--port", "0"});
@@ -149,6 +209,20 @@ TEST_F(InspectTool, shows_the_tasks_of_a_blocked_loop) {
         EXPECT_TRUE(has(top.out, "LOOP 0 DOES NOT ANSWER")) << top.out;
     };
     show(program, look);
+}
+
+TEST_F(InspectTool, top_has_no_backend_for_a_loop_that_cannot_be_read) {
+    const auto program = [](Stage& stage) -> Task<> {
+        sigset_t all;
+        ::sigfillset(&all);
+        ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+        stage.block();
+        co_return;
+    };
+    show(program, [this] {
+        const auto top = tool({"top", "--once", self_});
+        EXPECT_TRUE(has(top.out, "1 loop  0 tasks")) << top.out;
+    });
 }
 
 TEST_F(InspectTool, shows_stalls_that_are_over) {

@@ -148,6 +148,23 @@ GYRE_TEST(ControlRecorder, tells_where_tasks_stand_that_do_nothing) {
     co_await visitor.join();
 }
 
+GYRE_TEST(ControlRecorder, says_how_far_the_ring_of_a_busy_loop_reaches_back) {
+    obs::ProgramLoops loops(this_loop().siblings());
+    http::TestClient client(site(loops));
+    obs::start_recording(this_loop(), {.bytes = 64U << 10});
+    co_await turns(3);
+    const auto all = co_await client.get("/v1/folded").query("last", "10s").send();
+    EXPECT_FALSE(all.header("Gyre-Notice")) << "it was not asked for longer than it records";
+    co_await turns(3'000);
+    for (const char* path : {"/v1/folded", "/v1/trace"}) {
+        const auto cut = co_await client.get(path).query("last", "10s").send();
+        const std::string notice(cut.header("Gyre-Notice").value_or(""));
+        EXPECT_TRUE(notice.starts_with("the ring of loop 0 reaches back ")) << notice;
+        EXPECT_TRUE(notice.ends_with(" only, of the 10 s that was asked for: RecorderOptions::bytes makes it larger"))
+            << notice;
+    }
+}
+
 TEST(ControlRecorder, tells_what_tasks_do_on_a_loop_that_does_not_come_back) {
     with_blocked_loop(nullptr, [](http::TestClient& client) -> Task<> {
         auto waiting = co_await client.get("/v1/folded").send();

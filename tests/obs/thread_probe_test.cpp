@@ -4,6 +4,7 @@
 
 #include <gyre/backend/thread_probe.hpp>
 
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,6 +89,12 @@ TEST(ThreadProbe, gives_the_stack_of_another_thread) {
     EXPECT_GT(backend::thread_activity(name.number).ran.count(), 0);
     over = true;
     other.join();
+}
+
+TEST(ThreadProbe, names_the_calls_that_start_processes_and_move_files) {
+    EXPECT_EQ(backend::system_call_text(SYS_clone), "clone: it starts a process or thread");
+    EXPECT_EQ(backend::system_call_text(SYS_sendfile), "sendfile");
+    EXPECT_EQ(backend::system_call_text(-7), "number -7");
 }
 
 TEST(ThreadProbe, is_free_in_a_child_that_is_forked_while_another_thread_looks) {

@@ -12,6 +12,19 @@ inline std::atomic<std::uint32_t> fork_generation{0};
 /// Counts forks from now on. Idempotent. Source: pthread_atfork(3).
 void watch_forks() noexcept;
 
+/// While it lives, children that are forked close a descriptor, whose owner does not exist in them. At most 64 at the same time, the
+/// others stay open. Thread: any.
+class ClosedInChild {
+public:
+    explicit ClosedInChild(int descriptor) noexcept;
+    ClosedInChild(const ClosedInChild&) = delete;
+    auto operator=(const ClosedInChild&) -> ClosedInChild& = delete;
+    ~ClosedInChild();
+
+private:
+    int place_ = -1;
+};
+
 /// Notes the process that made an object, and tells a copy of it in a forked child from the original.
 class ProcessMark {
 public:

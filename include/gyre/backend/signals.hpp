@@ -12,6 +12,12 @@ using SignalBits = std::uint64_t;
     return signal >= 1 && signal <= 64 ? SignalBits{1} << static_cast<unsigned>(signal - 1) : 0;
 }
 
+/// What becomes of a receiver in a child that is forked.
+enum class InChild : std::uint8_t {
+    stays,  ///< Its signals are caught there as well.
+    ends,   ///< Its thread is not there: without other receivers the child's signals do what they did before.
+};
+
 /// One receiver of signals, or none.
 ///
 /// The signals are caught in the whole process, whichever thread the kernel gives them to, and told to every receiver that
@@ -26,7 +32,7 @@ public:
 
     /// Begins to receive; a signal that this thread has blocked is let through. Source: sigaction(2).
     /// @return 0 or a negative errno; -EUSERS if there are too many receivers.
-    [[nodiscard]] auto open(SignalBits signals) noexcept -> int;
+    [[nodiscard]] auto open(SignalBits signals, InChild in_child = InChild::stays) noexcept -> int;
     /// Ends it. What has come and was not taken is gone. Idempotent.
     void close() noexcept;
 

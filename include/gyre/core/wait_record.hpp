@@ -42,6 +42,7 @@ enum class WaitKind : std::uint8_t {
     started,
     wait,
     file,
+    pipe,
     process,
     signal,
     executor,
@@ -65,6 +66,7 @@ struct WaitRecord {
     std::size_t bound = 0;         ///< How much it holds at most; 0 if it has no bound, or none that is known.
     int descriptor = -1;           ///< Of a socket, pipe or the like.
     std::string_view action = {};  ///< What is done with the object, where there are several things: "receive".
+    int process = 0;               ///< The number of a child process; else 0.
 };
 
 }  // namespace gyre

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -46,11 +47,15 @@ struct JobStopped {};
 
 class Job;
 
+/// A copy of a pool's name that stays, for who waits may say it while the pool goes; one for all pools of that name. Empty if there
+/// are too many names.
+[[nodiscard]] auto kept_pool_name(std::string_view name) -> std::string_view;
+
 /// Where a job that found no room is brought when somebody waits for it, and where its error goes if nobody can receive it.
 /// Thread: any.
 class JobQueue : public std::enable_shared_from_this<JobQueue> {
 public:
-    JobQueue() = default;
+    explicit JobQueue(std::string_view title) : name(kept_pool_name(title)) {}
     JobQueue(const JobQueue&) = delete;
     auto operator=(const JobQueue&) -> JobQueue& = delete;
     virtual ~JobQueue() = default;
@@ -59,6 +64,7 @@ public:
     /// Keeps the first such error.
     virtual void lose(std::exception_ptr error) noexcept = 0;
 
+    const std::string_view name;         ///< Of the pool; valid for ever.
     const backend::ProcessMark process;  ///< Whose threads these are: in a forked child there are none.
 };
 

@@ -6,6 +6,7 @@
 #include <coroutine>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace gyre {
@@ -21,10 +22,12 @@ public:
         : abandons(other.abandons),
           job_(std::exchange(other.job_, nullptr)),
           home_(other.home_),
+          pool_(other.pool_),
           queue_(std::move(other.queue_)) {}
     auto operator=(JobPointer&& other) noexcept -> JobPointer& {
         std::swap(job_, other.job_);
         std::swap(home_, other.home_);
+        std::swap(pool_, other.pool_);
         std::swap(queue_, other.queue_);
         std::swap(abandons, other.abandons);
         return *this;
@@ -36,9 +39,14 @@ public:
     [[nodiscard]] auto get() const noexcept -> Job* { return job_; }
     [[nodiscard]] auto release() noexcept -> Job* { return std::exchange(job_, nullptr); }
     /// The job is for `queue`, whose threads may call it earlier than that comes to it.
-    void set_home(const JobQueue& queue) noexcept { home_ = &queue; }
+    void set_home(const JobQueue& queue) noexcept {
+        home_ = &queue;
+        pool_ = queue.name;
+    }
     /// That queue, which may be gone by now, or null. Only to be compared.
     [[nodiscard]] auto home() const noexcept -> const JobQueue* { return home_; }
+    /// The name of its pool, which may be gone by now.
+    [[nodiscard]] auto pool() const noexcept -> std::string_view { return pool_; }
     /// The job found no room in `queue`, and waits here until somebody waits for it.
     void hold_for(std::shared_ptr<JobQueue> queue) noexcept {
         queue_ = std::move(queue);
@@ -55,6 +63,7 @@ public:
 private:
     Job* job_ = nullptr;
     const JobQueue* home_ = nullptr;
+    std::string_view pool_;
     std::shared_ptr<JobQueue> queue_;
 };
 
@@ -70,7 +79,7 @@ public:
     [[nodiscard]] auto record() const noexcept -> WaitRecord override {
         return {.kind = WaitKind::executor,
             .object = job_.get(),
-            .name = "job",
+            .name = job_.pool(),
             .action = job_.get()->begun() ? "runs" : "waits for a free thread"};
     }
 

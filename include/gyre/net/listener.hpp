@@ -47,6 +47,7 @@ public:
 private:
     class Socket;
     explicit Listener(std::unique_ptr<Socket> socket) noexcept;
+    friend auto descriptor_of(const Listener& listener) noexcept -> int;
     friend auto listen(std::string host, std::uint16_t port, ListenOptions options) -> Task<Listener>;
     friend auto listen_unix(std::string path, ListenOptions options) -> Task<Listener>;
     friend auto adopt_listener(int descriptor, const ListenOptions& options) -> Listener;
