@@ -98,10 +98,11 @@ RecordsWithoutMemory::~RecordsWithoutMemory() { set_without_memory(false); }
 [[gnu::noinline]] auto records_may_take_memory() noexcept -> bool { return !without_memory; }
 
 auto wait_text(const WaitRecord& record) -> std::string {
-    return wait_text(record, record.owner != nullptr ? record.owner->title() : std::string());
+    if (record.owner == nullptr) return wait_text(record, {}, false);
+    return wait_text(record, record.owner->title(), record.owner->done());
 }
 
-auto wait_text(const WaitRecord& record, std::string_view owner) -> std::string {
+auto wait_text(const WaitRecord& record, std::string_view owner, bool has_ended) -> std::string {
     std::string text(to_string(record.kind));
     if (!record.name.empty()) text.append(" '").append(record.name).append("'");
     if (record.kind == WaitKind::join || record.kind == WaitKind::started) {
@@ -110,7 +111,9 @@ auto wait_text(const WaitRecord& record, std::string_view owner) -> std::string 
     }
     if (!record.action.empty()) text.append(": ").append(record.action);
     if (record.descriptor >= 0) text += " (descriptor " + std::to_string(record.descriptor) + ")";
-    if (record.owner != nullptr) text.append(", which task '").append(owner).append("' holds");
+    if (record.owner != nullptr) {
+        text.append(", which task '").append(owner).append(has_ended ? "', which has ended, took" : "' holds");
+    }
     if (record.used != 0 || record.bound != 0) text += fill_text(record);
     if (record.waiting > 1) text += "; " + std::to_string(record.waiting) + " wait for it";
     return text;
