@@ -222,6 +222,7 @@ auto ProgramSnapshot::read_wait(const Json& from) -> obs::WaitInfo {
     if (from.contains("descriptor")) wait.descriptor = number<int>(from, "descriptor");
     wait.owner = text(from, "owner");
     wait.owner_id = number<std::uint64_t>(from, "owner_id");
+    wait.owner_ended = from.value("owner_ended", false);
     for (const Json& holder : from.value("holders", Json::array())) {
         wait.holders.push_back(
             {text(holder, "task"), number<std::uint64_t>(holder, "task_id"), holder.contains("ended")});

@@ -98,10 +98,11 @@ RecordsWithoutMemory::~RecordsWithoutMemory() { set_without_memory(false); }
 [[gnu::noinline]] auto records_may_take_memory() noexcept -> bool { return !without_memory; }
 
 auto wait_text(const WaitRecord& record) -> std::string {
-    return wait_text(record, record.owner != nullptr ? record.owner->title() : std::string());
+    if (record.owner == nullptr) return wait_text(record, {}, false);
+    return wait_text(record, record.owner->title(), record.owner->done());
 }
 
-auto wait_text(const WaitRecord& record, std::string_view owner) -> std::string {
+auto wait_text(const WaitRecord& record, std::string_view owner, bool has_ended) -> std::string {
     const bool is_job = record.kind == WaitKind::executor && !record.action.empty();
     std::string text(is_job ? (record.name.empty() ? "job" : "job of pool") : to_string(record.kind));
     // A pipe without a name of its own is called that.
@@ -113,7 +114,9 @@ auto wait_text(const WaitRecord& record, std::string_view owner) -> std::string 
     if (!record.action.empty()) text.append(": ").append(record.action);
     if (record.descriptor >= 0) text += " (descriptor " + std::to_string(record.descriptor) + ")";
     if (record.process != 0) text += " (PID " + std::to_string(record.process) + ")";
-    if (record.owner != nullptr) text.append(", which task '").append(owner).append("' holds");
+    if (record.owner != nullptr) {
+        text.append(", which task '").append(owner).append(has_ended ? "', which has ended, took" : "' holds");
+    }
     if (record.used != 0 || record.bound != 0) text += fill_text(record);
     if (record.waiting > 1) text += "; " + std::to_string(record.waiting) + " wait for it";
     return text;

@@ -6,6 +6,7 @@
 #include <gyre/core/scheduler.hpp>
 
 #include <cerrno>
+#include <string_view>
 
 namespace gyre::internal {
 
@@ -29,6 +30,11 @@ auto io_kind(backend::OperationKind kind) noexcept -> IoKind {
         break;
     }
     return IoKind::other;
+}
+
+/// As dumps print it. Who receives datagrams has no peer, which his dump and the findings tell.
+auto action_of(backend::OperationKind kind) noexcept -> std::string_view {
+    return kind == backend::OperationKind::receive_message ? "receive datagram" : backend::to_string(kind);
 }
 
 }  // namespace
@@ -114,7 +120,7 @@ auto SocketWait::record() const noexcept -> WaitRecord {
         .object = socket_,
         .name = socket_->name(),
         .descriptor = descriptor,
-        .action = backend::to_string(kind)};
+        .action = action_of(kind)};
 }
 
 }  // namespace gyre::internal

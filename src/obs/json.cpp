@@ -129,14 +129,16 @@ private:
             number("resumes", task.stats->resumes);
             close('}');
         }
-        if (task.cancelled) {
-            object("cancelled");
-            text("kind", to_string(task.cancelled->kind));
-            text("text", task.cancelled->text);
-            number("since", task.cancelled->since.count());
-            close('}');
-        }
+        if (task.cancelled) write("cancelled", *task.cancelled);
         write_stack(task.stack);
+        close('}');
+    }
+
+    void write(std::string_view name, const Cancelled& cancelled) {
+        object(name);
+        text("kind", to_string(cancelled.kind));
+        text("text", cancelled.text);
+        number("since", cancelled.since.count());
         close('}');
     }
 
@@ -151,6 +153,7 @@ private:
         close(']');
         if (stack.wait) write(*stack.wait);
         if (stack.limit != Time::max()) number("limit_left", (stack.limit - taken_).count());
+        if (stack.part_cancelled) write("part_cancelled", *stack.part_cancelled);
         if (stack.yields) flag("yields", true);
         if (stack.lost) flag("lost", true);
         if (stack.branches.empty()) return;
@@ -173,6 +176,7 @@ private:
         if (wait.owner_id != 0) {
             text("owner", wait.owner);
             number("owner_id", wait.owner_id);
+            if (wait.owner_ended) flag("owner_ended", true);
         }
         if (!wait.holders.empty()) {
             list("holders");

@@ -74,6 +74,7 @@ private:
         WaitRecord record;  ///< What it points to may be gone.
         std::string_view owner_name;
         std::source_location owner_place;
+        bool owner_ended = false;
     };
 
     auto cancelled() -> Cancelled {
@@ -103,8 +104,12 @@ private:
                 stack.branches.emplace_back().limit = inside_;
                 branch(stack.branches.back());
                 break;
-            case EntryStep::yields:
-                stack.yields = true;
+            case EntryStep::cancelled:
+                part_cancelled(stack);
+                break;
+            case EntryStep::woken:
+                stack.woken_from = from_.take<WaitKind>();
+                stack.yields = stack.woken_from == WaitKind::yield;
                 break;
             case EntryStep::lost:
                 stack.lost = true;
@@ -118,11 +123,12 @@ private:
     }
 
     auto record() -> Record {
-        Record read{from_.take<WaitRecord>(), {}, {}};
+        Record read{from_.take<WaitRecord>(), {}, {}, false};
         read.record.name = from_.take_text();
         if (read.record.owner == nullptr) return read;
         read.owner_name = from_.take_text();
         read.owner_place = from_.take<std::source_location>();
+        read.owner_ended = from_.take<bool>();
         return read;
     }
 
@@ -133,10 +139,17 @@ private:
         stack.limit = std::min(stack.limit, inside.deadline);
     }
 
+    void part_cancelled(Stack& stack) {
+        Cancelled part = cancelled();
+        // Of the branches of the wait that was read last, or of the scope that was.
+        add_cancelled(stack.wait ? stack.wait->text : stack.awaits.back().scope, part);
+        if (!stack.part_cancelled) stack.part_cancelled = std::move(part);
+    }
+
     void wait(Stack& stack) {
         const Record of = record();
         auto owner = of.record.owner == nullptr ? std::string() : title(of.owner_name, of.owner_place);
-        stack.wait = describe_wait(of.record, std::move(owner), task_id(of.record.owner), now_);
+        stack.wait = describe_wait(of.record, {std::move(owner), task_id(of.record.owner), of.owner_ended}, now_);
         stack.wait->holders = holders(of.record.object);
         inside_ = std::min(stack.limit, of.record.deadline);
     }
@@ -212,6 +225,8 @@ auto decode(const RawSnapshot& raw, const SnapshotOptions& options) -> Snapshot 
     all.cancelled = head.cancelled;
     all.taken = head.now;
     all.beat = head.beat;
+    all.turns = head.turns;
+    all.slices = head.slices;
     all.expected_posts = head.expected_posts;
     all.timers_armed = head.timers_armed;
     all.timers_fired = head.timers_fired;

@@ -31,16 +31,18 @@ struct EntryCause {
     std::source_location where;
 };
 
-/// What follows is in brackets. A record is the record itself, its name, and if there is an owner its name and line.
+/// What follows is in brackets. A record is the record itself, its name, and if there is an owner its name, its line, and whether it
+/// has ended.
 enum class EntryStep : std::uint8_t {
     await,  ///< (line)
     scope,  ///< What the later awaits are inside of. (record)
     wait,  ///< What it is suspended on. (record, number of holders; for each of them id, name, line, whether it has ended)
-    branch,    ///< Of the last wait: steps, up to an `end`.
-    yields,    ///< It is ready because it asked to be.
-    lost,      ///< It is suspended, and nothing knows on what.
-    end,       ///< Of a branch, or of all.
-    too_long,  ///< Instead of all steps.
+    branch,     ///< Of the last wait: steps, up to an `end`.
+    cancelled,  ///< Of the last scope, or of the branches of the last wait. (cause with its two texts)
+    woken,      ///< It is ready. (kind of the wait that has ended)
+    lost,       ///< It is suspended, and nothing knows on what.
+    end,        ///< Of a branch, or of all.
+    too_long,   ///< Instead of all steps.
 };
 
 inline constexpr std::size_t most_branches = 256;

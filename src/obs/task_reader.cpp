@@ -11,6 +11,7 @@
 namespace gyre::obs {
 
 using internal::Frame;
+using internal::Scope;
 using internal::Strand;
 using internal::TaskNode;
 using internal::TaskOwner;
@@ -124,19 +125,33 @@ void TaskReader::write(const TaskNode& task, TaskOwner& owner, Part part) noexce
     tape_.put(head);
     tape_.put_text(task.name());
     if (head.measured) tape_.put(task.stats());
-    if (cause != nullptr) {
-        tape_.put(EntryCause{cause->kind, cause->when, cause->where});
-        tape_.put_text(cause->reason);
-        tape_.put_text(cause->who);
-    }
+    if (cause != nullptr) write_cause(*cause);
     found_ready_ = false;
-    if (part == Part::whole) write_strand(task, 0);
+    if (part == Part::whole) write_strand(task, task, 0);
     tape_.put(part == Part::whole ? EntryStep::end : EntryStep::too_long);
     tape_.put(found_ready_);
 }
 
-void TaskReader::write_strand(const Strand& strand, int depth) noexcept {
+void TaskReader::write_cause(const CancelCause& cause) noexcept {
+    tape_.put(EntryCause{cause.kind, cause.when, cause.where});
+    tape_.put_text(cause.reason);
+    tape_.put_text(cause.who);
+}
+
+/// Says that what `strand` runs in was cancelled, if it was, and not with what is around it. @return what it runs in.
+auto TaskReader::write_scope(const Strand& strand, const Scope& around) noexcept -> const Scope& {
+    const Scope* scope = strand.root->scope;
+    if (scope == nullptr || scope == &around || strand.root->done()) return around;
+    const CancelCause* cause = scope->cancelled ? scope->cause.get() : nullptr;
+    if (cause == nullptr || (around.cancelled && around.cause.get() == cause)) return *scope;
+    tape_.put(EntryStep::cancelled);
+    write_cause(*cause);
+    return *scope;
+}
+
+void TaskReader::write_strand(const Strand& strand, const Scope& around, int depth) noexcept {
     const Frame* frame = strand.root;
+    const Scope* scope = &around;
     while (frame != nullptr) {
         if (!internal::is_wrapper(frame->location())) {
             tape_.put(EntryStep::await);
@@ -150,7 +165,10 @@ void TaskReader::write_strand(const Strand& strand, int depth) noexcept {
         if (frame->done()) return;               // it has ended, and waits for what it dropped to clean up
         if (wait == nullptr || frame->queued) {  // it runs, or is ready
             found_ready_ = true;
-            if (wait != nullptr && wait->record().kind == WaitKind::yield) tape_.put(EntryStep::yields);
+            if (wait != nullptr) {
+                tape_.put(EntryStep::woken);
+                tape_.put(wait->record().kind);
+            }
             // Between two slices every frame is queued, or waits for something.
             const bool is_lost = at_ == ReadAt::rest && !frame->queued && loop_.scheduler().current == nullptr;
             assert(!is_lost && "a task is suspended and has told nobody on what");
@@ -159,23 +177,26 @@ void TaskReader::write_strand(const Strand& strand, int depth) noexcept {
         }
         const Strand* inside = wait->strand_at(0);
         if (inside == nullptr || inside->root == nullptr || inside->in_place_of() != frame) {
-            return write_wait(*wait, depth);
+            return write_wait(*wait, *scope, depth);
         }
         tape_.put(EntryStep::scope);
         write_record(wait->record());
+        scope = &write_scope(*inside, *scope);
         frame = inside->root;
     }
 }
 
-void TaskReader::write_wait(const Wait& wait, int depth) noexcept {
+void TaskReader::write_wait(const Wait& wait, const Scope& around, int depth) noexcept {
     const WaitRecord record = wait.record();
     tape_.put(EntryStep::wait);
     write_record(record);
     write_holders(wait, record.object);
+    const Scope* scope = nullptr;  // that of the branches, which they share
     for (std::size_t i = 0; depth < most_branch_depth && i < most_branches && wait.strand_at(i) != nullptr; ++i) {
         if (wait.strand_at(i)->root == nullptr) continue;
+        if (scope == nullptr) scope = &write_scope(*wait.strand_at(i), around);
         tape_.put(EntryStep::branch);
-        write_strand(*wait.strand_at(i), depth + 1);
+        write_strand(*wait.strand_at(i), *scope, depth + 1);
         tape_.put(EntryStep::end);
     }
 }
@@ -186,6 +207,7 @@ void TaskReader::write_record(const WaitRecord& record) noexcept {
     if (record.owner == nullptr) return;
     tape_.put_text(record.owner->name());
     tape_.put(record.owner->location());
+    tape_.put(record.owner->done());
 }
 
 void TaskReader::write_holders(const Wait& wait, const void* object) noexcept {

@@ -72,8 +72,11 @@ private:
 
     [[nodiscard]] auto write_next() -> bool;
     void write(const internal::TaskNode& task, internal::TaskOwner& owner, Part part) noexcept;
-    void write_strand(const internal::Strand& strand, int depth) noexcept;
-    void write_wait(const internal::Wait& wait, int depth) noexcept;
+    void write_strand(const internal::Strand& strand, const internal::Scope& around, int depth) noexcept;
+    void write_wait(const internal::Wait& wait, const internal::Scope& around, int depth) noexcept;
+    [[nodiscard]] auto write_scope(const internal::Strand& strand, const internal::Scope& around) noexcept
+        -> const internal::Scope&;
+    void write_cause(const CancelCause& cause) noexcept;
     void write_record(const WaitRecord& record) noexcept;
     void write_holders(const internal::Wait& wait, const void* object) noexcept;
     void forget_holders() noexcept { holders_known_.fill(nullptr); }

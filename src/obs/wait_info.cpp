@@ -16,16 +16,17 @@ auto left_text(Duration left) -> std::string {
 
 }  // namespace
 
-auto describe_wait(const WaitRecord& record, std::string owner, std::uint64_t owner_id, Time now) -> WaitInfo {
+auto describe_wait(const WaitRecord& record, WaitOwner owner, Time now) -> WaitInfo {
     WaitInfo info;
     info.kind = record.kind;
     info.object = record.name;
     info.address = record.object;
     info.action = record.action;
     info.descriptor = record.descriptor;
-    info.text = internal::wait_text(record, owner);
-    info.owner = std::move(owner);
-    info.owner_id = owner_id;
+    info.text = internal::wait_text(record, owner.name, owner.ended);
+    info.owner = std::move(owner.name);
+    info.owner_id = owner.id;
+    info.owner_ended = owner.ended;
     info.waiting = record.waiting;
     info.used = record.used;
     info.bound = record.bound;
@@ -41,6 +42,11 @@ void add_scope(std::string& text, const WaitRecord& record, Time now) {
     text += record.kind == WaitKind::scope ? record.name : to_string(record.kind);
     if (record.kind == WaitKind::group && !record.name.empty()) text.append(" '").append(record.name).append("'");
     if (record.deadline != Time::max()) text += left_text(record.deadline - now);
+}
+
+void add_cancelled(std::string& text, const Cancelled& part) {
+    text += ", cancelled " + internal::duration_text(part.since) + " ago";
+    if (!part.text.empty()) text += ": " + part.text;
 }
 
 void shorten(std::vector<Await>& awaits, std::size_t most) {

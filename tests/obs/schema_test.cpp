@@ -196,6 +196,24 @@ TEST(DumpSchema, a_time_limit_counts_from_when_the_look_was_taken) {
     EXPECT_EQ(DumpSchema().faults(json_of(look)), "");
 }
 
+TEST(DumpSchema, fits_owners_that_have_ended_and_parts_that_were_cancelled) {
+    obs::Snapshot look;
+    auto& stack = look.tasks.emplace_back().stack;
+    stack.part_cancelled = {CancelKind::deadline, "deadline of 1 s passed", 2s};
+    auto& branch = stack.branches.emplace_back();
+    branch.part_cancelled = {CancelKind::sibling, "another one won the race", 1s};
+    auto& wait = branch.wait.emplace();
+    wait.kind = WaitKind::lock;
+    wait.owner_id = 7;
+    wait.owner_ended = true;
+    const Json task = json_of(look).at("tasks").at(0);
+    EXPECT_EQ(task.at("part_cancelled").at("kind"), "deadline");
+    EXPECT_EQ(task.at("part_cancelled").at("since"), 2'000'000'000);
+    EXPECT_EQ(task.at("branches").at(0).at("part_cancelled").at("text"), "another one won the race");
+    EXPECT_EQ(task.at("branches").at(0).at("wait").at("owner_ended"), true);
+    EXPECT_EQ(DumpSchema().faults(json_of(look)), "");
+}
+
 TEST(DumpSchema, refuses_what_is_missing_unknown_or_of_another_type) {
     const DumpSchema schema;
     const Json good = json_of(obs::Snapshot());

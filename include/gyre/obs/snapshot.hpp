@@ -49,12 +49,20 @@ struct WaitInfo {
     int descriptor = -1;
     std::string owner;             ///< The task that can end the wait: it holds the lock, or is joined.
     std::uint64_t owner_id = 0;    ///< Its `TaskInfo::id`; 0: none is known.
+    bool owner_ended = false;      ///< It has gone, and what it took was not given back.
     std::size_t waiting = 0;       ///< How many wait for the object; 0: not known.
     std::size_t used = 0;          ///< Of `bound`: items, permits...
     std::size_t bound = 0;         ///< 0: none.
     std::vector<Holder> holders;   ///< Who has the permits, as far as that is known; at most 8.
     std::optional<Duration> left;  ///< Until the deadline of the wait; negative if that has passed.
     std::string text;              ///< All of this in words.
+};
+
+/// A cancellation that has not yet been answered by ending.
+struct Cancelled {
+    CancelKind kind = CancelKind::request;
+    std::string text;  ///< Why, where and by whom.
+    Duration since{};
 };
 
 /// A chain of awaits, the outermost first.
@@ -64,6 +72,11 @@ struct Stack {
     std::vector<Stack> branches;   ///< Of a `gather` or `race`, as long as they run.
     Time limit = Time::max();      ///< When a time limit that it is inside of ends it; of the loop's clock.
     bool yields = false;           ///< It is ready because it asked to be: `yield_now`.
+    /// Of one that is ready: what it waited on. None: it has not begun, or is ready and runs.
+    std::optional<WaitKind> woken_from;
+    /// The outermost scope inside of the task that was cancelled and has not ended: a time limit that has passed, the branches of a
+    /// race that is won. What was cancelled with the whole task is not told here. It is in the texts of scope or wait as well.
+    std::optional<Cancelled> part_cancelled;
     bool lost = false;  ///< It is suspended and nothing knows of it: a mistake of an awaitable, or of this library.
 };
 
@@ -75,13 +88,6 @@ enum class TaskState : std::uint8_t {
 
 /// "running", "ready", "waiting"
 [[nodiscard]] auto to_string(TaskState state) noexcept -> std::string_view;
-
-/// A cancellation that a task has not yet answered by ending.
-struct Cancelled {
-    CancelKind kind = CancelKind::request;
-    std::string text;  ///< Why, where and by whom.
-    Duration since{};
-};
 
 struct TaskInfo {
     std::uint64_t id = 0;      ///< Of no other task that lives now, on any loop.
@@ -141,6 +147,8 @@ struct Snapshot {
     std::vector<std::string> errors;    ///< The first of them, unless a handler was told; at most 8.
     Time taken{};                       ///< By the loop's clock.
     std::uint64_t beat = 0;             ///< Of the turn of the loop.
+    std::uint64_t turns = 0;            ///< Since the loop was made, as the next.
+    std::uint64_t slices = 0;           ///< Of tasks, and callbacks; to some hundred.
     std::size_t expected_posts = 0;     ///< Threads that have said that they will post.
     std::uint32_t timers_armed = 0;     ///< Since the loop was made; wraps around, as the next.
     std::uint32_t timers_fired = 0;
