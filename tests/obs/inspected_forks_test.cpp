@@ -5,6 +5,7 @@
 
 #include <gyre/obs.hpp>
 
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -30,6 +31,18 @@ auto listening_at(const std::string& path) -> int {
         if (address.sun_family == AF_UNIX && path == address.sun_path) return descriptor;
     }
     return -1;
+}
+
+/// Whoever listens there is woken, and finds no socket any more: also if it has not begun to wait.
+void break_listener(const std::string& path) {
+    const int listener = listening_at(path);
+    static_cast<void>(::dup(listener));  // stays open, and so wakes who waits for it
+    ::dup2(::eventfd(1, EFD_NONBLOCK), listener);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    const int client = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    EXPECT_EQ(::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
 }
 
 auto catches_quit() -> bool {
@@ -112,7 +125,7 @@ TEST_F(InspectedForks, a_control_socket_that_fails_says_so) {
         options.control = &obs::control_socket;
         run(
             [&]() -> Task<> {
-                ::shutdown(listening_at(socket()), SHUT_RDWR);  // it accepts nobody any more
+                break_listener(socket());
                 while (!file_has(path, "\n")) co_await sleep(1ms);
             },
             options);
