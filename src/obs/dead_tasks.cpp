@@ -20,26 +20,6 @@ struct End {
     bool goes_on = false;  ///< It goes on by itself: it is ready, has a time limit, or the world ends its wait.
 };
 
-/// Whether the end of a wait comes from outside of the loop's tasks.
-auto comes_from_outside(WaitKind kind) noexcept -> bool {
-    switch (kind) {
-    case WaitKind::sleep:
-    case WaitKind::yield:
-    case WaitKind::socket:
-    case WaitKind::blocking_call:
-    case WaitKind::resolve:
-    case WaitKind::file:
-    case WaitKind::process:
-    case WaitKind::signal:
-    case WaitKind::executor:
-    case WaitKind::loop:
-    case WaitKind::other:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /// Who can wake whom, as far as that is known, and so what nobody can wake.
 class WaitGraph {
 public:

@@ -1,5 +1,7 @@
 #include "obs/looks.hpp"
 
+#include "core/loop_turns.hpp"
+
 #include <algorithm>
 
 namespace gyre::obs {
@@ -25,12 +27,9 @@ auto same_stand(const Stack& now, const Stack& before) -> bool {
     return true;
 }
 
-/// The innermost line of the program in a chain; gyre's own lines below it say less.
-auto last_line(const Stack& stack, const Place& above) -> Place {
-    for (auto await = stack.awaits.rbegin(); await != stack.awaits.rend(); ++await) {
-        if (!await->place.is_of_library && await->place.line != 0) return await->place;
-    }
-    return above;
+/// Whether what is below an await runs in a shield or in clean-up.
+auto is_shielded(const Await& await) -> bool {
+    return await.scope.find("shield") != std::string::npos || await.scope.find("cleanup") != std::string::npos;
 }
 
 }  // namespace
@@ -39,7 +38,15 @@ Looks::Looks(std::span<const Snapshot> looks) : looks_(looks) {
     index_.resize(looks.size());
     for (std::size_t i = 0; i < looks.size(); ++i) {
         index_[i].reserve(looks[i].tasks.size());
-        for (const TaskInfo& task : looks[i].tasks) index_[i].emplace(task.id, &task);
+        for (const TaskInfo& task : looks[i].tasks) {
+            index_[i].emplace(task.id, &task);
+            if (task.state == TaskState::ready) highest_ready_ = std::max(highest_ready_, task.priority);
+        }
+    }
+    for (std::size_t i = 0; i + 1 < looks.size(); ++i) {
+        // Slices are counted some at a time, before they run.
+        const std::uint64_t least = looks[i].ready + internal::resumes_per_turn;
+        has_turned_over_ = has_turned_over_ && looks[i + 1].slices > looks[i].slices + least;
     }
 }
 
@@ -64,6 +71,18 @@ auto Looks::stands(const TaskInfo& task) const -> Duration {
     return looks_.back().taken - looks_[since].taken;
 }
 
+auto Looks::had_turns(const TaskInfo& task) const -> bool {
+    return has_turned_over_ && task.priority >= highest_ready_;
+}
+
+auto Looks::goes_on(const TaskInfo& task) const -> bool {
+    const auto is_turned_away = [](const TaskInfo& then) {
+        return then.cancelled && then.state == TaskState::ready && then.stack.woken_from &&
+               std::none_of(then.stack.awaits.begin(), then.stack.awaits.end(), is_shielded);
+    };
+    return looks_.size() >= few_looks && count(task, is_turned_away) == looks_.size() && had_turns(task);
+}
+
 auto Looks::count(const TaskInfo& task, bool (*is_such)(const TaskInfo&)) const -> std::size_t {
     std::size_t count = 0;
     for (std::size_t i = 0; i < looks_.size(); ++i) {
@@ -71,6 +90,36 @@ auto Looks::count(const TaskInfo& task, bool (*is_such)(const TaskInfo&)) const 
         if (then != nullptr && is_such(*then)) ++count;
     }
     return count;
+}
+
+auto comes_from_outside(WaitKind kind) noexcept -> bool {
+    switch (kind) {
+    case WaitKind::sleep:
+    case WaitKind::yield:
+    case WaitKind::socket:
+    case WaitKind::blocking_call:
+    case WaitKind::resolve:
+    case WaitKind::file:
+    case WaitKind::process:
+    case WaitKind::signal:
+    case WaitKind::executor:
+    case WaitKind::loop:
+    case WaitKind::other:
+        return true;
+    default:
+        return false;
+    }
+}
+
+auto counted(std::size_t count, std::string_view one) -> std::string {
+    return std::to_string(count) + " " + std::string(one) + (count == 1 ? "" : "s");
+}
+
+auto last_line(const Stack& stack, const Place& above) -> Place {
+    for (auto await = stack.awaits.rbegin(); await != stack.awaits.rend(); ++await) {
+        if (!await->place.is_of_library && await->place.line != 0) return await->place;
+    }
+    return above;
 }
 
 auto title_of(const TaskInfo& task) -> std::string { return task.name.empty() ? text_of(task.spawned) : task.name; }

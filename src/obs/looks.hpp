@@ -16,6 +16,9 @@ namespace gyre::obs {
 /// How many tasks of a loop each look of an examination from outside has at most: six such looks take some 5 KB for each.
 inline constexpr std::size_t most_tasks_examined = 100'000;
 
+/// Below, what comes up again and again cannot be told from what came up twice.
+inline constexpr std::size_t few_looks = 3;
+
 /// A few looks at one loop, and what they have in common.
 class Looks {
 public:
@@ -34,18 +37,32 @@ public:
 
     /// How long a task of the last look is known to stand where it does, for the same thing.
     [[nodiscard]] auto stands(const TaskInfo& task) const -> Duration;
+    /// Whether a task that was ready in each look must have run between them: the loop ran more than what was ahead of it then. Ready
+    /// tasks have their turn in the order in which they were woken, those of a higher priority first.
+    [[nodiscard]] auto had_turns(const TaskInfo& task) const -> bool;
+    /// Whether a cancelled task caught that and goes on: it had its turns and was ready again in each look, as outside of a shield each
+    /// of its waits ends at once.
+    [[nodiscard]] auto goes_on(const TaskInfo& task) const -> bool;
     /// In how many looks a task was such.
     [[nodiscard]] auto count(const TaskInfo& task, bool (*is_such)(const TaskInfo&)) const -> std::size_t;
 
 private:
     std::span<const Snapshot> looks_;
     std::vector<std::unordered_map<std::uint64_t, const TaskInfo*>> index_;
+    bool has_turned_over_ = true;             ///< Between two looks everything ran that was ready in the first.
+    Priority highest_ready_ = Priority::low;  ///< Of all tasks that were ready in a look.
 };
 
+/// "1 task", "2 tasks"
+[[nodiscard]] auto counted(std::size_t count, std::string_view one) -> std::string;
+/// Whether the end of a wait comes from outside of the loop's tasks: from the clock, the kernel or another thread.
+[[nodiscard]] auto comes_from_outside(WaitKind kind) noexcept -> bool;
 /// Its name, or where it was spawned.
 [[nodiscard]] auto title_of(const TaskInfo& task) -> std::string;
 /// "main.cpp:20", or "an unknown place".
 [[nodiscard]] auto text_of(const Place& place) -> std::string;
+/// The innermost line of the program in a chain, or else `above`; gyre's own lines below it say less.
+[[nodiscard]] auto last_line(const Stack& stack, const Place& above) -> Place;
 /// Where the chain of awaits ends.
 [[nodiscard]] auto end_of(const TaskInfo& task) -> Place;
 /// "waits on lock 'journal' at main.cpp:20".

@@ -3,6 +3,9 @@
 #include "support/loops.hpp"
 
 #include <gyre/backend/thread_probe.hpp>
+#include <gyre/net/connect.hpp>
+#include <gyre/net/listener.hpp>
+#include <gyre/net/udp.hpp>
 #include <gyre/obs.hpp>
 
 #include <sstream>
@@ -364,6 +367,34 @@ TEST(Findings, a_long_slice_names_its_task_with_exact_timing) {
     const Finding finding = only(found, Rule::long_slice);
     EXPECT_EQ(finding.task, "cruncher");
     EXPECT_EQ(finding.place.file, "findings_test.cpp");
+    EXPECT_EQ(finding.severity, obs::Severity::note) << "the clock goes on while other programs have the core";
+    EXPECT_TRUE(has(finding.text, "ms by the clock without a wait")) << finding.text;
+    EXPECT_TRUE(has(finding.text, "If the machine was busy")) << finding.text;
+}
+
+GYRE_TEST(Findings, of_a_peer_that_does_not_read_say_that) {
+    auto listener = co_await net::listen("127.0.0.1", 0);
+    auto stream = co_await net::connect("127.0.0.1", listener.local_address().port());
+    const auto peer = co_await listener.accept();
+    const auto send = [&stream]() -> Task<> {
+        const std::string much(64 << 20, 'x');
+        co_await stream.write(much);
+    };
+    auto sender = spawn(send(), {.name = "sender"});
+    const auto found = co_await obs::examine({.long_wait = 50ms});
+    const Finding finding = only(found, Rule::silent_peer);
+    EXPECT_EQ(finding.task, "sender");
+    EXPECT_TRUE(has(finding.text, "no time limit ends that: the peer does not read")) << finding.text;
+    co_await stop(sender);
+}
+
+GYRE_TEST(Findings, who_waits_for_datagrams_has_no_peer_that_is_silent) {
+    auto socket = co_await net::UdpSocket::bind("127.0.0.1", 0);
+    const auto receive = [&socket]() -> Task<> { static_cast<void>(co_await socket.receive()); };
+    auto receiver = spawn(receive(), {.name = "receiver"});
+    const auto found = co_await obs::examine({.long_wait = 50ms});
+    EXPECT_TRUE(found.empty()) << found.front().text;
+    co_await stop(receiver);
 }
 
 TEST(Findings, a_wait_that_told_nobody_is_certain) {

@@ -40,6 +40,18 @@ auto keep(RwLock& table, std::optional<ReadGuard>& kept) -> Task<> {
     kept.emplace(std::move(guard));
 }
 
+auto take_lock(Lock& lock, std::optional<LockGuard>& kept) -> Task<> {
+    auto guard = co_await lock.acquire();
+    kept.emplace(std::move(guard));
+}
+auto lock_shortly(Lock& lock) -> Task<> { const auto guard = co_await lock.acquire(); }
+constexpr unsigned lock_line = __LINE__ - 1;
+
+auto keep_writing(RwLock& table, std::optional<WriteGuard>& kept) -> Task<> {
+    auto guard = co_await table.write();
+    kept.emplace(std::move(guard));
+}
+
 auto take(Semaphore& pool, std::optional<Permit>& kept) -> Task<> {
     auto permit = co_await pool.acquire();
     kept.emplace(std::move(permit));
@@ -127,6 +139,63 @@ GYRE_TEST(HeldLocks, say_of_a_reader_that_has_ended_that_its_guard_may_be_somebo
         << finding.text;
     kept.reset();
     co_await writer.join();
+}
+
+GYRE_TEST(HeldLocks, say_of_an_owner_that_has_ended_that_its_guard_may_be_somebody_elses) {
+    Lock table("table");
+    std::optional<LockGuard> kept;
+    auto taker = spawn(take_lock(table, kept), {.name = "taker"});
+    co_await taker.join();
+    auto needs = spawn(lock_shortly(table), {.name = "needs it"});
+    const auto found = co_await obs::examine();
+    const Finding finding = only(found, Rule::lock_held);
+    EXPECT_EQ(finding.task, "needs it");
+    EXPECT_EQ(finding.severity, obs::Severity::warning);
+    EXPECT_EQ(finding.place.line, lock_line);
+    EXPECT_TRUE(has(
+        finding.text, "task 'taker' took lock 'table' and has ended: it was not given back, or was given to somebody"))
+        << finding.text;
+    std::ostringstream dump;
+    obs::dump(dump);
+    EXPECT_TRUE(has(dump.str(), "waits on lock 'table', which task 'taker', which has ended, took")) << dump.str();
+    kept.reset();
+    co_await needs.join();
+}
+
+GYRE_TEST(HeldLocks, say_so_of_a_writer_that_has_ended) {
+    RwLock table("table");
+    std::optional<WriteGuard> kept;
+    auto taker = spawn(keep_writing(table, kept), {.name = "taker"});
+    co_await taker.join();
+    auto reader = spawn(read_for(table, 1ms), {.name = "reader"});
+    const auto found = co_await obs::examine();
+    const Finding finding = only(found, Rule::lock_held);
+    EXPECT_EQ(finding.task, "reader");
+    EXPECT_TRUE(has(finding.text, "task 'taker' took lock 'table' and has ended")) << finding.text;
+    kept.reset();
+    co_await reader.join();
+}
+
+TEST(HeldLock, of_an_owner_that_has_ended_is_certain_where_nothing_can_wake_who_waits) {
+    TestLoop loop(kernel_backend());
+    Lock table("table");
+    std::optional<LockGuard> kept;
+    auto late = loop->run_until_complete([&]() -> Task<TaskHandle<void>> {
+        auto taker = spawn(take_lock(table, kept), {.name = "taker"});
+        co_await taker.join();
+        auto needs = spawn(lock_shortly(table), {.name = "needs it"});
+        co_await yield_now();
+        co_return needs;
+    });
+    std::vector<obs::Snapshot> looks(2, obs::snapshot(*loop));
+    looks.back().taken = looks.back().taken + 2s;
+    const Finding finding = only(obs::findings(looks), Rule::lock_held);
+    EXPECT_EQ(finding.severity, obs::Severity::error);
+    EXPECT_TRUE(finding.text.ends_with("and has ended: it was not given back")) << finding.text;
+    loop.run([&]() -> Task<> {
+        kept.reset();
+        co_await late.join();
+    });
 }
 
 GYRE_TEST(HeldPermits, of_a_task_that_has_ended_may_be_somebody_elses) {

@@ -21,10 +21,10 @@ enum class Rule : std::uint8_t {
     lock_held,         ///< A task holds a lock while it waits for something else.
     permit_held,       ///< A permit, token or pool slot is held by a task that has ended, or that waits.
     queue_full,        ///< Those who put or send wait for room.
-    cancel_ignored,    ///< A task was cancelled and does not end.
+    cancel_ignored,    ///< A task was cancelled, or a time limit passed inside of it, and it does not end.
     never_yields,      ///< The loop is in one and the same slice.
     long_slice,        ///< A slice took too long.
-    self_wake,         ///< A task makes itself ready again and again.
+    self_wake,         ///< A task makes itself ready again and again, or each of its waits ends at once.
     starved,           ///< A task is ready and does not get its turn.
     never_started,     ///< A Task was made and dropped.
     unreceived_error,  ///< An error that nobody received.
@@ -34,6 +34,7 @@ enum class Rule : std::uint8_t {
     slow_branch,       ///< All but one have ended, and the others' results wait for it.
     threads_busy,      ///< A job waits for a free thread.
     not_all_seen,      ///< There are more tasks than were looked at.
+    busy_loop,         ///< Tasks wake each other again and again, and the loop does not sleep.
 };
 
 /// "wait-circle" and so on.
