@@ -37,7 +37,7 @@ auto is_woken_from_outside(const TaskInfo& task) -> bool {
 class TurnRules {
 public:
     explicit TurnRules(const Examined& all) noexcept
-        : all_(all), looks_(all.looks), slices_(all.now.slices - all.looks.first().slices) {
+        : all_(all), looks_(all.looks), slices_(all.now.slices - std::min(all.now.slices, all.looks.first().slices)) {
         const Snapshot& before = looks_.first();
         std::uint64_t waits = 0;
         for (std::size_t i = 0; i < io_kind_count; ++i) waits += all.now.io[i].count - before.io[i].count;
@@ -253,7 +253,7 @@ private:
 
     const Examined& all_;
     const Looks& looks_;
-    std::uint64_t slices_;          ///< Between the first look and the last.
+    std::uint64_t slices_;  ///< Between the first look and the last; they are counted ahead, and then there may be fewer.
     std::uint64_t events_ = 0;      ///< Timers that fired and waits for I/O that ended, meanwhile.
     bool names_a_spinner_ = false;  ///< A finding says already who keeps the loop busy.
     std::optional<std::size_t> spinners_;

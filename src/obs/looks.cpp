@@ -46,7 +46,7 @@ Looks::Looks(std::span<const Snapshot> looks) : looks_(looks) {
     for (std::size_t i = 0; i + 1 < looks.size(); ++i) {
         // Slices are counted some at a time, before they run.
         const std::uint64_t least = looks[i].ready + internal::resumes_per_turn;
-        has_turned_over_ = has_turned_over_ && looks[i + 1].slices - looks[i].slices > least;
+        has_turned_over_ = has_turned_over_ && looks[i + 1].slices > looks[i].slices + least;
     }
 }
 

@@ -52,6 +52,7 @@ private:
     }
     void stack(const Stack& stack) {
         for (const Await& await : stack.awaits) place(await.place);
+        number(stack.part_cancelled ? 1 + static_cast<std::uint64_t>(stack.part_cancelled->kind) : 0);
         number(stack.branches.size());
         if (stack.wait) {
             number(static_cast<std::uint64_t>(stack.wait->kind));

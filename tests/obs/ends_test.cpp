@@ -55,6 +55,7 @@ auto stay(Event& over) -> Task<> { co_await shield(over.wait()); }
 constexpr unsigned stay_line = __LINE__ - 1;
 
 auto win() -> Task<> { co_await sleep(20ms); }
+auto sleep_long() -> Task<> { co_await sleep(1h); }
 auto fail() -> Task<> {
     co_await sleep(20ms);
     throw std::runtime_error("disk full");
@@ -118,6 +119,21 @@ GYRE_TEST(Ends, a_race_that_is_won_names_the_branch_that_does_not_end) {
     EXPECT_FALSE(task_named(look, "main").stack.part_cancelled.has_value());
     over.set();
     co_await task.join();
+}
+
+GYRE_TEST(Ends, a_race_that_is_won_is_no_entry_with_one_that_goes_on) {
+    Event over("acknowledged");
+    const auto compete = [&over](bool wins) -> Task<> {
+        auto other = wins ? win() : sleep_long();
+        co_await race(std::move(other), stay(over));
+    };
+    std::vector<TaskHandle<>> tasks;
+    for (const bool wins : {true, false}) tasks.push_back(spawn(compete(wins)));
+    co_await sleep(1s);
+    const auto text = dump_text();
+    EXPECT_FALSE(has(text, "2 tasks of")) << text;
+    over.set();
+    for (auto& task : tasks) co_await task.join();
 }
 
 GYRE_TEST(Ends, a_gather_that_has_failed_names_the_branch_that_does_not_end) {

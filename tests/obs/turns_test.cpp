@@ -219,6 +219,9 @@ TEST(Turns, who_has_a_reason_from_outside_for_so_many_slices_is_no_busy_loop) {
     EXPECT_FALSE((Seen{.waits = 50, .tasks = 20'000}.is_busy_loop())) << "each event wakes many tasks";
     EXPECT_FALSE(Seen{.slices = 10'000}.is_busy_loop()) << "few slices: long ones, or seldom";
     EXPECT_FALSE(Seen{.turns = 1'000'000}.is_busy_loop()) << "the ready queue ran empty: it may have slept";
+    auto counted_ahead = Seen().looks();
+    counted_ahead.front().slices = counted_ahead.back().slices + 64;
+    EXPECT_EQ(count(obs::findings(counted_ahead), Rule::busy_loop), 0U) << "the first look was in the middle of a turn";
     auto from_thread = Seen().looks();
     from_thread[2].tasks[0].stack.woken_from = WaitKind::executor;
     EXPECT_EQ(count(obs::findings(from_thread), Rule::busy_loop), 0U) << "another thread gives it work";
