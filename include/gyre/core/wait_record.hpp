@@ -9,6 +9,7 @@
 namespace gyre {
 
 namespace internal {
+class RemoteCall;
 class TaskNode;
 }  // namespace internal
 
@@ -65,6 +66,7 @@ struct WaitRecord {
     std::size_t bound = 0;         ///< How much it holds at most; 0 if it has no bound, or none that is known.
     int descriptor = -1;           ///< Of a socket, pipe or the like.
     std::string_view action = {};  ///< What is done with the object, where there are several things: "receive".
+    const internal::RemoteCall* remote = nullptr;  ///< The work that another loop does for this wait, or null.
 };
 
 }  // namespace gyre

@@ -13,7 +13,7 @@ class Scheduler;
 
 /// What a wait is for, in words: "lock 'left fork', which task 'Plato' holds; 2 wait for it".
 [[nodiscard]] auto wait_text(const WaitRecord& record) -> std::string;
-/// The same where the owner may be gone. @param owner what it was called.
+/// The same where the owner may be gone, and nothing of `remote` is told. @param owner what it was called.
 [[nodiscard]] auto wait_text(const WaitRecord& record, std::string_view owner) -> std::string;
 
 /// Whether a place is in gyre's own frame around some work, which is nothing to the reader.
