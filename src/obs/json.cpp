@@ -136,6 +136,10 @@ private:
             number("since", task.cancelled->since.count());
             close('}');
         }
+        if (task.sender_id != 0) {
+            text("sender", task.sender);
+            number("sender_id", task.sender_id);
+        }
         write_stack(task.stack);
         close('}');
     }
@@ -174,6 +178,7 @@ private:
             text("owner", wait.owner);
             number("owner_id", wait.owner_id);
         }
+        if (wait.loop) number("loop", *wait.loop);
         if (!wait.holders.empty()) {
             list("holders");
             for (const Holder& holder : wait.holders) {
