@@ -97,7 +97,7 @@ private:
     static auto line(const Group& group) -> std::string {
         const TaskInfo& first = *group.front();
         const std::string what = ": " + doing_text(first) + ", at " + place_text(innermost_place(first));
-        if (group.size() == 1) return task_title(first) + age_text(first) + what;
+        if (group.size() == 1) return task_title(first) + sender_text(first) + age_text(first) + what;
         return std::to_string(group.size()) + " tasks of " + place_text(first.spawned) + what;
     }
 
@@ -172,6 +172,7 @@ auto json_of(const TaskInfo& task) -> nlohmann::json {
     each_wait(task.stack, [&](const WaitInfo& wait) {
         for (auto& holder : holders_json(wait)) row["holders"].push_back(std::move(holder));
     });
+    if (!task.sender.empty()) row["sender"] = task.sender;
     if (task.cancelled) {
         row["cancelled"] = {{"kind", to_string(task.cancelled->kind)}, {"text", task.cancelled->text},
             {"since", task.cancelled->since.count()}};
@@ -254,7 +255,8 @@ void write_reason(std::ostream& out, const ProgramSnapshot& all, const Reason& r
                 << "\n";
             break;
         }
-        out << " (" << place_text(at.spawned) << "), " << to_string(at.state) << age_text(at) << "\n";
+        out << " (" << place_text(at.spawned) << ")" << sender_text(at) << ", " << to_string(at.state) << age_text(at)
+            << "\n";
         if (at.cancelled) {
             out << "    cancelled " << time_text(at.cancelled->since) << " ago and not ended: " << at.cancelled->text
                 << "\n";
@@ -270,7 +272,9 @@ void write_reason(std::ostream& out, const ProgramSnapshot& all, const Reason& r
     }
     if (reason.more_branches > 0) out << "... and " << reason.more_branches << " more of its branches wait for tasks\n";
     const WaitInfo* wait = last_wait(*reason.chain.back());
-    if (!reason.is_circle && wait != nullptr && wait->owner_id != 0) {
+    if (!reason.is_circle && wait != nullptr && wait->loop && wait->owner_id != 0) {
+        out << "the task of loop " << *wait->loop << " that does the work is not among the tasks that were looked at\n";
+    } else if (!reason.is_circle && wait != nullptr && wait->owner_id != 0) {
         out << "the owner, '" << wait->owner << "', is not among the tasks "
             << (all.has_all() ? "any more" : "that were looked at") << "\n";
     }
@@ -329,9 +333,10 @@ auto waited_for(const ProgramSnapshot& all) -> std::vector<WaitedFor> {
 }
 
 auto is_unsure(const ProgramSnapshot& all, const std::vector<const TaskInfo*>& tasks) -> bool {
-    const bool is_stepped = std::any_of(
-        all.loops().begin(), all.loops().end(), [](const obs::Snapshot& loop) { return loop.steps > 1; });
-    if (!is_stepped) return false;
+    // Each loop is looked at at a moment of its own, and one with many tasks at several.
+    const bool has_moments = all.loops().size() > 1 || std::any_of(all.loops().begin(), all.loops().end(),
+                                                           [](const obs::Snapshot& loop) { return loop.steps > 1; });
+    if (!has_moments) return false;
     const WaitGraph graph(all);
     if (tasks.empty()) {
         const auto circles = graph.circles();
@@ -369,8 +374,8 @@ auto locks_text(const ProgramSnapshot& all) -> std::string {
             << (circle.tasks.size() == 1 ? " task waits for itself" : " tasks wait for each other in a circle")
             << (circle.ends_by.empty() ? "" : ", for now: " + circle.ends_by) << "\n";
         for (const TaskInfo* task : circle.tasks) {
-            out << "    " << task_title(*task) << " waits at " << place_text(innermost_place(*task)) << " on "
-                << doing_text(*task) << "\n";
+            out << "    " << task_title(*task) << sender_text(*task) << " waits at "
+                << place_text(innermost_place(*task)) << " on " << doing_text(*task) << "\n";
         }
     }
     return std::move(out).str();

@@ -108,7 +108,7 @@ auto ProgramSnapshot::has_all() const -> bool {
 void ProgramSnapshot::compare_with(const ProgramSnapshot& before) {
     still_.clear();
     for (const obs::Snapshot& loop : loops_) {
-        if (loop.steps == 1) continue;
+        if (loop.steps == 1 && loops_.size() == 1) continue;
         for (const obs::TaskInfo& task : loop.tasks) {
             const obs::TaskInfo* then = before.find(task.id);
             if (then != nullptr && is_same(*then, task)) still_.insert(task.id);
@@ -197,6 +197,8 @@ auto ProgramSnapshot::read_task(const Json& from) -> obs::TaskInfo {
         task.cancelled = obs::Cancelled{named(text(cancelled, "kind"), CancelKind::deadlock), text(cancelled, "text"),
             duration(cancelled, "since")};
     }
+    task.sender = text(from, "sender");
+    task.sender_id = number<std::uint64_t>(from, "sender_id");
     read_stack(from, task.stack);
     return task;
 }
@@ -223,6 +225,7 @@ auto ProgramSnapshot::read_wait(const Json& from) -> obs::WaitInfo {
     wait.owner = text(from, "owner");
     wait.owner_id = number<std::uint64_t>(from, "owner_id");
     wait.owner_ended = from.value("owner_ended", false);
+    if (from.contains("loop")) wait.loop = number<std::size_t>(from, "loop");
     for (const Json& holder : from.value("holders", Json::array())) {
         wait.holders.push_back(
             {text(holder, "task"), number<std::uint64_t>(holder, "task_id"), holder.contains("ended")});
@@ -247,6 +250,10 @@ auto place_text(const obs::Place& place) -> std::string {
 
 auto task_title(const obs::TaskInfo& task) -> std::string {
     return task.name.empty() ? "task of " + place_text(task.spawned) : "task '" + task.name + "'";
+}
+
+auto sender_text(const obs::TaskInfo& task) -> std::string {
+    return task.sender.empty() ? std::string() : ", for " + task.sender;
 }
 
 auto doing_text(const obs::TaskInfo& task) -> std::string {

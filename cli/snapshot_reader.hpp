@@ -31,8 +31,8 @@ public:
     /// False: there are tasks that were not looked at, or may not have been.
     [[nodiscard]] auto has_all() const -> bool;
 
-    /// An earlier one of the same program shows which tasks stood still since: those that were looked at in several steps fit
-    /// together then.
+    /// An earlier one of the same program shows which tasks stood still since: those that were looked at in several steps, or on
+    /// several loops, fit together then.
     void compare_with(const ProgramSnapshot& before);
     /// Whether it stood where it stands in the one that this was compared with.
     [[nodiscard]] auto stood_still(const obs::TaskInfo& task) const -> bool { return still_.count(task.id) != 0; }
@@ -50,13 +50,15 @@ private:
     Duration uptime_{};
     std::set<std::string, std::less<>> texts_;  ///< What the snapshots only refer to, each once.
     std::unordered_map<std::uint64_t, const obs::TaskInfo*> by_id_;
-    std::unordered_set<std::uint64_t> still_;  ///< Of loops that were looked at in several steps.
+    std::unordered_set<std::uint64_t> still_;  ///< Of loops that were looked at in several steps, or of several loops.
 };
 
 /// "task 'Plato'", or "task of main.cpp:20".
 [[nodiscard]] auto task_title(const obs::TaskInfo& task) -> std::string;
 /// "main.cpp:20"
 [[nodiscard]] auto place_text(const obs::Place& place) -> std::string;
+/// ", for task 'alice' of loop 0", of one that works for a task of another loop; else empty.
+[[nodiscard]] auto sender_text(const obs::TaskInfo& task) -> std::string;
 /// What it does in one line: "running", "lock 'left fork', which task 'Plato' holds".
 [[nodiscard]] auto doing_text(const obs::TaskInfo& task) -> std::string;
 /// Where it stands: the innermost of its awaits that is a line of the program, else of gyre; else where it was spawned.

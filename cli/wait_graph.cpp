@@ -42,6 +42,16 @@ auto limit_of_group(const obs::Stack& stack) -> Time {
     return limit;
 }
 
+/// The same around the wait for the work that another loop's task does.
+auto limit_of_call(const obs::Stack& stack, std::uint64_t work) -> Time {
+    Time limit = stack.wait && stack.wait->owner_id == work ? stack.limit : Time::max();
+    for (const obs::Stack& branch : stack.branches) limit = std::min(limit, limit_of_call(branch, work));
+    return limit;
+}
+
+constexpr std::string_view
+    at_another_moment = "was looked at at another moment than the others, and perhaps it moved: `gyre doctor` can tell";
+
 }  // namespace
 
 auto last_wait(const TaskInfo& task) -> const WaitInfo* {
@@ -53,6 +63,8 @@ WaitGraph::WaitGraph(const ProgramSnapshot& all) : all_(all) {
     for (const obs::Snapshot& loop : all.loops()) {
         for (const TaskInfo& task : loop.tasks) {
             if (loop.steps > 1 && !all.stood_still(task)) moved_.insert(&task);
+            if (all.loops().size() > 1) loop_of_.emplace(&task, loop.loop);
+            has_senders_ = has_senders_ || task.sender_id != 0;
             if (task.parent != 0) children_[task.parent].push_back(&task);
         }
     }
@@ -86,7 +98,8 @@ void WaitGraph::add_edges(
     const std::string_view held = is_one_of_several ? held_for_branch : "which is held by ";
     const std::string_view for_task = "a branch of which waits for ";
     if (wait.owner_id != 0) {
-        const bool is_task = wait.kind == WaitKind::join || wait.kind == WaitKind::started;
+        const bool is_task = wait.kind == WaitKind::join || wait.kind == WaitKind::started ||
+                             wait.kind == WaitKind::loop;
         const std::string_view is = is_one_of_several ? for_task : "which is ";
         add(all_.find(wait.owner_id), is_task ? is : held);
     } else if (wait.kind == WaitKind::group) {
@@ -131,14 +144,34 @@ auto WaitGraph::end_of_group(std::uint64_t opener) const -> const std::string& {
     return known->second;
 }
 
+auto WaitGraph::end_of_sender(const TaskInfo& task) const -> std::string {
+    const TaskInfo* at = &task;
+    for (int depth = 0; at != nullptr && depth < most_depth; ++depth) {
+        if (at->sender_id == 0) {
+            at = all_.find(at->parent);
+            continue;
+        }
+        const TaskInfo* sender = all_.find(at->sender_id);
+        if (sender == nullptr) break;
+        const std::string works = "works for " + at->sender + ", which ";
+        if (sender->cancelled) return works + "is being cancelled";
+        const Time limit = limit_of_call(sender->stack, at->id);
+        if (limit != Time::max()) return works + limit_text(limit - Time{});
+        if (const std::string& of_group = end_of_group(sender->parent); !of_group.empty()) return works + of_group;
+        at = sender;
+    }
+    return {};
+}
+
 auto WaitGraph::end_of(const TaskInfo& task, const obs::Stack& stack) const -> End {
     if (task.cancelled) return {"is being cancelled"};
     if (stack.limit != Time::max()) return {limit_text(stack.limit - Time{})};
     if (stack.wait && stack.wait->left) return {limit_text(*stack.wait->left)};
     if (const std::string& of_group = end_of_group(task.parent); !of_group.empty()) return {of_group};
-    if (moved_.count(&task) != 0) {
-        return {"was looked at at another moment than the others, and perhaps it moved: `gyre doctor` can tell", true};
+    if (has_senders_) {
+        if (auto of_sender = end_of_sender(task); !of_sender.empty()) return {std::move(of_sender)};
     }
+    if (moved_.count(&task) != 0) return {std::string(at_another_moment), true};
     if (stack.wait && stack.wait->kind == WaitKind::group) {
         const auto children = children_.find(task.id);
         if (children != children_.end() && stack.wait->used < children->second.size()) {
@@ -151,6 +184,15 @@ auto WaitGraph::end_of(const TaskInfo& task, const obs::Stack& stack) const -> E
 auto WaitGraph::link(const std::vector<Edge>& edges, const TaskInfo& to) -> const Edge* {
     const auto found = std::find_if(edges.begin(), edges.end(), [&to](const Edge& edge) { return edge.to == &to; });
     return found == edges.end() ? nullptr : &*found;
+}
+
+auto WaitGraph::moved_of(const Ring& ring) const -> const TaskInfo* {
+    if (loop_of_.empty()) return nullptr;
+    const auto is_of_first = [&](const TaskInfo* task) { return loop_of_.at(task) == loop_of_.at(ring.front()); };
+    if (std::all_of(ring.begin(), ring.end(), is_of_first)) return nullptr;
+    const auto found = std::find_if(
+        ring.begin(), ring.end(), [this](const TaskInfo* task) { return !all_.stood_still(*task); });
+    return found == ring.end() ? nullptr : *found;
 }
 
 auto WaitGraph::end_of_ring(const Ring& ring) const -> End {
@@ -167,6 +209,9 @@ auto WaitGraph::end_of_ring(const Ring& ring) const -> End {
         end.text = task_title(task) + " " + end.text;
         if (!end.is_unsure) return end;
         if (unsure.text.empty()) unsure = std::move(end);
+    }
+    if (const TaskInfo* moved = moved_of(ring); moved != nullptr && unsure.text.empty()) {
+        return {task_title(*moved) + " " + std::string(at_another_moment), true};
     }
     return unsure;
 }

@@ -73,6 +73,10 @@ private:
         const obs::TaskInfo& task, const obs::Stack& stack, bool is_one_of_several, std::vector<Edge>& edges) const;
     [[nodiscard]] auto end_of(const obs::TaskInfo& task, const obs::Stack& stack) const -> End;
     [[nodiscard]] auto end_of_group(std::uint64_t opener) const -> const std::string&;
+    /// What ends the task for which another loop's one, or its group, does its work; empty: nothing does.
+    [[nodiscard]] auto end_of_sender(const obs::TaskInfo& task) const -> std::string;
+    /// Of those that are of several loops, the first that may have moved between the moments at which these were looked at.
+    [[nodiscard]] auto moved_of(const Ring& ring) const -> const obs::TaskInfo*;
     [[nodiscard]] auto end_of_ring(const Ring& ring) const -> End;
     [[nodiscard]] static auto link(const std::vector<Edge>& edges, const obs::TaskInfo& to) -> const Edge*;
 
@@ -92,6 +96,8 @@ private:
     [[nodiscard]] auto chain_into_circle(const obs::TaskInfo& task, Edges which) const -> Reason;
 
     const ProgramSnapshot& all_;
+    bool has_senders_ = false;                                       ///< Some task works for one on another loop.
+    std::unordered_map<const obs::TaskInfo*, std::size_t> loop_of_;  ///< If there are several.
     std::unordered_set<const obs::TaskInfo*> moved_;  ///< Perhaps, between the moments at which the others were looked at.
     std::unordered_map<std::uint64_t, std::vector<const obs::TaskInfo*>> children_;  ///< The oldest first.
     mutable std::unordered_map<std::uint64_t, std::string> ends_of_groups_;          ///< Many tasks have one parent.

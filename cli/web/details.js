@@ -105,6 +105,7 @@ export class DetailsPane {
       task.stats ? section('Cost', ...costs(task.stats)) : null,
       section('Task', el('dl', { class: 'facts-list' },
         row('spawned', el('span', { class: 'mono' }, place(task.spawned))),
+        task.sender ? row('works for', this.link(task.sender_id, task.sender)) : null,
         task.parentTitle ? row('inside of', this.link(task.parent, task.parentTitle)) : null,
         task.limit_left !== undefined ? row('time limit', left(task.limit_left)) : null,
         row('loop', String(task.loop)),

@@ -50,7 +50,7 @@ function textOfStack(stack, parts) {
 /** What a search looks through. */
 export function searchable(task) {
   if (task.searched === undefined) {
-    const parts = [task.name ?? '', place(task.spawned), hex(task.id), task.cancelled?.text ?? ''];
+    const parts = [task.name ?? '', place(task.spawned), hex(task.id), task.sender ?? '', task.cancelled?.text ?? ''];
     textOfStack(task, parts);
     task.searched = parts.join('\n').toLowerCase();
   }

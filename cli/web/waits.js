@@ -55,6 +55,13 @@ function holderOf(wait) {
   return holder && !others.length && wait.used === 1 && !holder.ended ? holder.task_id : undefined;
 }
 
+/** What is waited for, of a wait that one task can end. */
+function whatOf(wait) {
+  if (wait.kind === 'join') return 'its end';
+  if (wait.loop !== undefined) return `its work on loop ${wait.loop}`;
+  return [wait.kind, wait.object && `'${wait.object}'`].filter(Boolean).join(' ');
+}
+
 /** What has to happen before a task goes on: [{to, what, limit}], all of them; none where any of several would do, unless `anyOf` asks for
  *  these too. `limit`: what ends that wait by itself, else null. Circles: the same as those of wait_graph.cpp. */
 export function edgesOf(model, task, { anyOf = false } = {}) {
@@ -70,7 +77,7 @@ export function edgesOf(model, task, { anyOf = false } = {}) {
     const limit = endOf(model, task, stack) ?? (isEither ? 'goes on with another of its branches' : null);
     const add = (to, what) => edges.push({ from: task.id, to, kind: wait.kind, what, limit });
     const holder = holderOf(wait);
-    if (model.tasks.has(holder)) add(holder, wait.kind === 'join' ? 'its end' : [wait.kind, wait.object && `'${wait.object}'`].filter(Boolean).join(' '));
+    if (model.tasks.has(holder)) add(holder, whatOf(wait));
     // A group ends with the last of its tasks, so each of them holds its opener up.
     if (wait.kind === 'group') for (const child of model.children.get(task.id) ?? []) add(child.id, 'a task of its group');
   };
@@ -174,13 +181,15 @@ function blockers(model, most) {
   return { held: held.sort((a, b) => b.all - a.all).slice(0, most), waiters };
 }
 
-/** Who of a ring was looked at at another moment than the others, as long as the picture before has not shown the same. */
+/** Who of a ring was looked at at another moment than the others, as long as the picture before has not shown the same; each loop is
+ *  looked at at a moment of its own. */
 function moved(model, edges) {
   const steps = new Map(model.loops.map((loop) => [loop.loop, loop.steps ?? 1]));
   const tasks = edges.map((edge) => model.tasks.get(edge.from));
   const key = tasks.map((task) => `${task.id} ${place(innermost(task))}`).sort().join();
   (model.ringKeys ??= new Set()).add(key);
-  return model.ringKeysBefore?.has(key) ? undefined : tasks.find((task) => steps.get(task.loop) > 1);
+  if (model.ringKeysBefore?.has(key)) return undefined;
+  return tasks.find((task) => steps.get(task.loop) > 1 || task.loop !== tasks[0].loop);
 }
 
 /** What ends a ring by itself: {title, text}; null: nothing does. */

@@ -9,6 +9,7 @@ void Answer::send() noexcept {
 void OnWait::send(std::shared_ptr<RemoteCall> call, Answer& answer, CallbackPointer errand) {
     EventLoop& home = scheduler().loop;
     answer.prepare(home.mailbox(), make_callback([this, call] { answered(); }));
+    call->leaves(frame_->scope->task(), home.index(), target_->index(), where_);
     call_ = std::move(call);
     home.expect_post();
     static_cast<void>(target_->mailbox()->post(std::move(errand)));

@@ -14,7 +14,20 @@ void RemoteCall::cancel(const CausePointer& why) noexcept {
 
 void RemoteCall::refuse() noexcept {
     refused = true;
+    end();
     settled();
+}
+
+void RemoteCall::leaves(
+    const TaskNode* from, std::size_t from_loop, std::size_t to_loop, std::source_location where) noexcept {
+    if (from != nullptr) sender_.set(*from, from_loop);
+    loop_ = to_loop;
+    where_ = where;
+}
+
+auto RemoteCall::progress() const noexcept -> SentWork {
+    const std::uintptr_t stage = stage_.load(std::memory_order_relaxed);
+    return {stage != over ? stage : 0, loop_, where_, stage == over};
 }
 
 void RemoteCall::check(const char* operation) const {

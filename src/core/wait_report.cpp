@@ -1,6 +1,7 @@
 #include <gyre/core/wait_report.hpp>
 
 #include <gyre/core/duration_text.hpp>
+#include <gyre/core/remote_call.hpp>
 #include <gyre/core/task_node.hpp>
 
 #include <algorithm>
@@ -98,6 +99,7 @@ RecordsWithoutMemory::~RecordsWithoutMemory() { set_without_memory(false); }
 [[gnu::noinline]] auto records_may_take_memory() noexcept -> bool { return !without_memory; }
 
 auto wait_text(const WaitRecord& record) -> std::string {
+    if (record.remote != nullptr) return wait_text(record.remote->progress());
     if (record.owner == nullptr) return wait_text(record, {}, false);
     return wait_text(record, record.owner->title(), record.owner->done());
 }

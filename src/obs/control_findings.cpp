@@ -6,10 +6,14 @@
 #include <gyre/core/sleep.hpp>
 #include <gyre/http/server/http_error.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
+#include <span>
 #include <sstream>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -31,6 +35,27 @@ auto long_wait(const http::Request& request) -> Duration {
         throw http::HttpError(400, "long: milliseconds, from 1 to " + std::to_string(longest_asked));
     }
     return std::chrono::milliseconds(length);
+}
+
+/// Of each loop by itself, after what several of them have between them. Takes from `looks`.
+auto findings_of_all(std::span<std::vector<Snapshot>> looks, Duration length) -> std::vector<Finding> {
+    std::vector<Finding> of_loops;
+    for (const auto& of_loop : looks) {
+        auto found = obs::findings(of_loop, {.long_wait = length});
+        std::move(found.begin(), found.end(), std::back_inserter(of_loops));
+    }
+    std::vector<Finding> all;
+    std::unordered_set<std::uint64_t> in_circle;
+    for (WaitCircle& circle : find_circles_across(looks)) {
+        in_circle.insert(circle.tasks.begin(), circle.tasks.end());
+        all.push_back(std::move(circle.finding));
+    }
+    // That one in a circle holds a lock and waits is only a part of that.
+    std::erase_if(of_loops, [&](const Finding& finding) {
+        return finding.rule == Rule::lock_held && finding.count == 1 && in_circle.count(finding.task_id) != 0;
+    });
+    std::move(of_loops.begin(), of_loops.end(), std::back_inserter(all));
+    return all;
 }
 
 }  // namespace
@@ -78,13 +103,12 @@ auto ControlSite::findings(http::Request& request) -> Task<http::Response> {
         if (looks[at].size() < 2 || seen[at].blocked_for) looks[at].push_back(std::move(seen[at]));
         if (needs_again && again[at]) looks[at].push_back(std::move(*again[at]));
     }
+    const auto found = findings_of_all(looks, length);
     co_return answer([&](JsonOut& json, std::ostream& out) {
         json.list("findings");
-        for (const auto& of_loop : looks) {
-            for (const Finding& finding : obs::findings(of_loop, {.long_wait = length})) {
-                json.raw_item();
-                write_json(out, finding);
-            }
+        for (const Finding& finding : found) {
+            json.raw_item();
+            write_json(out, finding);
         }
         json.close(']');
     });

@@ -9,6 +9,7 @@ namespace gyre::obs {
 namespace {
 
 constexpr std::size_t most_named = 16;  // of a circle
+constexpr int most_steps = 1000;        // from a task to those that it works for
 
 /// What has to happen before one end of a task goes on.
 struct End {
@@ -36,7 +37,17 @@ public:
     }
 
     void find(std::vector<Finding>& found) {
-        if (now_.tasks.size() < now_.task_count) return;  // those that were not looked at may wake the others
+        auto all = circles();
+        for (WaitCircle& circle : all) found.push_back(std::move(circle.finding));
+        if (now_.tasks.size() < now_.task_count) return;
+        for (std::size_t i = 0; i < ends_.size(); ++i) {
+            if (!alive_[i] && in_circle_.count(i) == 0) report_dead(i, found);
+        }
+    }
+
+    auto circles() -> std::vector<WaitCircle> {
+        std::vector<WaitCircle> found;
+        if (now_.tasks.size() < now_.task_count) return found;  // those that were not looked at may wake the others
         for (std::size_t i = 0; i < ends_.size(); ++i) {
             alive_[i] = std::any_of(ends_[i].begin(), ends_[i].end(), [](const End& end) { return end.goes_on; });
         }
@@ -46,9 +57,7 @@ public:
         for (std::size_t i = 0; i < ends_.size(); ++i) {
             if (!alive_[i]) find_circle(i, found);
         }
-        for (std::size_t i = 0; i < ends_.size(); ++i) {
-            if (!alive_[i] && in_circle_.count(i) == 0) report_dead(i, found);
-        }
+        return found;
     }
 
 private:
@@ -66,12 +75,43 @@ private:
             const auto parent = number_.find(info.parent);
             const bool is_inside = info.parent != 0 && parent != number_.end();
             limited_[i] = is_limited || (is_inside && limited_[parent->second]);
+            has_senders_ = has_senders_ || number_.count(info.sender_id) != 0;
         }
     }
 
     [[nodiscard]] auto is_limited_from_above(const TaskInfo& task) const -> bool {
         const auto parent = number_.find(task.parent);
-        return task.parent != 0 && parent != number_.end() && limited_[parent->second];
+        const bool is_limited = task.parent != 0 && parent != number_.end() && limited_[parent->second];
+        return is_limited || (has_senders_ && is_limited_by_sender(task));
+    }
+
+    /// What ends the wait of a task on another loop ends the work that it waits for.
+    [[nodiscard]] auto is_limited_by_sender(const TaskInfo& task) const -> bool {
+        const TaskInfo* at = &task;
+        for (int steps = 0; steps < most_steps; ++steps) {
+            if (const auto parent = number_.find(at->parent); at->parent != 0 && parent != number_.end()) {
+                if (limited_[parent->second]) return true;
+                at = &now_.tasks[parent->second];
+                continue;
+            }
+            const auto found = number_.find(at->sender_id);
+            if (found == number_.end()) return false;
+            const TaskInfo& sender = now_.tasks[found->second];
+            bool is_limited = sender.cancelled.has_value();
+            for_each_end(sender.stack, sender.spawned, [&](const Stack& stack, const Place&) {
+                const bool is_call = stack.wait && stack.wait->owner_id == at->id;
+                is_limited = is_limited || (is_call && stack.limit != Time::max());
+            });
+            if (is_limited) return true;
+            at = &sender;
+        }
+        return true;  // nothing is certain so deep
+    }
+
+    /// What another loop does for a wait can be followed where the tasks of that one were looked at as well.
+    [[nodiscard]] auto is_from_outside(const WaitInfo& wait) const -> bool {
+        const bool is_seen = wait.kind == WaitKind::loop && number_.count(wait.owner_id) != 0;
+        return !is_seen && comes_from_outside(wait.kind);
     }
 
     /// A task is alive if any of its ends can be woken by those that are, or by nobody knows whom while something moves.
@@ -113,7 +153,7 @@ private:
             if (stack.lost) return void(end.known = true);
             const bool is_limited = stack.limit != Time::max() || (stack.wait && stack.wait->left);
             end.goes_on = !stack.wait || is_limited || info.cancelled || is_limited_from_above(info) ||
-                          comes_from_outside(stack.wait->kind) || may_have_moved(info);
+                          is_from_outside(*stack.wait) || may_have_moved(info);
             if (!end.goes_on) find_wakers(task, *stack.wait, end);
         });
     }
@@ -164,7 +204,7 @@ private:
     }
 
     /// Follows the wakers of each dead task until one comes up again. Of circles that share a task one is told.
-    void find_circle(std::size_t start, std::vector<Finding>& found) {
+    void find_circle(std::size_t start, std::vector<WaitCircle>& found) {
         struct Step {
             std::size_t task;
             std::vector<std::size_t> next;
@@ -203,7 +243,8 @@ private:
         }
     }
 
-    void report_circle(const std::vector<std::size_t>& circle, std::vector<Finding>& found) {
+    void report_circle(const std::vector<std::size_t>& circle, std::vector<WaitCircle>& found) {
+        std::vector<std::uint64_t> tasks;
         const TaskInfo& first = now_.tasks[circle.front()];
         std::string text = circle.size() == 1
                                ? "it waits for itself"
@@ -213,15 +254,18 @@ private:
         for (const std::size_t task : circle) {
             in_circle_.insert(task);
             const TaskInfo& info = now_.tasks[task];
-            if (++named <= most_named) text += "; '" + title_of(info) + "' " + standing_of(info);
+            tasks.push_back(info.id);
+            const std::string for_whom = info.sender.empty() ? "" : " for " + info.sender + ",";
+            if (++named <= most_named) text += "; '" + title_of(info) + "'" + for_whom + " " + standing_of(info);
             certain = certain && ends_[task].size() == 1 && (!info.stack.wait || info.stack.wait->holders.empty());
         }
         if (named > most_named) text += "; and " + std::to_string(named - most_named) + " more";
-        found.push_back({Rule::wait_circle, certain ? Severity::error : Severity::warning, title_of(first), first.id,
+        Finding finding = {Rule::wait_circle, certain ? Severity::error : Severity::warning, title_of(first), first.id,
             end_of(first), std::move(text),
             "take locks in one order everywhere, and do not hold what a task needs that you wait for; a timeout around "
             "the "
-            "wait turns the circle into an error"});
+            "wait turns the circle into an error"};
+        found.push_back({std::move(finding), std::move(tasks)});
     }
 
     /// One that waits for a dead task is only a consequence of it.
@@ -279,6 +323,7 @@ private:
     std::unordered_map<std::uint64_t, std::size_t> number_;
     std::unordered_map<std::size_t, std::vector<std::size_t>> children_;
     std::vector<std::vector<End>> ends_;
+    bool has_senders_ = false;   ///< Of work on other loops, among these tasks.
     std::vector<bool> limited_;  ///< A time limit or a cancellation ends its children.
     std::vector<bool> alive_;
     bool moves_ = false;  ///< Something on the loop can still happen by itself.
@@ -289,5 +334,7 @@ private:
 }  // namespace
 
 void find_dead_tasks(const Looks& looks, std::vector<Finding>& found) { WaitGraph(looks).find(found); }
+
+auto find_circles(const Looks& looks) -> std::vector<WaitCircle> { return WaitGraph(looks).circles(); }
 
 }  // namespace gyre::obs

@@ -130,6 +130,10 @@ private:
             close('}');
         }
         if (task.cancelled) write("cancelled", *task.cancelled);
+        if (task.sender_id != 0) {
+            text("sender", task.sender);
+            number("sender_id", task.sender_id);
+        }
         write_stack(task.stack);
         close('}');
     }
@@ -178,6 +182,7 @@ private:
             number("owner_id", wait.owner_id);
             if (wait.owner_ended) flag("owner_ended", true);
         }
+        if (wait.loop) number("loop", *wait.loop);
         if (!wait.holders.empty()) {
             list("holders");
             for (const Holder& holder : wait.holders) {

@@ -19,6 +19,11 @@ auto same_stand(const Stack& now, const Stack& before) -> bool {
     if (!now.awaits.empty() && !same_place(now.awaits.back().place, before.awaits.back().place)) return false;
     if (now.wait) {
         if (now.wait->kind != before.wait->kind || now.wait->address != before.wait->address) return false;
+        // Another call of the same loop.
+        if (now.wait->loop && now.wait->owner_id != 0 && before.wait->owner_id != 0 &&
+            now.wait->owner_id != before.wait->owner_id) {
+            return false;
+        }
         if (now.wait->kind == WaitKind::executor && now.wait->action != before.wait->action) return false;
     }
     for (std::size_t i = 0; i < now.branches.size(); ++i) {

@@ -3,6 +3,7 @@
 #include <gyre/obs/findings.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -89,5 +90,16 @@ void write_json(std::ostream& out, const Finding& finding);
 
 /// Circles of tasks, and tasks that nothing can wake. Adds them to `found`.
 void find_dead_tasks(const Looks& looks, std::vector<Finding>& found);
+
+/// Tasks that wait for each other, and what is to be said of them.
+struct WaitCircle {
+    Finding finding;
+    std::vector<std::uint64_t> tasks;
+};
+/// The circles alone.
+[[nodiscard]] auto find_circles(const Looks& looks) -> std::vector<WaitCircle>;
+/// Those that go over several loops, from looks at each loop of a program, the oldest first. What counts is what stood still between
+/// two looks, since each loop was looked at at a moment of its own. Takes from `looks` what it needs.
+[[nodiscard]] auto find_circles_across(std::span<std::vector<Snapshot>> looks) -> std::vector<WaitCircle>;
 
 }  // namespace gyre::obs

@@ -5,6 +5,7 @@
 #include "obs/wait_info.hpp"
 
 #include <gyre/core/duration_text.hpp>
+#include <gyre/core/sent_work.hpp>
 #include <gyre/core/wait_report.hpp>
 
 #include <algorithm>
@@ -59,6 +60,11 @@ public:
         info.spawned = places_.of(head.spawned);
         info.priority = head.priority;
         if (head.born != Time{}) info.age = now_ - head.born;
+        if (head.is_sent) {
+            const auto sender = from_.take<internal::Sender>();
+            info.sender = sender.text();
+            info.sender_id = sender.task;
+        }
         if (head.measured) info.stats = from_.take<TaskStats>();
         if (head.cancelled) info.cancelled = cancelled();
         info.stack.limit = head.deadline;
@@ -75,6 +81,7 @@ private:
         std::string_view owner_name;
         std::source_location owner_place;
         bool owner_ended = false;
+        internal::SentWork sent;
     };
 
     auto cancelled() -> Cancelled {
@@ -123,12 +130,14 @@ private:
     }
 
     auto record() -> Record {
-        Record read{from_.take<WaitRecord>(), {}, {}, false};
+        Record read{from_.take<WaitRecord>(), {}, {}, false, {}};
         read.record.name = from_.take_text();
-        if (read.record.owner == nullptr) return read;
-        read.owner_name = from_.take_text();
-        read.owner_place = from_.take<std::source_location>();
-        read.owner_ended = from_.take<bool>();
+        if (read.record.owner != nullptr) {
+            read.owner_name = from_.take_text();
+            read.owner_place = from_.take<std::source_location>();
+            read.owner_ended = from_.take<bool>();
+        }
+        if (read.record.remote != nullptr) read.sent = from_.take<internal::SentWork>();
         return read;
     }
 
@@ -150,6 +159,7 @@ private:
         const Record of = record();
         auto owner = of.record.owner == nullptr ? std::string() : title(of.owner_name, of.owner_place);
         stack.wait = describe_wait(of.record, {std::move(owner), task_id(of.record.owner), of.owner_ended}, now_);
+        if (of.record.remote != nullptr) describe_sent(of.sent, *stack.wait);
         stack.wait->holders = holders(of.record.object);
         inside_ = std::min(stack.limit, of.record.deadline);
     }

@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <source_location>
 
-/// What `TaskReader` writes of a task, and `decode` reads: head, name, figures if it is measured, cause with its two texts if
-/// there is one, steps, and whether a part of it is ready.
+/// What `TaskReader` writes of a task, and `decode` reads: head, name, sender if it has one, figures if it is measured, cause with
+/// its two texts if there is one, steps, and whether a part of it is ready.
 namespace gyre::obs {
 
 struct EntryHead {
@@ -23,6 +23,7 @@ struct EntryHead {
     bool measured = false;
     bool runs = false;
     bool cancelled = false;
+    bool is_sent = false;  ///< By a task of another loop.
 };
 
 struct EntryCause {
@@ -31,8 +32,8 @@ struct EntryCause {
     std::source_location where;
 };
 
-/// What follows is in brackets. A record is the record itself, its name, and if there is an owner its name, its line, and whether it
-/// has ended.
+/// What follows is in brackets. A record is the record itself, its name, if there is an owner its name, its line, and whether it
+/// has ended, and if another loop works for it how far that is.
 enum class EntryStep : std::uint8_t {
     await,  ///< (line)
     scope,  ///< What the later awaits are inside of. (record)

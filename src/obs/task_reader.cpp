@@ -3,6 +3,7 @@
 #include "obs/task_entry.hpp"
 
 #include <gyre/backend/backend.hpp>
+#include <gyre/core/remote_call.hpp>
 #include <gyre/core/wait_report.hpp>
 
 #include <cassert>
@@ -122,8 +123,11 @@ void TaskReader::write(const TaskNode& task, TaskOwner& owner, Part part) noexce
     head.measured = task.is_measured();
     head.runs = current != nullptr && current->scope != nullptr && current->scope->task() == &task;
     head.cancelled = cause != nullptr;
+    const auto* sender = task.sender();
+    head.is_sent = sender != nullptr;
     tape_.put(head);
     tape_.put_text(task.name());
+    if (sender != nullptr) tape_.put(*sender);
     if (head.measured) tape_.put(task.stats());
     if (cause != nullptr) write_cause(*cause);
     found_ready_ = false;
@@ -204,10 +208,12 @@ void TaskReader::write_wait(const Wait& wait, const Scope& around, int depth) no
 void TaskReader::write_record(const WaitRecord& record) noexcept {
     tape_.put(record);
     tape_.put_text(record.name);
-    if (record.owner == nullptr) return;
-    tape_.put_text(record.owner->name());
-    tape_.put(record.owner->location());
-    tape_.put(record.owner->done());
+    if (record.owner != nullptr) {
+        tape_.put_text(record.owner->name());
+        tape_.put(record.owner->location());
+        tape_.put(record.owner->done());
+    }
+    if (record.remote != nullptr) tape_.put(record.remote->progress());
 }
 
 void TaskReader::write_holders(const Wait& wait, const void* object) noexcept {

@@ -183,7 +183,9 @@ private:
 
     void write_group(const Group& group, std::size_t indent) {
         const TaskInfo& first = *group.tasks[0];
-        out_ << std::string(indent, ' ') << title(group) << ", " << to_string(first.state) << ages(group);
+        const bool is_sent = group.tasks.size() == 1 && first.sender_id != 0;
+        out_ << std::string(indent, ' ') << title(group) << (is_sent ? ", for " + first.sender : "") << ", "
+             << to_string(first.state) << ages(group);
         if (first.priority != Priority::normal)
             out_ << (first.priority == Priority::high ? ", high" : ", low") << " priority";
         out_ << "\n";

@@ -37,6 +37,14 @@ auto describe_wait(const WaitRecord& record, WaitOwner owner, Time now) -> WaitI
     return info;
 }
 
+void describe_sent(const internal::SentWork& work, WaitInfo& info) {
+    info.text = internal::wait_text(work);
+    info.loop = work.loop;
+    if (work.task == 0) return;
+    info.owner = internal::place_text(work.where);
+    info.owner_id = work.task;
+}
+
 void add_scope(std::string& text, const WaitRecord& record, Time now) {
     if (!text.empty()) text += "; ";
     text += record.kind == WaitKind::scope ? record.name : to_string(record.kind);

@@ -2,6 +2,7 @@
 
 #include <gyre/obs/snapshot.hpp>
 
+#include <gyre/core/sent_work.hpp>
 #include <gyre/core/wait_record.hpp>
 
 #include <cstddef>
@@ -20,6 +21,9 @@ struct WaitOwner {
 
 /// A wait as a snapshot tells it. @param owner `record.owner`, if there is one.
 [[nodiscard]] auto describe_wait(const WaitRecord& record, WaitOwner owner, Time now) -> WaitInfo;
+
+/// Adds what is known of the work that another loop does for the wait.
+void describe_sent(const internal::SentWork& work, WaitInfo& info);
 
 /// Appends a scope to `text`, which is of the `co_await` before it: "scope, 1.5 s left".
 void add_scope(std::string& text, const WaitRecord& record, Time now);

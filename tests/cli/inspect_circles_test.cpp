@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <string>
 
 namespace gyre::testing {
@@ -176,6 +177,63 @@ TEST_F(InspectCircles, are_found_through_a_branch_of_a_gather_and_not_of_a_race)
         [this] {
             const auto locks = tool({"locks", self_});
             EXPECT_FALSE(has(locks.out, "a circle")) << locks.out;
+        },
+        options);
+}
+
+// Each loop is looked at at a moment of its own: it takes two looks that agree.
+TEST_F(InspectCircles, are_found_over_two_loops) {
+    const auto program = [](Stage& stage) -> Task<> {
+        EventLoop& here = this_loop();
+        EventLoop& there = loops()[1];
+        Lock left("left fork");
+        Lock right("right fork");
+        std::atomic<int> asked{0};
+        // Counts when it is about to wait, which it does before its loop comes to anything else.
+        const auto want = [&](Lock& fork) -> Task<> {
+            ++asked;
+            const auto guard = co_await fork.acquire();
+        };
+        std::atomic<int> held{0};
+        const auto dine = [&](Lock& mine, EventLoop& other, Lock& theirs) -> Task<> {
+            const auto guard = co_await mine.acquire();
+            ++held;
+            while (held < 2) co_await sleep(1ms);
+            const auto work = [&]() -> Task<> { co_await want(theirs); };
+            co_await on(other, work);
+        };
+        auto plato = spawn(dine(left, there, right), {.name = "Plato"});
+        const auto seat = [&]() -> Task<> {
+            auto kant = spawn(dine(right, here, left), {.name = "Kant"});
+            co_await kant.join();
+        };
+        auto seated = spawn(seat, {.name = "seat", .loop = &there});
+        while (asked < 2) co_await sleep(1ms);
+        const auto turn = []() -> Task<> { co_await yield_now(); };
+        co_await on(there, turn);
+        co_await stage.hold();
+        plato.cancel();
+        static_cast<void>(co_await as_outcome(plato.join()));
+        co_await seated.join();
+    };
+    RunOptions options;
+    options.loops = 2;
+    options.on_deadlock = OnDeadlock::report;
+    show(
+        program,
+        [this] {
+            const auto locks = tool({"locks", self_}).out;
+            EXPECT_TRUE(has(locks, "deadlock: 4 tasks wait for each other in a circle\n")) << locks;
+            const auto why = tool({"why", "Plato", self_}).out;
+            EXPECT_TRUE(has(why, "waits on other loop 1, task of inspect_circles_test.cpp:")) << why;
+            EXPECT_TRUE(has(why, ", for task 'Plato' of loop 0, waiting")) << why;
+            EXPECT_TRUE(has(why, "waits on lock 'right fork', which task 'Kant' holds\nwhich is held by task 'Kant'"))
+                << why;
+            EXPECT_TRUE(has(why, "which is held by task 'Plato': a circle, none of these can ever go on\n")) << why;
+            const auto doctor = tool({"doctor", self_, "--long", "0.1"}).out;
+            EXPECT_TRUE(has(doctor, "error (wait-circle)")) << doctor;
+            EXPECT_TRUE(has(doctor, "4 tasks wait for each other, and will for ever")) << doctor;
+            EXPECT_FALSE(has(doctor, "(lock-held)")) << "it is a part of that\n" << doctor;
         },
         options);
 }

@@ -221,6 +221,72 @@ TEST_F(InspectParts, what_moved_between_two_looks_in_steps_is_no_deadlock) {
     });
 }
 
+TEST_F(InspectParts, a_circle_over_two_loops_takes_two_looks_that_agree) {
+    // Plato of loop 0 waits for his work there, number 12, which Kant of loop 1 holds up.
+    const auto look = [](int line_of_work) {
+        Json asks = diner(1, "Plato", 8, 12, "dine.cpp:1");
+        asks["wait"] = {{"kind", "other loop"}, {"loop", 1}, {"address", 7}, {"owner_id", 12}, {"owner", "dine.cpp:1"},
+            {"text", "other loop 1, task of dine.cpp:1"}};
+        Json works = diner(12, "work", line_of_work, 1, "Plato");
+        works["sender"] = "task 'Plato' of loop 0";
+        works["sender_id"] = 1;
+        Json both = answer(Json::array({asks}), {{"loop", 0}});
+        both["loops"].push_back(answer(Json::array({works}), {{"loop", 1}})["loops"][0]);
+        return both;
+    };
+    show_canned({look(8)}, [this] {
+        const auto locks = tool({"locks", canned_}).out;
+        EXPECT_TRUE(has(locks, "deadlock: 2 tasks wait for each other in a circle\n")) << locks;
+        EXPECT_TRUE(has(locks, "task 'work', for task 'Plato' of loop 0 waits at dine.cpp:8")) << locks;
+        const auto why = tool({"why", "Plato", canned_}).out;
+        EXPECT_TRUE(has(why, "which is task 'work' (dine.cpp:1), for task 'Plato' of loop 0, waiting\n")) << why;
+        EXPECT_TRUE(has(why, "a circle, none of these can ever go on\n")) << why;
+        EXPECT_TRUE(has(tool({"tree", canned_}).out, "task 'work', for task 'Plato' of loop 0: lock"));
+    });
+    show_canned({look(8), look(9)}, [this] {
+        const auto locks = tool({"locks", canned_}).out;
+        EXPECT_TRUE(has(locks, "in a circle, for now: task 'work' was looked at at another moment")) << locks;
+        EXPECT_FALSE(has(locks, "deadlock")) << locks;
+    });
+    Json limited = look(8);
+    limited["loops"][0]["tasks"][0]["limit_left"] = 5'000'000'000;
+    show_canned({limited}, [this] {
+        const auto locks = tool({"locks", canned_}).out;
+        EXPECT_TRUE(has(locks, "in a circle, for now: task 'Plato' has a time limit, 5")) << locks;
+    });
+    Json alone = look(8);
+    alone["loops"].erase(1);
+    show_canned({alone}, [this] {
+        const auto why = tool({"why", "Plato", canned_}).out;
+        EXPECT_TRUE(has(why, "the task of loop 1 that does the work is not among the tasks")) << why;
+    });
+}
+
+TEST_F(InspectParts, a_limit_of_who_asks_ends_a_circle_of_those_who_work_for_it) {
+    const auto look = [](const Json& more) {
+        Json asks = diner(3, "Hume", 8, 1, "Plato");
+        asks["wait"] = {{"kind", "other loop"}, {"loop", 1}, {"owner_id", 1}, {"owner", "dine.cpp:1"},
+            {"text", "other loop 1, task of dine.cpp:1"}};
+        asks.update(more);
+        Json both = table(8, {{"loop", 1}});
+        both["loops"][0]["tasks"][0]["sender"] = "task 'Hume' of loop 0";
+        both["loops"][0]["tasks"][0]["sender_id"] = 3;
+        both["loops"].push_back(answer(Json::array({asks}), {{"loop", 0}})["loops"][0]);
+        return both;
+    };
+    show_canned({look(Json::object())},
+        [this] { EXPECT_TRUE(has(tool({"locks", canned_}).out, "deadlock: 2 tasks wait for each other")); });
+    show_canned({look({{"limit_left", 5'000'000'000}})}, [this] {
+        const auto locks = tool({"locks", canned_}).out;
+        EXPECT_TRUE(has(locks, "for now: task 'Plato' works for task 'Hume' of loop 0, which has a time limit, 5"))
+            << locks;
+    });
+    show_canned({look({{"cancelled", {{"kind", "request"}, {"text", "enough"}, {"since", 1}}}})}, [this] {
+        const auto locks = tool({"locks", canned_}).out;
+        EXPECT_TRUE(has(locks, "task 'Plato' works for task 'Hume' of loop 0, which is being cancelled")) << locks;
+    });
+}
+
 TEST_F(InspectParts, a_deadlock_among_more_tasks_than_one_step_takes_is_certain) {
     const auto program = [](Stage& stage) -> Task<> {
         this_loop().set_exception_handler([](const ErrorContext&) {});

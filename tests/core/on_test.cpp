@@ -4,9 +4,14 @@
 #include "support/loops.hpp"
 #include "support/tracked.hpp"
 
+#include <gyre/core/post_task.hpp>
+#include <gyre/core/wait_report.hpp>
+
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
+#include <string>
 
 namespace gyre::testing {
 
@@ -292,6 +297,84 @@ TEST_P(On, a_storm_of_cancellations_leaves_nothing) {
     });
     EXPECT_EQ(inside.load(), 0);
     EXPECT_EQ(other->guests().tasks.front(), nullptr);
+}
+
+// What a dump tells of the wait, read on the loop of who waits.
+TEST_P(On, a_wait_knows_how_far_the_work_is) {
+    run([&]() -> Task<> {
+        std::atomic<bool> go_on{false};
+        std::atomic<std::uint64_t> there{0};
+        std::atomic<bool> may_end{false};
+        std::atomic<bool> over{false};
+        other->post([&] {
+            while (!go_on) std::this_thread::yield();
+        });
+        const auto note_end = [&over](void*) { over = true; };
+        auto work = [&, gone = std::shared_ptr<void>(nullptr, note_end)]() -> Task<> {
+            there = reinterpret_cast<std::uintptr_t>(this_loop().scheduler().current_task());
+            while (!may_end) std::this_thread::yield();
+            co_return;
+        };
+        internal::TaskNode* caller = nullptr;
+        const auto ask = [&]() -> Task<> {
+            caller = this_loop().scheduler().current_task();
+            auto call = on(*other, std::move(work));
+            co_await std::move(call);
+        };
+        auto asking = spawn(ask());
+        co_await yield_now();
+        const auto progress = [&] { return caller->root->wait()->record().remote->progress(); };
+        const WaitRecord record = caller->root->wait()->record();
+        EXPECT_EQ(record.kind, WaitKind::loop);
+        EXPECT_EQ(record.object, &*other);
+        EXPECT_EQ(internal::wait_text(record), "other loop 0, which has not begun it");
+        EXPECT_EQ(progress().task, 0U);
+        EXPECT_FALSE(progress().is_over);
+        go_on = true;
+        while (there == 0) std::this_thread::yield();
+        EXPECT_EQ(progress().task, there.load());
+        EXPECT_NE(internal::wait_text(record).find("other loop 0, task of on_test.cpp:"), std::string::npos)
+            << internal::wait_text(record);
+        may_end = true;
+        while (!over) std::this_thread::yield();
+        // The answer is there, and this loop has not come to it.
+        EXPECT_EQ(progress().task, 0U);
+        EXPECT_TRUE(progress().is_over);
+        EXPECT_EQ(internal::wait_text(record), "other loop 0, whose answer is on its way");
+        co_await asking.join();
+    });
+}
+
+TEST_P(On, the_work_knows_for_whom_it_is_done) {
+    const std::string name = "alice";
+    const std::string long_name = "a name that is longer than fits \xe2\x82\xac";
+    const std::string cut_name = "twenty-seven characters, .\xe2\x82\xac and more";
+    const auto sender = [] {
+        const auto* of = this_loop().scheduler().current_task()->sender();
+        return of != nullptr ? of->text() : std::string();
+    };
+    const auto ask = [&]() -> Task<std::string> {
+        auto work = [&]() -> Task<std::string> { co_return sender(); };
+        auto text = co_await on(*other, work);
+        co_return text;
+    };
+    run([&]() -> Task<> {
+        EXPECT_EQ(sender(), "") << "nobody of another loop has sent it";
+        auto named = spawn(ask(), {.name = name});
+        const auto of_named = co_await named.join();
+        EXPECT_EQ(of_named, "task 'alice' of loop 0");
+        auto long_one = spawn(ask(), {.name = long_name});
+        const auto of_long = co_await long_one.join();
+        EXPECT_EQ(of_long, "task 'a name that is longer than f...' of loop 0");
+        auto cut_one = spawn(ask(), {.name = cut_name});
+        const auto of_cut = co_await cut_one.join();
+        EXPECT_EQ(of_cut, "task 'twenty-seven characters, ....' of loop 0") << "no half of a character";
+        auto nameless = spawn(ask());
+        const auto of_nameless = co_await nameless.join();
+        EXPECT_EQ(of_nameless.find("task of on_test.cpp:"), 0U) << of_nameless;
+    });
+    const auto posted = block_on(*other, [&]() -> Task<std::string> { co_return sender(); });
+    EXPECT_EQ(posted, "") << "a thread is no task";
 }
 
 TEST(On, survives_cancellation_anywhere) {

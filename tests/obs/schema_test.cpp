@@ -160,6 +160,27 @@ TEST_P(DumpSchemas, fit_a_loop_with_something_of_everything) {
     }
 }
 
+TEST(DumpSchema, fits_work_on_another_loop) {
+    const DumpSchema schema;
+    obs::Snapshot look;
+    obs::TaskInfo& task = look.tasks.emplace_back();
+    task.id = 1;
+    task.sender = "task 'alice' of loop 0";
+    task.sender_id = 3;
+    obs::WaitInfo& wait = task.stack.wait.emplace();
+    wait.kind = WaitKind::loop;
+    wait.text = "other loop 2, task of main.cpp:20";
+    wait.loop = 2;
+    wait.owner = "main.cpp:20";
+    wait.owner_id = 2;
+    const auto json = json_of(look);
+    EXPECT_EQ(schema.faults(json), "") << json.dump(1);
+    EXPECT_EQ(json["tasks"][0]["sender"], "task 'alice' of loop 0");
+    EXPECT_EQ(json["tasks"][0]["sender_id"], 3);
+    EXPECT_EQ(json["tasks"][0]["wait"]["loop"], 2);
+    EXPECT_EQ(json["tasks"][0]["wait"]["owner_id"], 2);
+}
+
 TEST(DumpSchema, fits_loops_that_do_not_answer_and_those_read_in_steps) {
     const DumpSchema schema;
     obs::Snapshot blocked;

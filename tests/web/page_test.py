@@ -510,6 +510,15 @@ MODULES = """async (base) => {
       second.ringKeysBefore = first.ringKeys;
       return [unsure, Boolean(graph(second).rings[0].limit), Boolean(graph(new Model(loops(undefined))).rings[0].limit)];
     })(),
+    acrossLoops: (() => {
+      const asks = { wait: { kind: 'other loop', loop: 1, address: 1, owner: 'a.cpp:1', owner_id: 2, text: 'other loop 1' } };
+      const loops = () => new Model({ loops: [[task(1, asks)], [task(2, { ...on(1), sender: "task 't1' of loop 0", sender_id: 1 })]].map((tasks, loop) => ({ loop, backend: 'epoll', task_count: 1, tasks })) });
+      const first = loops();
+      const [ring] = graph(first).rings;
+      const second = loops();
+      second.ringKeysBefore = first.ringKeys;
+      return [ring.size, ring.edges.map(({ what }) => what).sort(), Boolean(ring.limit), Boolean(graph(second).rings[0].limit)];
+    })(),
     whyLimited: why(model([task(1, { ...on(2), limit_left: 2e9 }), task(2, on(1))]), 1).limit.text,
     why: why(model(group), 2).steps.map(({ title }) => title),
     whyCircle: why(model([task(1, on(2)), task(2, on(1))]), 1).circle,
@@ -545,6 +554,7 @@ class Modules(Case):
             ["t1 is in a group of 't3', which has a time limit, 5 s left"], ["t1 is in a group of 't4', which is being cancelled"], [None]])
         self.assertEqual(got["both"], [[2, None]])
         self.assertEqual(got["stepped"], [True, False, False])
+        self.assertEqual(got["acrossLoops"], [2, ["its work on loop 1", "lock 'x'"], True, False])
         self.assertEqual(got["whyLimited"], "has a time limit, 2 s left")
         self.assertEqual(got["why"], ["t2", "t3", "t1"])
         self.assertEqual(got["whyCircle"], 1)

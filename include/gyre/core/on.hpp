@@ -53,7 +53,9 @@ public:
 
     void cancel() noexcept override;
     [[nodiscard]] auto strand_inside() noexcept -> Strand* override { return call_ == nullptr ? this : nullptr; }
-    [[nodiscard]] auto record() const noexcept -> WaitRecord override { return {WaitKind::loop, target_}; }
+    [[nodiscard]] auto record() const noexcept -> WaitRecord override {
+        return {.kind = WaitKind::loop, .object = target_, .remote = call_.get()};
+    }
 
 protected:
     OnWait(EventLoop& target, std::source_location where) noexcept : target_(&target), where_(where) {}

@@ -3,9 +3,12 @@
 #include <gyre/core/loop.hpp>
 #include <gyre/core/outcome.hpp>
 #include <gyre/core/result.hpp>
+#include <gyre/core/sent_work.hpp>
 #include <gyre/core/task_node.hpp>
 #include <gyre/core/work.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -35,6 +38,24 @@ public:
     /// @throws LoopError if the loop closed and did not do the work. Thread: the sender's, when it was told.
     void check(const char* operation) const;
 
+    /// Notes who sends it and where to, before it leaves. Thread: the sender's.
+    void leaves(const TaskNode* from, std::size_t from_loop, std::size_t to_loop, std::source_location where) noexcept;
+    /// Thread: the sender's, also in a signal handler there.
+    [[nodiscard]] auto progress() const noexcept -> SentWork;
+    /// Null if that is not a task. Thread: the loop's.
+    [[nodiscard]] auto sender() const noexcept -> const Sender* { return sender_.task != 0 ? &sender_ : nullptr; }
+
+    /// It runs as `node` from now on. Thread: the loop's.
+    void begin(TaskNode& node) noexcept {
+        task = &node;
+        stage_.store(reinterpret_cast<std::uintptr_t>(&node), std::memory_order_relaxed);
+    }
+    /// It does no more, or never did. Thread: as `refuse`.
+    void end() noexcept {
+        task = nullptr;
+        stage_.store(over, std::memory_order_relaxed);
+    }
+
     const bool awaited;
     TaskNode* task = nullptr;  ///< While it runs. Thread: the loop's.
     CausePointer asked;        ///< Why the sender wanted it to stop.
@@ -43,6 +64,18 @@ public:
 
 protected:
     ~RemoteCall() = default;
+
+private:
+    static constexpr std::uintptr_t under_way = 0;
+    static constexpr std::uintptr_t over = 1;  // no address of a task
+
+    // Written before it leaves, which hands it over, and only read from then on.
+    Sender sender_;
+    std::size_t loop_ = 0;
+    std::source_location where_;
+    /// `under_way`, then the address of `task` while that runs, then `over`. The loop writes it, and the sender's loop reads it, as
+    /// a number alone: nothing else hangs on it, so its order among other writes does not matter.
+    std::atomic<std::uintptr_t> stage_{under_way};
 };
 
 template<class T>
@@ -72,6 +105,9 @@ public:
 
     /// As long as it is pending.
     [[nodiscard]] auto call() const noexcept -> RemoteCall& { return *call_; }
+    [[nodiscard]] auto sender() const noexcept -> const Sender* final {
+        return call_ != nullptr ? call_->sender() : nullptr;
+    }
     /// It has ended: the sender is told. Handles and marks may keep the task beyond that, and what the sender got may hold
     /// them, so nothing of the sender's stays here.
     void settle() noexcept {
@@ -98,13 +134,13 @@ public:
 private:
     ~RemoteTask() override = default;
     void collect(Frame& ended_root) noexcept override {
-        typed_.task = nullptr;
+        typed_.end();
         take_outcome_into(typed_.outcome, ended_root);
         state = State::value;  // also for an error: that is the sender's, and nothing of it stays here
         work_.reset();
     }
     void drop_work() noexcept override {
-        typed_.task = nullptr;
+        typed_.end();
         work_.reset();
         typed_.cancelled = true;
         typed_.outcome.emplace(Outcome<T>::from_cancelled(cause));
@@ -145,6 +181,7 @@ public:
             call->outcome.emplace(Outcome<T>::from_error(std::current_exception()));
         }
         work_.reset();
+        call->end();
         call->settled();
     }
 
@@ -154,7 +191,7 @@ private:
         auto* node = new RemoteTask<T, W>(loop.scheduler(), where_, call, std::move(*work_));
         const TaskPointer keep(*node, TaskPointer::Adopt{});
         node->start(node->begin().release(), loop.guests(), nullptr, {});
-        call->task = node;
+        call->begin(*node);
     }
 
     std::shared_ptr<TypedRemoteCall<T>> call_;

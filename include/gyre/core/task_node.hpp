@@ -21,6 +21,7 @@
 namespace gyre::internal {
 
 class TaskNode;
+struct Sender;
 
 /// Whoever waits for spawned tasks: a group, or the loop itself. Nothing that was spawned is without one.
 class TaskOwner : public ListLink<TaskOwner> {
@@ -128,6 +129,8 @@ public:
         const Extra* extra = known_extra();
         return extra != nullptr && extra->deadline ? extra->until : Time::max();
     }
+    /// For whom on another loop it works; mostly null.
+    [[nodiscard]] virtual auto sender() const noexcept -> const Sender* { return nullptr; }
     /// As long as it is pending.
     [[nodiscard]] auto owner() const noexcept -> TaskOwner* { return owner_; }
     [[nodiscard]] auto priority() const noexcept -> Priority {

@@ -9,6 +9,7 @@
 namespace gyre {
 
 namespace internal {
+class RemoteCall;
 class TaskNode;
 }  // namespace internal
 
@@ -67,6 +68,7 @@ struct WaitRecord {
     int descriptor = -1;           ///< Of a socket, pipe or the like.
     std::string_view action = {};  ///< What is done with the object, where there are several things: "receive".
     int process = 0;               ///< The number of a child process; else 0.
+    const internal::RemoteCall* remote = nullptr;  ///< The work that another loop does for this wait, or null.
 };
 
 }  // namespace gyre

@@ -14,7 +14,7 @@ class Scheduler;
 /// What a wait is for, in words: "lock 'left fork', which task 'Plato' holds; 2 wait for it", or "lock 'table', which task 'report',
 /// which has ended, took".
 [[nodiscard]] auto wait_text(const WaitRecord& record) -> std::string;
-/// The same where the owner may be gone. @param owner what it was called. @param has_ended whether it had ended then.
+/// The same where the owner may be gone, and nothing of `remote` is told. @param owner what it was called. @param has_ended whether it had ended then.
 [[nodiscard]] auto wait_text(const WaitRecord& record, std::string_view owner, bool has_ended) -> std::string;
 
 /// Whether a place is in gyre's own frame around some work, which is nothing to the reader.

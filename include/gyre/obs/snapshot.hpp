@@ -47,15 +47,16 @@ struct WaitInfo {
     const void* address = nullptr;  ///< Of the object: equal for all who wait for the same.
     std::string_view action;        ///< What is done with it, where that is not clear: "receive".
     int descriptor = -1;
-    std::string owner;             ///< The task that can end the wait: it holds the lock, or is joined.
-    std::uint64_t owner_id = 0;    ///< Its `TaskInfo::id`; 0: none is known.
-    bool owner_ended = false;      ///< It has gone, and what it took was not given back.
-    std::size_t waiting = 0;       ///< How many wait for the object; 0: not known.
-    std::size_t used = 0;          ///< Of `bound`: items, permits...
-    std::size_t bound = 0;         ///< 0: none.
-    std::vector<Holder> holders;   ///< Who has the permits, as far as that is known; at most 8.
-    std::optional<Duration> left;  ///< Until the deadline of the wait; negative if that has passed.
-    std::string text;              ///< All of this in words.
+    std::string owner;                ///< The task that can end the wait: it holds the lock, or is joined.
+    std::uint64_t owner_id = 0;       ///< Its `TaskInfo::id`; 0: none is known.
+    bool owner_ended = false;         ///< It has gone, and what it took was not given back.
+    std::size_t waiting = 0;          ///< How many wait for the object; 0: not known.
+    std::size_t used = 0;             ///< Of `bound`: items, permits...
+    std::size_t bound = 0;            ///< 0: none.
+    std::optional<std::size_t> loop;  ///< Which loop works for this wait, if another one does; `owner` is the task there.
+    std::vector<Holder> holders;      ///< Who has the permits, as far as that is known; at most 8.
+    std::optional<Duration> left;     ///< Until the deadline of the wait; negative if that has passed.
+    std::string text;                 ///< All of this in words.
 };
 
 /// A cancellation that has not yet been answered by ending.
@@ -99,6 +100,8 @@ struct TaskInfo {
     std::optional<Duration> age;     ///< Known of tasks with a name or another option, and of all with `Timing::exact`.
     std::optional<TaskStats> stats;  ///< With `Timing::exact`.
     std::optional<Cancelled> cancelled;
+    std::string sender;  ///< The task on another loop that it works for: "task 'alice' of loop 0"; mostly empty.
+    std::uint64_t sender_id = 0;  ///< Its `id`; 0: none.
     Stack stack;
 };
 
