@@ -1,14 +1,15 @@
 // A time limit passes, and what is inside of it cannot be stopped.
 // rule: cancel-ignored
 // task: converter
-// says: is inside of a time limit that passed .* ago, and has not ended: it waits on executor.*deadline of 10.*ms passed
+// says: is inside of a time limit that passed .* ago, and has not ended: it waits on job.*deadline of 10.*ms passed
 #include "diagnosis.hpp"
 
 #include <thread>
 
 gyre::Task<> convert() {
-    const auto work = []() -> gyre::Task<> {
-        co_await gyre::to_thread([] { std::this_thread::sleep_for(1h); });  // <- here
+    const auto block = [] { std::this_thread::sleep_for(1h); };  // seam: the fault
+    const auto work = [&block]() -> gyre::Task<> {
+        co_await gyre::to_thread(block);  // <- here
     };
     co_await gyre::timeout(10ms, work);
 }

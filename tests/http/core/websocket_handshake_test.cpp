@@ -306,7 +306,8 @@ TEST(WebSocketHandshake, a_client_checks_the_compression) {
     for (const char* bad : {"permessage-deflate", "permessage-deflate; server_max_window_bits=13",
              "permessage-deflate; server_max_window_bits=12; client_max_window_bits",
              "permessage-deflate; server_max_window_bits=12; what", "permessage-foo",
-             "permessage-deflate; server_max_window_bits=12, permessage-deflate; server_max_window_bits=12", "a,,b", ""}) {
+             "permessage-deflate; server_max_window_bits=12, permessage-deflate; server_max_window_bits=12", "a,,b",
+             ""}) {
         EXPECT_EQ(with(bad), "refused") << bad;
     }
     EXPECT_EQ(with("permessage-deflate; server_max_window_bits=12", {.enabled = false}), "refused");
