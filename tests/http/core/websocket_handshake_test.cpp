@@ -84,6 +84,7 @@ TEST(WebSocketHandshake, what_a_request_is_refused_for) {
         {"a subprotocol that is no token", 400, set("Sec-WebSocket-Protocol", "a, b c")},
         {"a subprotocol twice", 400, set("Sec-WebSocket-Protocol", "a, a")},
         {"no extension in the list", 400, set("Sec-WebSocket-Extensions", ", ,")},
+        {"an extension without a name", 400, set("Sec-WebSocket-Extensions", "permessage-deflate, ; a")},
         {"an extension that is no token", 400, set("Sec-WebSocket-Extensions", "a b")},
         {"a parameter without a name", 400, set("Sec-WebSocket-Extensions", "a; =1")},
         {"a parameter without a value", 400, set("Sec-WebSocket-Extensions", "a; b=")},
